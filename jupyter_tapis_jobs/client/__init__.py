@@ -1,0 +1,1 @@
+"""The kernel's side of the API: sync calls over HTTP, jobs, data frames."""

@@ -1,0 +1,1 @@
+"""What happens, in order: the conveyor that carries jobs through Tapis's states."""

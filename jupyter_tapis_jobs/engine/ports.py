@@ -1,0 +1,65 @@
+"""What the engine is given from outside, so that it can be simulated: time, chance, tasks, hosts, store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+from ..runtimes.base import Runtime
+from ..schedulers.base import Scheduler
+from ..store.database import Database
+from ..transports.base import Transport
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time as the engine knows it."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+Spawn = Callable[[Coroutine[Any, Any, Any], str], "asyncio.Task[Any]"]
+
+
+class Workers(Protocol):
+    """Runs blocking work away from the event loop; in a simulation, in place."""
+
+    def write(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Run *work* on the one writer thread."""
+        ...
+
+    def read(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Run *work* on a reader thread."""
+        ...
+
+
+class Hosts(Protocol):
+    """Finds the transport of a lane."""
+
+    async def transport(self, system_id: str, effective_user: str) -> Transport:
+        """Return the (pooled) connection; raises ``TransportError`` when the host cannot be reached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside the engine."""
+
+    clock: Clock
+    random: Random
+    spawn: Spawn
+    workers: Workers
+    database: Database
+    hosts: Hosts
+    schedulers: dict[str, Scheduler]
+    runtimes: dict[str, Runtime]

@@ -1,0 +1,1 @@
+"""What a notebook shows: the cell magic and the job's card."""

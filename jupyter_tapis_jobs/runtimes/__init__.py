@@ -1,0 +1,1 @@
+"""What is run: a runtime turns a job's definition into its launch lines."""

@@ -1,0 +1,1 @@
+"""How a host is reached: a handful of verbs per transport."""
