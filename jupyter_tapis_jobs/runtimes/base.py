@@ -9,14 +9,11 @@ from ..model.job import Job, JobDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchFiles:
-    """What a runtime writes into ``tapisjob.sh`` and ``tapisjob.env``."""
+class LaunchLines:
+    """What a runtime contributes to ``tapisjob.sh``, and the text of ``tapisjob.env``."""
 
-    #: Shell lines that prepare (unpack, make executable); they end non-zero when they cannot.
-    prepare: str
-    #: Shell line that runs the application in the foreground, output redirected.
+    #: Shell line that runs the application in the foreground, without redirections.
     command: str
-    #: The text of ``tapisjob.env``.
     environment: str
 
 
@@ -25,6 +22,6 @@ class Runtime(Protocol):
 
     name: str
 
-    def launch_files(self, job: Job, definition: JobDefinition) -> LaunchFiles:
-        """Return the launch lines and the environment of *job*."""
+    def launch_lines(self, job: Job, definition: JobDefinition, executable: str | None) -> LaunchLines:
+        """Return the launch lines of *job*; *executable* is what its unpacked image starts."""
         ...

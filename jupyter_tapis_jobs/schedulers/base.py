@@ -19,18 +19,24 @@ class Launch:
     """One job, ready in its directory, as a scheduler sees it."""
 
     uuid: str
-    submission_id: str
     exec_dir: str
-    output_dir: str
-    stdout_path: str
-    stderr_path: str
-    node_count: int
-    cores_per_node: int
-    memory_mb: int
-    max_minutes: int
-    partition: str | None = None
-    options: tuple[str, ...] = ()
+    submission_id: str | None = None
     remote_job_id: str | None = None
+    cores: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A cohort that is handed over at once, under one id that was stored before."""
+
+    id: str
+    #: The lane's folder on the host; holds ``epoch``, ``events`` and ``submissions``.
+    lane_dir: str
+    #: The lease under which this engine acts; a host that has seen a newer one refuses.
+    epoch: int
+    launches: tuple[Launch, ...]
+    #: How many of the jobs may run at a time; 0 for all.
+    parallel: int = 0
 
 
 class Sighting(Enum):
@@ -40,9 +46,11 @@ class Sighting(Enum):
     QUEUED = "queued"
     #: It runs.
     RUNNING = "running"
-    #: It has ended; the job directory has the truth, else the report's condition.
+    #: Its application has ended; the job directory has the truth.
     ENDED = "ended"
-    #: The scheduler does not know it: look into the job directory.
+    #: It was started and is gone, and left no word about its end.
+    VANISHED = "vanished"
+    #: It was never started and nothing on the host will start it any more.
     ABSENT = "absent"
 
 
@@ -52,7 +60,6 @@ class Report:
 
     sighting: Sighting
     remote_job_id: str | None = None
-    exit_code: int | None = None
     condition: Condition | None = None
     reason: str = ""
 
@@ -62,19 +69,15 @@ class Scheduler(Protocol):
 
     name: str
 
-    def directives(self, launch: Launch) -> str:
-        """Return the lines that stand at the head of ``tapisjob.sh`` (``#SBATCH …``), or ''."""
-        ...
-
-    def submit_script(self, launches: Sequence[Launch]) -> str:
+    def submit_script(self, submission: Submission) -> str:
         """Return the script that hands the cohort over."""
         ...
 
-    def parse_submit(self, launches: Sequence[Launch], answer: Answer) -> Mapping[str, Report]:
+    def parse_submit(self, submission: Submission, answer: Answer) -> Mapping[str, Report]:
         """Return uuid -> report; a job without a report was not accepted for an unknown reason."""
         ...
 
-    def look_script(self, launches: Sequence[Launch]) -> str:
+    def look_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
         """Return the one script that asks about all jobs."""
         ...
 
@@ -82,10 +85,14 @@ class Scheduler(Protocol):
         """Return uuid -> report."""
         ...
 
-    def cancel_script(self, launches: Sequence[Launch]) -> str:
-        """Return the script that ends the jobs and waits until they are really gone."""
+    def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:
+        """Return the script that ends the jobs and waits until they are really gone.
+
+        *why* (one word) is left in the job directory before anything is ended; *grace* is the
+        number of seconds between the polite and the hard end.
+        """
         ...
 
-    def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> Mapping[str, Report]:
-        """Return uuid -> report; ABSENT means gone."""
+    def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
+        """Return the uuids of the jobs that are really gone."""
         ...

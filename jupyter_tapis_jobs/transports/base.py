@@ -1,8 +1,9 @@
 """How a host is reached: the handful of verbs every transport has.
 
-All paths are absolute on the host. Every verb raises ``TransportError`` when the host cannot be
-reached or the link was lost before the answer came ("lost" does not mean "not done"), and
-``OSError`` with the host's errno when the host answered but refused (no such file, disk full).
+All paths are absolute on the host. A name on a host is bytes: what is not UTF-8 stands in the text
+as surrogate escapes (PEP 383). Every verb raises ``TransportError`` when the host cannot be reached
+or the link was lost before the answer came ("lost" does not mean "not done"), and ``OSError`` with
+the host's errno when the host answered but refused (no such file, disk full).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a script on a host answered."""
+    """What a script on a host answered; ``exit_code`` is 128 + n after signal n."""
 
     exit_code: int
     stdout: str
@@ -28,7 +29,17 @@ class Entry:
     path: str
     #: None makes a directory.
     content: bytes | None = None
+    #: Exact, whatever the umask. A directory may be searched by those who may read it (0o660 makes
+    #: 0o770); one that exists already keeps its mode.
     mode: int = 0o660
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The beginning of a small file, and when it was last written (seconds since the epoch)."""
+
+    data: bytes
+    modified: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,28 +63,55 @@ class FileInfo:
 class Transport(Protocol):
     """A connection to one host as one user."""
 
-    async def run(self, script: str, *, stdin: bytes = b"", timeout: float = 60.0) -> Answer:
-        """Run *script* with ``/bin/sh`` and return its answer. *timeout* in seconds."""
+    async def run(self, script: str, *, timeout: float = 60.0) -> Answer:
+        """Run *script* with ``/bin/sh`` and return its answer.
+
+        The script's commands read ``/dev/null``, work in no particular directory and form a process
+        group of their own. What it leaves running in the background needs its own output
+        (``setsid … >file 2>&1 &``). Past *timeout* (seconds) the group is killed where it can be
+        reached and ``TransportError`` raised.
+        """
         ...
 
     async def put(self, entries: Iterable[Entry]) -> Mapping[str, OSError]:
-        """Make many small files and directories in one round trip; return the ones that failed."""
+        """Make many small files and directories in one round trip; return the ones that failed.
+
+        Entries are made in their order. A file is written aside and renamed, so that nobody sees
+        half of it; what stood at its path (a link itself, not its target) is replaced.
+        """
         ...
 
     async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, bytes]:
-        """Return the first *limit* bytes of each file in one round trip; missing files are left out."""
+        """Return the first *limit* bytes of each file in one round trip.
+
+        Left out is what is not there or is no file. A file that is there but cannot be read raises,
+        for "cannot look" is not "is not there".
+        """
         ...
 
     def read(self, path: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Stream a file's bytes from *offset*."""
+        """Stream at most *length* bytes (None: to the end) of the file at *path* from *offset*.
+
+        Links are followed; an offset behind the end gives nothing. Close the iterator when leaving
+        it early.
+        """
         ...
 
     async def write(self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660) -> int:
-        """Write a file (aside, then renamed into place), making its parents; return its size."""
+        """Write a file (aside, then renamed into place), making its parents; return its size in bytes.
+
+        When *chunks* or the host fails nothing is left behind and an older file stays as it was.
+        """
         ...
 
-    async def list(self, path: str, *, recurse: bool = False, limit: int | None = None) -> Sequence[FileInfo]:
-        """List a directory (or the one file at *path*), sorted by path; links are not followed."""
+    async def list(
+        self, path: str, *, recurse: bool = False, depth: int | None = None, limit: int | None = None
+    ) -> Sequence[FileInfo]:
+        """List what is in a directory (or the one file at *path*); links are not followed.
+
+        The order is by name, each directory right before what it holds. *depth* bounds the levels of
+        a recursive listing (1: the directory's own entries), *limit* the number of entries.
+        """
         ...
 
     async def stat(self, path: str) -> FileInfo | None:
@@ -89,23 +127,32 @@ class Transport(Protocol):
         ...
 
     async def copy(self, source: str, target: str) -> None:
-        """Copy a file or a directory tree on the host (reflink where the file system can)."""
+        """Copy a file, a link itself, or a directory tree on the host, making the target's parents.
+
+        *target* is the new path itself, not a directory to copy into; a directory that exists there
+        is merged with. Modes, times and links inside are kept; blocks are shared where the file
+        system can (reflink), but never a file.
+        """
         ...
 
     async def move(self, source: str, target: str) -> None:
-        """Rename on the host."""
+        """Rename on the host to exactly *target*, making its parents; a file there is replaced."""
         ...
 
     async def delete(self, path: str) -> None:
-        """Delete a file, a link itself, or a directory tree."""
+        """Delete a file, a link itself, or a directory tree; ``FileNotFoundError`` when not there."""
         ...
 
     def watch(self, folder: str) -> AsyncIterator[Sequence[str]]:
-        """Yield the names of new files in *folder*, moving each away once it is reported."""
+        """Yield the names of new files in *folder* (made when missing), for ever.
+
+        Each batch is deleted when the next one is asked for, so that a reader that dies hears of it
+        again. Names with a leading dot are files still being written; a name is used once.
+        """
         ...
 
     async def environment(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return host environment variables of the login shell that are set."""
+        """Return those of the login shell's environment variables that are set."""
         ...
 
     async def close(self) -> None:

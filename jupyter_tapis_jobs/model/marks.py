@@ -1,0 +1,75 @@
+"""The small files by which a host tells what happened to a job, whatever happened to everyone else.
+
+They lie in ``.tapisjob`` in the job's execution directory and are written by its launch script:
+
+    claim       the start: who runs this job; made once, by an atomic link
+    exit        the end: the application's exit code and a newline (without it: not yet written)
+    killed      written by the engine before it ends a job: ``cancel`` or ``timeout``
+    duplicate.N a second copy of the job that found the claim taken and ran nothing
+    launch.log  what the launch script itself complained about
+
+An event file in the lane's ``events`` folder, named ``<uuid>.start`` or ``<uuid>.end``, says that it
+is worth looking: an event is a hint, the marks are the truth. The times are those of the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Written into every launch script; an engine finishes jobs of every format it knows.
+FORMAT = 1
+
+FOLDER = ".tapisjob"
+CLAIM = f"{FOLDER}/claim"
+EXIT = f"{FOLDER}/exit"
+KILLED = f"{FOLDER}/killed"
+LAUNCH_LOG = f"{FOLDER}/launch.log"
+#: The files that tell a job's fate, relative to its execution directory.
+TELLING = (CLAIM, EXIT, KILLED)
+
+#: The first word of a claim that the engine took itself, so that a job can never start.
+REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What a job's directory says; times in seconds since the epoch."""
+
+    #: The first word of the claim: the job's uuid, or ``REVOKED``.
+    claimed_by: str | None = None
+    pid: str | None = None
+    host: str | None = None
+    started: float | None = None
+    exit_code: int | None = None
+    ended: float | None = None
+    #: "cancel" or "timeout" when the engine ended it.
+    killed: str | None = None
+
+    @property
+    def was_started(self) -> bool:
+        """True when the job's launch script won its claim."""
+        return self.claimed_by is not None and self.claimed_by != REVOKED
+
+
+def read_marks(contents: Mapping[str, tuple[str, float]]) -> Marks:
+    """Read marks from *contents*: name (of ``TELLING``) -> (text, time of last writing)."""
+    claim, claimed_at = contents.get(CLAIM, ("", 0.0))
+    words = claim.split()
+    code, ended_at = _whole_line(contents.get(EXIT, ("", 0.0)))
+    killed = contents.get(KILLED, ("", 0.0))[0].strip()
+    return Marks(
+        claimed_by=words[0] if words else None,
+        pid=words[1] if len(words) > 1 else None,
+        host=words[2] if len(words) > 2 else None,
+        started=claimed_at if words else None,
+        exit_code=int(code) if code.isdigit() else None,
+        ended=ended_at if code.isdigit() else None,
+        killed=killed or None,
+    )
+
+
+def _whole_line(content: tuple[str, float]) -> tuple[str, float]:
+    """A mark counts when its newline is there: before that, it is still being written."""
+    text, modified = content
+    return (text.strip(), modified) if text.endswith("\n") else ("", modified)

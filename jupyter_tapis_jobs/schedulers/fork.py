@@ -1,0 +1,157 @@
+"""FORK: jobs as processes of the host itself, each in a session of its own.
+
+A submission starts one small runner, ``xargs``, that keeps a given number of jobs running until its
+list is through; so a thousand short jobs cost one command, and they go on while the engine is away.
+A process is known by its number, its start time and the boot of its machine (proc(5), fields 1 and
+22), never by its number alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+
+from ..model import marks
+from ..transports.base import Answer
+from .base import Launch, Report, Sighting, Submission
+
+#: ``sh`` answers with this when a newer engine has taken over the lane (sysexits.h EX_TEMPFAIL).
+OVERTAKEN = 75
+
+_SUBMIT = """\
+lane={lane}
+read -r seen < "$lane/epoch" && [ "$seen" = {epoch} ] || exit {overtaken}
+mkdir -p "$lane/submissions" || exit 1
+list="$lane/submissions/{id}"
+cat > "$list.part" <<'END_OF_JOBS' && mv "$list.part" "$list" || exit 1
+{jobs}
+END_OF_JOBS
+setsid /bin/sh -c '
+read -r stat < /proc/$$/stat; read -r boot < /proc/sys/kernel/random/boot_id
+echo "$boot $stat" > "$1.runner"
+tr "\\n" "\\0" < "$1" | xargs -0 -P {parallel} -n 1 setsid /bin/sh -c {start}
+rm -f "$1" "$1.runner"' runner "$list" < /dev/null > /dev/null 2>&1 &
+echo accepted
+"""
+
+#: Runs one job; its own complaints go beside it. A job whose directory is gone is passed over.
+_START = 'cd "$0" || exit 0; exec /bin/sh ./tapisjob.sh < /dev/null > {log} 2>&1'
+
+_FUNCTIONS = """\
+boot= ; read -r boot < /proc/sys/kernel/random/boot_id
+# alive BOOT STAT...: does this very process still run? (a zombie does not)
+alive() {
+  [ "$1" = "$boot" ] || return 1
+  pid=$2; shift; born=${22}
+  read -r now 2> /dev/null < "/proc/$pid/stat" || return 1
+  set -- $now; [ "$3" != Z ] && [ "${22}" = "$born" ]
+}
+"""
+
+_LOOK = """\
+lane={lane}
+runner() {{ f="$lane/submissions/$1.runner"; [ -r "$f" ] && read -r line < "$f" && alive $line; }}
+look() {{
+  if [ -s "$2/{exit}" ]; then echo "$1 ended"
+  elif [ -s "$2/{claim}" ]; then
+    read -r submission pid host rest < "$2/{claim}"
+    job=$1; dir=$2
+    if [ "$submission" = {revoked} ]; then echo "$job absent"
+    elif alive $rest; then echo "$job running $pid"
+    elif [ -s "$dir/{exit}" ]; then echo "$job ended"
+    else echo "$job vanished"; fi
+  elif runner "$3"; then echo "$1 queued"
+  elif [ -s "$2/{claim}" ]; then echo "$1 queued"
+  else echo "$1 absent"; fi
+}}
+"""
+
+#: Takes the claim itself where the job has not started, so that it never will; else ends its session.
+#: A session's number is not given out again while a process of it lives, so what carries the number
+#: is the job's, unless a process of another birth leads it.
+_CANCEL = """\
+# members SESSION: the processes of a session that still do something
+members() {{
+  for file in /proc/[0-9]*/stat; do
+    read -r line 2> /dev/null < "$file" || continue
+    set -- "$1" ${{line##*) }}
+    [ "$5" = "$1" ] && case $2 in [ZX]) ;; *) line=${{file#/proc/}}; echo "${{line%/stat}}" ;; esac
+  done
+}}
+end() {{
+  job=$1; d=$2/{folder}; [ -d "$d" ] || {{ echo "$job gone"; return; }}
+  [ -s "$2/{exit}" ] || echo {why} > "$2/{killed}"
+  own="$d/revoke.$$"; echo "{revoked} $job" > "$own"; ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
+  read -r submission pid host rest < "$2/{claim}"
+  [ "$submission" = {revoked} ] && {{ echo "$job gone"; return; }}
+  if [ -e "/proc/$pid" ] && ! alive $rest; then echo "$job gone"; return; fi
+  signal=TERM; left={tries}
+  while living=$(members "$pid"); [ -n "$living" ]; do
+    [ "$left" -gt 0 ] || signal=KILL
+    [ "$left" = {tries} ] || [ "$left" -le 0 ] && kill -"$signal" $living 2> /dev/null
+    left=$((left - 1)); [ "$left" -gt -100 ] || return
+    sleep 0.1
+  done
+  echo "$job gone"
+}}
+"""
+
+_LINE = re.compile(r"^(\S+) (queued|running|ended|vanished|absent)(?: (\d+))?$")
+
+
+class ForkScheduler:
+    """Processes of the host, at most so many at a time as it has cores to give."""
+
+    name = "FORK"
+
+    def submit_script(self, submission: Submission) -> str:
+        """Return the script that starts the runner of *submission* in the background."""
+        start = _START.format(log=marks.LAUNCH_LOG)
+        return _SUBMIT.format(
+            lane=shlex.quote(submission.lane_dir),
+            epoch=submission.epoch,
+            overtaken=OVERTAKEN,
+            id=submission.id,
+            jobs="\n".join(launch.exec_dir for launch in submission.launches),
+            parallel=submission.parallel,
+            start=shlex.quote(start).replace("'", "'\\''"),
+        )
+
+    def parse_submit(self, submission: Submission, answer: Answer) -> Mapping[str, Report]:
+        """All jobs wait for their runner, or none was accepted."""
+        if answer.exit_code != 0 or "accepted" not in answer.stdout:
+            return {}
+        return {launch.uuid: Report(sighting=Sighting.QUEUED) for launch in submission.launches}
+
+    def look_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        """Return the script that looks at marks and processes; it starts no process per job."""
+        functions = _FUNCTIONS + _LOOK.format(
+            lane=shlex.quote(lane_dir), exit=marks.EXIT, claim=marks.CLAIM, revoked=marks.REVOKED
+        )
+        calls = (f"look {j.uuid} {shlex.quote(j.exec_dir)} {shlex.quote(j.submission_id or '-')}" for j in launches)
+        return functions + "\n".join(calls) + "\n"
+
+    def parse_look(self, launches: Sequence[Launch], answer: Answer) -> Mapping[str, Report]:
+        """Read one line per job."""
+        lines = (_LINE.match(line) for line in answer.stdout.splitlines())
+        return {m[1]: Report(sighting=Sighting(m[2]), remote_job_id=m[3]) for m in lines if m}
+
+    def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:
+        """Return the script that ends all jobs at the same time and says which are gone."""
+        functions = _FUNCTIONS + _CANCEL.format(
+            folder=marks.FOLDER,
+            exit=marks.EXIT,
+            killed=marks.KILLED,
+            claim=marks.CLAIM,
+            revoked=marks.REVOKED,
+            why=why,
+            tries=grace * 10,
+        )
+        calls = (f"end {j.uuid} {shlex.quote(j.exec_dir)} &" for j in launches)
+        return functions + "\n".join(calls) + "\nwait\n"
+
+    def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
+        """Read the lines ``<uuid> gone``."""
+        words = (line.split() for line in answer.stdout.splitlines())
+        return frozenset(w[0] for w in words if len(w) == 2 and w[1] == "gone")
