@@ -1,0 +1,476 @@
+"""This machine as a host: files by the operating system's own calls, scripts by ``/bin/sh``.
+
+Blocking calls run on a thread and in slices, so that neither the event loop nor the rest of the
+process waits for a long listing. Plain ``os`` calls are used where a study makes thousands of files,
+and because names on a host are bytes: what is not UTF-8 travels as surrogate escapes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import grp
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import stat
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import IO
+
+from ..model.errors import TransportError
+from ..model.times import iso
+from .base import Answer, Entry, FileInfo
+
+#: Bytes per step of a stream.
+CHUNK = 1 << 20
+#: Entries made or listed per visit to a thread: a few milliseconds.
+SLICE = 250
+#: Seconds between two looks into a watched folder: while events come, and at most when it is quiet.
+BUSY, QUIET = 0.05, 0.25
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+#: Not blocking, because what a job left under a file's name may be a pipe.
+_OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+#: The last second a date can name; a job may have set any.
+_LAST_TIME = 253402300799.0
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+
+
+class LocalTransport:
+    """The machine and user of this process.
+
+    ``sleep`` is how ``watch`` waits between two looks, so that a simulation can give its own.
+    """
+
+    def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
+
+    async def run(self, script: str, *, timeout: float = 60.0) -> Answer:
+        """Run *script*; see ``Transport.run``. Past *timeout* its process group is killed."""
+        with _memory_file() as source, _memory_file() as out, _memory_file() as err:
+            source.write(_one_command(script))
+            source.seek(0)
+            process = await asyncio.create_subprocess_exec(
+                "/bin/sh", "-s", stdin=source, stdout=out, stderr=err, cwd="/", start_new_session=True
+            )
+            exit_code = await _end_of(process, timeout)
+            return Answer(exit_code, _text(out), _text(err))
+
+    async def put(self, entries: Iterable[Entry]) -> Mapping[str, OSError]:
+        """Make files and directories; return the ones that failed."""
+        failed: dict[str, OSError] = {}
+        token = secrets.token_hex(8)
+        numbered = enumerate(entries)
+        while some := list(islice(numbered, SLICE)):
+            failed |= await asyncio.to_thread(_put_slice, some, token)
+        return failed
+
+    async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, bytes]:
+        """Return the first *limit* bytes of each file that is there."""
+        found: dict[str, bytes] = {}
+        remaining = iter(paths)
+        while some := list(islice(remaining, SLICE)):
+            found |= await asyncio.to_thread(_get_slice, some, limit)
+        return found
+
+    async def read(self, path: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Stream *length* bytes (None: all) of the file from *offset*."""
+        fd = await asyncio.to_thread(_open_regular, path)
+        try:
+            while length is None or length > 0:
+                wanted = CHUNK if length is None else min(CHUNK, length)
+                chunk = await asyncio.to_thread(os.pread, fd, wanted, offset)
+                if not chunk:
+                    return
+                offset += len(chunk)
+                length = None if length is None else length - len(chunk)
+                yield chunk
+        finally:
+            os.close(fd)
+
+    async def write(self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660) -> int:
+        """Write the file aside, rename it into place and return its size in bytes."""
+        aside = _aside(path, secrets.token_hex(8))
+        fd = await asyncio.to_thread(_create, aside)
+        try:
+            with _closing(fd):
+                size = 0
+                async for block in _blocks(chunks):
+                    await asyncio.to_thread(_write_all, fd, block, path)
+                    size += len(block)
+                os.fchmod(fd, mode)
+            await asyncio.to_thread(os.rename, aside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+            raise
+        return size
+
+    async def list(
+        self, path: str, *, recurse: bool = False, depth: int | None = None, limit: int | None = None
+    ) -> Sequence[FileInfo]:
+        """List a directory or the one file at *path*."""
+        listing = islice(_listing(path, depth if recurse else 1), limit)
+        found: list[FileInfo] = []
+        while some := await asyncio.to_thread(lambda: [*islice(listing, SLICE)]):
+            found += some
+        return found
+
+    async def stat(self, path: str) -> FileInfo | None:
+        """Return what is at *path* itself, or None."""
+        return await asyncio.to_thread(_stat, path)
+
+    async def real_path(self, path: str) -> str:
+        """Return *path* with every link resolved; missing tails are kept."""
+        return await asyncio.to_thread(os.path.realpath, path)
+
+    async def mkdir(self, path: str) -> None:
+        """Make a directory and its parents."""
+        await asyncio.to_thread(os.makedirs, path, exist_ok=True)
+
+    async def copy(self, source: str, target: str) -> None:
+        """Copy a file, a link itself, or a directory tree to exactly *target*."""
+        await asyncio.to_thread(_check_source_and_make_parent, source, target)
+        if sys.platform == "linux":
+            await _run_cp(source, target)
+        else:
+            await asyncio.to_thread(_copy_tree, source, target)
+
+    async def move(self, source: str, target: str) -> None:
+        """Rename to exactly *target*; from one file system to another: copy, then delete."""
+        await asyncio.to_thread(_check_source_and_make_parent, source, target)
+        try:
+            await asyncio.to_thread(os.rename, source, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            await self.copy(source, target)
+            await self.delete(source)
+
+    async def delete(self, path: str) -> None:
+        """Delete a file, a link itself, or a directory tree."""
+        await asyncio.to_thread(_delete, path)
+
+    async def watch(self, folder: str) -> AsyncIterator[Sequence[str]]:
+        """Yield new names in *folder*; a batch is deleted when the next one is asked for."""
+        stuck: set[str] = set()
+        pause = BUSY
+        while True:
+            names = await asyncio.to_thread(_new_names, folder, stuck)
+            if names:
+                yield names
+                stuck |= await asyncio.to_thread(_remove_names, folder, names)
+            pause = BUSY if names else min(QUIET, pause * 1.25)
+            await self._sleep(pause)
+
+    async def environment(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the variables of this process that are set: it already runs as the user."""
+        return {name: os.environ[name] for name in names if name in os.environ}
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+# Scripts ---------------------------------------------------------------------------------------
+
+
+def _one_command(script: str) -> bytes:
+    """Return *script* as one compound command, read to its end before anything of it runs.
+
+    Otherwise a command that reads its standard input would swallow the rest of the script.
+    """
+    return b"{ :\n" + os.fsencode(script) + b"\n} </dev/null\n"
+
+
+def _memory_file() -> IO[bytes]:
+    """Return a nameless file: unlike a pipe it never fills, and nobody waits for its other end."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("tapisjob"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return os.fsdecode(file.read())
+
+
+async def _end_of(process: asyncio.subprocess.Process, timeout: float) -> int:
+    """Return the exit code; signal n is 128 + n. Nobody outlives an unfinished wait."""
+    try:
+        async with asyncio.timeout(timeout):
+            code = await process.wait()
+    except TimeoutError:
+        raise TransportError(
+            f"A script on this machine did not end within {timeout:g} s and was killed. "
+            "The machine may be overloaded or a file system may hang; it will be tried again."
+        ) from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    return 128 - code if code < 0 else code
+
+
+# Files -----------------------------------------------------------------------------------------
+
+
+def _parent(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[0] or "/"
+
+
+def _aside(path: str, token: str) -> str:
+    """Return the hidden name beside *path* that a file has until it is complete."""
+    return f"{_parent(path).rstrip('/')}/.tapisjob-{token}"
+
+
+def _create(aside: str) -> int:
+    try:
+        return os.open(aside, _CREATE, 0o600)
+    except FileNotFoundError:
+        os.makedirs(_parent(aside), exist_ok=True)
+        return os.open(aside, _CREATE, 0o600)
+
+
+def _write_all(fd: int, content: bytes, path: str) -> None:
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except OSError as error:
+        error.filename = path
+        raise
+
+
+@contextlib.contextmanager
+def _closing(fd: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Gather small chunks into blocks that are worth a visit to a thread."""
+    waiting = bytearray()
+    async for chunk in chunks:
+        waiting += chunk
+        if len(waiting) >= CHUNK:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
+def _put_slice(entries: Sequence[tuple[int, Entry]], token: str) -> dict[str, OSError]:
+    failed = {}
+    for number, entry in entries:
+        try:
+            if entry.content is None:
+                _make_directory(entry)
+            else:
+                _make_file(entry.path, entry.content, entry.mode, f"{token}-{number}")
+        except OSError as error:
+            failed[entry.path] = error
+    return failed
+
+
+def _make_directory(entry: Entry) -> None:
+    """Make a directory; one that exists keeps its mode, for it may be the user's own."""
+    if not os.path.isdir(entry.path):
+        os.makedirs(entry.path, exist_ok=True)
+        os.chmod(entry.path, entry.mode | (entry.mode & 0o444) >> 2)
+
+
+def _make_file(path: str, content: bytes, mode: int, token: str) -> None:
+    aside = _aside(path, token)
+    fd = _create(aside)
+    try:
+        with _closing(fd):
+            _write_all(fd, content, path)
+            os.fchmod(fd, mode)
+        os.rename(aside, path)
+    except OSError:
+        os.unlink(aside)
+        raise
+
+
+def _open_regular(path: str) -> int:
+    """Open a file for reading; a directory, pipe or device is refused."""
+    fd = os.open(path, _OPEN)
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode):
+        return fd
+    os.close(fd)
+    number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+    raise OSError(number, os.strerror(number), path)
+
+
+def _get_slice(paths: Sequence[str], limit: int) -> dict[str, bytes]:
+    found = {}
+    for path in paths:
+        try:
+            fd = _open_regular(path)
+        except OSError as error:
+            if error.errno in (*_ABSENT, errno.EISDIR, errno.EINVAL, errno.ENXIO):
+                continue
+            raise
+        with open(fd, "rb", buffering=0) as file:
+            found[path] = file.read(limit)
+    return found
+
+
+def _check_source_and_make_parent(source: str, target: str) -> None:
+    os.lstat(source)
+    os.makedirs(_parent(target), exist_ok=True)
+
+
+async def _run_cp(source: str, target: str) -> None:
+    """Copy with GNU cp, which clones blocks where the file system can and keeps holes and hard links."""
+    process = await asyncio.create_subprocess_exec(
+        *("cp", "--reflink=auto", "-aT", "--", source, target),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    try:
+        _, complaint = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise _error_of(os.fsdecode(complaint), target)
+
+
+def _error_of(complaint: str, path: str) -> OSError:
+    """Return the error a command's last line tells of: such lines end with the system's own words."""
+    line = next((line for line in complaint.splitlines() if line), "")
+    for number in errno.errorcode:
+        if line.endswith(os.strerror(number)):
+            return OSError(number, os.strerror(number), path)
+    return OSError(errno.EIO, line, path)
+
+
+def _copy_tree(source: str, target: str) -> None:
+    if os.path.isdir(source) and not os.path.islink(source):
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _delete(path: str) -> None:
+    if os.path.normpath(path) in ("/", "//"):
+        raise PermissionError(errno.EPERM, "The root directory cannot be deleted", path)
+    if stat.S_ISDIR(os.lstat(path).st_mode):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+
+
+# Listings --------------------------------------------------------------------------------------
+
+
+def _listing(path: str, depth: int | None) -> Iterator[FileInfo]:
+    found = os.lstat(path)
+    if stat.S_ISDIR(found.st_mode):
+        yield from _below(path, depth)
+    else:
+        yield _file_info(path, found)
+
+
+def _below(folder: str, depth: int | None) -> Iterator[FileInfo]:
+    """Yield what is below *folder*, each directory right before what it holds."""
+    stack = [_entries(folder)]
+    while stack:
+        entry = next(stack[-1], None)
+        if entry is None:
+            stack.pop()
+            continue
+        # A running job deletes files while they are listed.
+        with contextlib.suppress(FileNotFoundError):
+            info = _file_info(entry.path, entry.stat(follow_symlinks=False))
+            yield info
+            if info.type == "dir" and (depth is None or len(stack) < depth):
+                stack.append(_entries(entry.path))
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return iter(sorted(entries, key=lambda entry: entry.name))
+
+
+def _stat(path: str) -> FileInfo | None:
+    try:
+        return _file_info(path, os.lstat(path))
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise
+
+
+_TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "symbolic_link"}
+
+
+def _file_info(path: str, found: os.stat_result) -> FileInfo:
+    return FileInfo(
+        path=path,
+        name=path.rstrip("/").rpartition("/")[2],
+        type=_TYPES.get(stat.S_IFMT(found.st_mode), "other"),
+        size=found.st_size,
+        last_modified=iso(min(max(found.st_mtime, 0.0), _LAST_TIME)),
+        owner=_user_name(found.st_uid),
+        group=_group_name(found.st_gid),
+        native_permissions=stat.filemode(found.st_mode)[1:],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+@lru_cache(maxsize=1024)
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+# Events ----------------------------------------------------------------------------------------
+
+
+def _new_names(folder: str, stuck: set[str]) -> list[str]:
+    """Return the complete files in *folder*; a name with a leading dot is still being written."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if e.name[0] != "." and e.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+        return []
+    return sorted(name for name in names if name not in stuck)
+
+
+def _remove_names(folder: str, names: Sequence[str]) -> set[str]:
+    """Delete the files; return those that cannot be, which must not be reported for ever."""
+    stuck = set()
+    for name in names:
+        try:
+            os.unlink(f"{folder}/{name}")
+        except FileNotFoundError:
+            continue
+        except OSError:
+            stuck.add(name)
+    return stuck
