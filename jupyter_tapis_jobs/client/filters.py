@@ -1,0 +1,119 @@
+"""From the filters a person gives (status=, since=, app=, name=) to Tapis's search parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from ..model.errors import InvalidInputError, did_you_mean
+from ..model.status import Condition, JobStatus
+
+#: Short names for the attributes asked for most.
+_SHORT = {
+    "app": "appId",
+    "version": "appVersion",
+    "system": "execSystemId",
+    "queue": "execSystemLogicalQueue",
+}
+#: What Tapis can search a job by.
+_ATTRIBUTES = frozenset(
+    "uuid name owner description status condition lastMessage appId appVersion jobType execSystemId "
+    "execSystemLogicalQueue archiveSystemId nodeCount coresPerNode memoryMB maxMinutes created ended "
+    "lastUpdated remoteJobId remoteStarted remoteEnded remoteOutcome createdby tags trackingId".split()
+)
+_TIMES = {"since": "created.gte", "until": "created.lt"}
+_UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(min|[smhdw])")
+NAMES = tuple(sorted({*_SHORT, *_TIMES, *_ATTRIBUTES}))
+
+
+def search_parameters(filters: Mapping[str, Any], now: datetime | None = None) -> dict[str, str]:
+    """Return ``{"status.eq": "FAILED", …}``; a filter that is None is left out.
+
+    A list means any of, a text with ``*`` is a pattern; ``since`` and ``until`` take ``"7d"``,
+    a date, or a datetime. Raises ``InvalidInputError`` for what Tapis cannot search by.
+    """
+    given = {name: value for name, value in filters.items() if value is not None}
+    return dict(_term(name, value, now or datetime.now(UTC)) for name, value in given.items())
+
+
+def _term(name: str, value: Any, now: datetime) -> tuple[str, str]:
+    if name in _TIMES:
+        return _TIMES[name], _moment(name, value, now)
+    field = _SHORT.get(name, name)
+    if field not in _ATTRIBUTES:
+        raise InvalidInputError(
+            f"Jobs cannot be filtered by '{name}'.{did_you_mean(name, NAMES)} "
+            "The common ones: status, since, until, app, name, system, queue, condition, tags.",
+            field=name,
+            value=value,
+        )
+    values = [_known(field, _text(item)) for item in _items(value)]
+    if not values:
+        raise InvalidInputError(f"{name}=[] asks for no job at all.", field=name, value=value)
+    if len(values) > 1 or field == "tags":
+        return f"{field}.{'contains' if field == 'tags' else 'in'}", ",".join(
+            v.replace(",", "\\,") for v in values
+        )
+    return f"{field}.{'like' if '*' in values[0] else 'eq'}", values[0]
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return _utc(value)
+    return str(value)
+
+
+def _known(field: str, text: str) -> str:
+    """Statuses and conditions are known words, in any case; the last word of a condition is enough."""
+    if "*" in text:
+        return text.upper() if field in ("status", "condition") else text
+    if field == "status":
+        return _word(field, text, [*JobStatus])
+    if field == "condition":
+        ends = [known for known in Condition if known.endswith("_" + text.upper())]
+        return str(ends[0]) if len(ends) == 1 else _word(field, text, [*Condition])
+    return text
+
+
+def _word(field: str, text: str, known: list[Any]) -> str:
+    word = text.upper()
+    if word not in known:
+        listed = f" The statuses: {', '.join(known)}." if field == "status" else ""
+        raise InvalidInputError(
+            f"'{text}' is not a {field} of Tapis.{did_you_mean(word, known)}{listed}", field=field, value=text
+        )
+    return word
+
+
+def _moment(name: str, value: Any, now: datetime) -> str:
+    if isinstance(value, timedelta):
+        return _utc(now - value)
+    if isinstance(value, datetime):
+        return _utc(value)
+    if isinstance(value, date):
+        return _utc(datetime(value.year, value.month, value.day).astimezone())
+    ago = _AGO.fullmatch(str(value).strip())
+    if ago:
+        return _utc(now - timedelta(**{_UNITS[ago[2]]: float(ago[1])}))
+    try:
+        return _utc(datetime.fromisoformat(str(value).strip()))
+    except ValueError:
+        raise InvalidInputError(
+            f"{name}='{value}' is not a time. Expected '7d', '12h', '30m', or a date like '2026-11-21'.",
+            field=name,
+            value=value,
+        ) from None
+
+
+def _utc(moment: datetime) -> str:
+    """A time without a zone is local time, as the person reads it on the wall."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

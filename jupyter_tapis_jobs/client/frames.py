@@ -1,0 +1,83 @@
+"""Answers of the API as data frames: the same columns and types whatever comes, also when nothing comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Column -> what it holds: text, a time (UTC), or a whole number (may be missing).
+Columns = Mapping[str, str]
+TEXT, TIME, NUMBER = "text", "time", "number"
+
+#: Tapis's summary attributes, in the order in which a person reads them.
+JOBS: Columns = {
+    "uuid": TEXT,
+    "name": TEXT,
+    "status": TEXT,
+    "condition": TEXT,
+    "appId": TEXT,
+    "appVersion": TEXT,
+    "execSystemId": TEXT,
+    "archiveSystemId": TEXT,
+    "created": TIME,
+    "remoteStarted": TIME,
+    "ended": TIME,
+    "lastUpdated": TIME,
+    "owner": TEXT,
+    "tenant": TEXT,
+}
+HISTORY: Columns = {"created": TIME, "event": TEXT, "eventDetail": TEXT, "description": TEXT}
+OUTPUTS: Columns = {"path": TEXT, "size": NUMBER, "type": TEXT, "lastModified": TIME}
+FILES: Columns = {
+    "name": TEXT,
+    "path": TEXT,
+    "type": TEXT,
+    "size": NUMBER,
+    "lastModified": TIME,
+    "owner": TEXT,
+}
+APPS: Columns = {
+    "id": TEXT,
+    "version": TEXT,
+    "description": TEXT,
+    "runtime": TEXT,
+    "jobType": TEXT,
+    "owner": TEXT,
+}
+SYSTEMS: Columns = {
+    "id": TEXT,
+    "description": TEXT,
+    "host": TEXT,
+    "batchScheduler": TEXT,
+    "batchDefaultLogicalQueue": TEXT,
+    "owner": TEXT,
+}
+
+
+def from_columns(values: Mapping[str, Sequence[Any]], columns: Columns) -> pd.DataFrame:
+    """Return the frame of ``{column: values}``; a column that is not there is empty."""
+    import pandas as pd
+
+    length = max((len(column) for column in values.values()), default=0)
+    nothing = [None] * length
+    return pd.DataFrame({name: _series(values.get(name, nothing), kind) for name, kind in columns.items()})
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]], columns: Columns) -> pd.DataFrame:
+    """Return the frame of *rows*, one mapping each."""
+    return from_columns({name: [row.get(name) for row in rows] for name in columns}, columns)
+
+
+def _series(values: Sequence[Any], kind: str) -> pd.Series[Any]:
+    import pandas as pd
+
+    if kind == TIME:
+        return pd.Series(pd.to_datetime(list(values), utc=True, format="ISO8601")).astype(
+            "datetime64[us, UTC]"
+        )
+    if kind == NUMBER:
+        return pd.Series(values, dtype="Int64")
+    return pd.Series(values, dtype="str")
