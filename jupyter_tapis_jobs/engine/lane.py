@@ -39,6 +39,10 @@ class Lane:
     #: Handed over and not ended: uuid -> time limit in seconds since the epoch, None before the start.
     tracked: dict[str, float | None] = field(default_factory=dict)
     runners: dict[str, Runner] = field(default_factory=dict)
+    #: submission -> how many of its jobs run at a time, noted before they are handed over.
+    planned: dict[str, int] = field(default_factory=dict)
+    #: Jobs whose event came before it was stored that they were handed over.
+    early: set[str] = field(default_factory=set)
     is_watched: bool = False
     is_minded: bool = False
     #: Set once the lane's folder exists on the host under the present lease.
@@ -65,10 +69,12 @@ class Lane:
         """Return the jobs that have run longer than they may."""
         return [uuid for uuid, limit in self.tracked.items() if limit is not None and limit <= now]
 
-    def track(self, jobs: Iterable[Job], parallel: int) -> None:
+    def track(self, jobs: Iterable[Job]) -> None:
         """Follow jobs that have been handed over (or found so after a restart)."""
         for job in jobs:
-            runner = self.runners.setdefault(job.submission_id or job.uuid, Runner(parallel, job.cores_per_node))
+            key = job.submission_id or job.uuid
+            parallel = self.planned.get(key, self.fork_cores or 0)
+            runner = self.runners.setdefault(key, Runner(parallel, job.cores_per_node))
             known = runner.running if job.status is JobStatus.RUNNING else runner.unstarted
             known.add(job.uuid)
             self.tracked[job.uuid] = None
@@ -89,3 +95,4 @@ class Lane:
             runner.running.discard(job.uuid)
             if not runner.unstarted and not runner.running:
                 del self.runners[key]
+                self.planned.pop(key, None)

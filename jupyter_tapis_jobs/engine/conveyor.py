@@ -1,0 +1,356 @@
+"""The conveyor: carries jobs from station to station in cohorts, one transaction per cohort and step.
+
+A station takes the jobs that wait at it for the same lane together. What it says of each job is
+stored, with the history entry, before anybody hears of it and before the job moves on; so going on
+after a crash is the same as going on: every job simply waits at the station that is stored for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+from ..model.errors import StoreError, TapisJobsError, TransportError
+from ..model.job import Job, JobEvent
+from ..model.status import CONVEYOR, FAILURE_CONDITION, Condition, EventType, JobStatus, RemoteOutcome
+from ..model.times import iso
+from ..store import jobs as job_rows
+from ..store import lease as lease_row
+from ..store.jobs import Change
+from ..store.lease import LeaseLostError
+from .lane import Lane, LaneKey
+from .ports import Ports
+from .verdict import Block, Fail, Go, Stay, Verdict
+
+log = logging.getLogger(__name__)
+
+#: Jobs that a station takes at once, at most.
+COHORT = 1000
+#: Seconds until a blocked job is tried again: grows with each failed try in a row.
+RETRY_AFTER = (5.0, 15.0, 60.0, 120.0, 300.0)
+
+Station = Callable[[Lane, Sequence[Job]], Awaitable[Mapping[str, Verdict]]]
+Listener = Callable[[Sequence[JobEvent], Sequence[Job]], None]
+StationKey = tuple[LaneKey, JobStatus]
+
+#: Statuses in which the scheduler has the job and the engine only watches.
+HANDED_OVER = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+#: Seconds until jobs are tried again whose step could not be stored.
+STORE_RETRY = 5.0
+
+_NEXT = dict(zip(CONVEYOR, CONVEYOR[1:], strict=False))
+
+
+class Conveyor:
+    """Where every active job is, and what happens to it next. Lives on the engine's loop only."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        epoch: int,
+        stations: Mapping[JobStatus, Station],
+        lane: Callable[[LaneKey], Lane],
+        on_lease_lost: Callable[[], None],
+    ) -> None:
+        self._ports = ports
+        self._epoch = epoch
+        self._stations = stations
+        self._lane = lane
+        self._on_lease_lost = on_lease_lost
+        self._waiting: dict[StationKey, deque[str]] = {}
+        self._working: set[StationKey] = set()
+        self._again: set[StationKey] = set()
+        self._busy: set[str] = set()
+        self._tries: dict[str, int] = {}
+        self._retries: dict[str, float] = {}
+        self._listeners: list[Listener] = []
+        #: Every job that is not terminal.
+        self.jobs: dict[str, Job] = {}
+        #: Called with jobs that their scheduler has now (or had, before a restart).
+        self.follow: Callable[[Sequence[Job]], None] = lambda jobs: None
+        #: Called with jobs that have ended.
+        self.on_end: Callable[[Sequence[Job]], None] = lambda jobs: None
+
+    # -- who listens
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell *listener* of every stored event; return the call that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _publish(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(events, jobs)
+            except Exception:
+                log.exception("a listener to job events failed; jobs go on")
+
+    # -- moving jobs
+
+    def enter(self, jobs: Iterable[Job]) -> None:
+        """Put jobs, as they are stored, at their stations and set those to work."""
+        keys = set()
+        handed_over = []
+        for job in jobs:
+            self.jobs[job.uuid] = job
+            if job.status in HANDED_OVER:
+                handed_over.append(job)
+            elif job.status in self._stations:
+                key = (job.lane, job.status)
+                self._waiting.setdefault(key, deque()).append(job.uuid)
+                keys.add(key)
+        for key in keys:
+            self._wake(key)
+        if handed_over:
+            self.follow(handed_over)
+
+    def wake(self, lane: LaneKey, status: JobStatus) -> None:
+        """Set a station to work if jobs wait at it."""
+        self._wake((lane, status))
+
+    def _wake(self, key: StationKey) -> None:
+        if key in self._working:
+            self._again.add(key)
+        elif self._waiting.get(key):
+            self._working.add(key)
+            self._ports.spawn(self._work(key), f"{key[1]} of {key[0][0]}")
+
+    async def _work(self, key: StationKey) -> None:
+        """Serve cohorts until none waits, or those that wait have to wait for something else."""
+        try:
+            while cohort := self._take(key):
+                self._again.discard(key)
+                stayed = await self._serve_or_put_back(key, cohort)
+                self._waiting.setdefault(key, deque()).extendleft(reversed(stayed))
+                if stayed and key not in self._again:
+                    return
+        finally:
+            self._working.discard(key)
+            self._again.discard(key)
+            if not self._waiting.get(key):
+                self._waiting.pop(key, None)
+
+    async def _serve_or_put_back(self, key: StationKey, cohort: Sequence[Job]) -> list[str]:
+        """Serve a cohort; when the store takes nothing, all of it stays and is tried again later."""
+        uuids = [job.uuid for job in cohort]
+        self._busy.update(uuids)
+        try:
+            return [job.uuid for job in await self._serve(self._lane(key[0]), key[1], cohort)]
+        except StoreError as trouble:
+            log.error("%s Jobs wait at %s and are tried again in %d s.", trouble.message, key[1], STORE_RETRY)
+            self._ports.spawn(self._wake_later(key), f"store trouble at {key[1]}")
+            return [u for u in uuids if u in self.jobs and self.jobs[u].status is key[1]]
+        finally:
+            self._busy.difference_update(uuids)
+
+    async def _wake_later(self, key: StationKey) -> None:
+        await self._ports.clock.sleep(STORE_RETRY)
+        self._wake(key)
+
+    def _take(self, key: StationKey) -> list[Job]:
+        """Take the next cohort: in order of arrival, but owner by owner in turn."""
+        waiting = self._waiting.get(key, deque())
+        by_owner: dict[str, deque[str]] = {}
+        for uuid in waiting:
+            if uuid in self.jobs and self.jobs[uuid].status is key[1]:
+                by_owner.setdefault(self.jobs[uuid].owner, deque()).append(uuid)
+        taken: list[str] = []
+        while by_owner and len(taken) < COHORT:
+            for owner in tuple(by_owner):
+                taken.append(by_owner[owner].popleft())
+                if not by_owner[owner]:
+                    del by_owner[owner]
+                if len(taken) == COHORT:
+                    break
+        left = set(taken)
+        self._waiting[key] = deque(uuid for uuid in waiting if uuid not in left and uuid in self.jobs)
+        return [self.jobs[uuid] for uuid in taken]
+
+    async def _serve(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> list[Job]:
+        """Have a station work on a cohort and store what it says; return the jobs that stay."""
+        await self.commit([self.cancelled(job) for job in cohort if _may_just_end(job)])
+        cohort = [job for job in cohort if not _may_just_end(job)]
+        if not cohort:
+            return []
+        verdicts = await self._ask(lane, status, cohort)
+        # What the station did not store itself is still as it was; what it stored is newer here.
+        current = [self.jobs[job.uuid] for job in cohort if job.uuid in self.jobs]
+        stayed = [job for job in current if isinstance(verdicts.get(job.uuid), Stay)]
+        moved = [job for job in current if not isinstance(verdicts.get(job.uuid), Stay)]
+        await self.commit([self._follow(job, verdicts.get(job.uuid, Go())) for job in moved if job.status is status])
+        return stayed
+
+    async def _ask(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
+        """Ask a station; trouble of the host blocks, a fault is found by halving and fails one job only."""
+        try:
+            return await self._stations[status](lane, cohort)
+        except (LeaseLostError, StoreError):
+            raise
+        except TransportError as trouble:
+            lane.is_prepared = False
+            return {job.uuid: Block(trouble.message, self._retry_after(job)) for job in cohort}
+        except Exception as fault:
+            if len(cohort) == 1:
+                return {cohort[0].uuid: self._fault(fault, cohort[0])}
+        half = len(cohort) // 2
+        first = await self._ask(lane, status, cohort[:half])
+        return {**first, **await self._ask(lane, status, cohort[half:])}
+
+    def _fault(self, fault: Exception, job: Job) -> Verdict:
+        if isinstance(fault, TapisJobsError) and fault.transient:
+            return Block(fault.message, self._retry_after(job))
+        if isinstance(fault, TapisJobsError):
+            return Fail(fault.message)
+        log.error("job %s failed at %s by an unexpected fault", job.uuid, job.status, exc_info=fault)
+        return Fail(f"the job engine failed at {job.status}: {type(fault).__name__}: {fault}")
+
+    def _retry_after(self, job: Job) -> float:
+        tries = self._tries[job.uuid] = self._tries.get(job.uuid, 0) + 1
+        return RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
+
+    # -- the steps a job can make; each returns the change, commit stores it
+
+    def step(self, job: Job, status: JobStatus, message: str = "", **fields: object) -> Change:
+        """Return the change of *job* to *status* with its history entry."""
+        now = iso(self._ports.clock.now())
+        after = job.evolve(status=status, last_updated=now, last_message=message or None, **fields)
+        event = JobEvent(
+            job_uuid=job.uuid,
+            owner=job.owner,
+            event=EventType.JOB_NEW_STATUS,
+            event_detail=status,
+            created=now,
+            description=message,
+        )
+        return Change(before=job, after=after, events=(event,))
+
+    def cancelled(self, job: Job) -> Change:
+        """Return the change of a job whose process is gone, or never was."""
+        now = iso(self._ports.clock.now())
+        return self.step(
+            job, JobStatus.CANCELLED, "cancelled by its owner", condition=Condition.CANCELLED_BY_USER, ended=now
+        )
+
+    def failed(self, job: Job, message: str, condition: Condition | None = None) -> Change:
+        """Return the change of a job that ends badly; the first known cause wins."""
+        cause = job.condition or condition or FAILURE_CONDITION.get(job.status, Condition.JOB_INTERNAL_ERROR)
+        now = iso(self._ports.clock.now())
+        return self.step(job, JobStatus.FAILED, message, condition=cause, ended=now)
+
+    def _follow(self, job: Job, verdict: Verdict) -> Change:
+        if _may_just_end(job):
+            return self.cancelled(job)
+        match verdict:
+            case Go(message, fields) if job.status is JobStatus.ARCHIVING:
+                return self._end(job.evolve(**fields), job, message)
+            case Go(message, fields):
+                return self.step(job, _NEXT[job.status], message, **fields)
+            case Fail(message, condition):
+                return self.failed(job, message, condition)
+            case Block(message, retry_after):
+                return self.blocked(job, message, retry_after)
+            case _:
+                raise AssertionError(verdict)
+
+    def _end(self, job: Job, before: Job, message: str) -> Change:
+        if job.remote_outcome is RemoteOutcome.FINISHED:
+            change = self.step(
+                job,
+                JobStatus.FINISHED,
+                message,
+                condition=Condition.NORMAL_COMPLETION,
+                ended=iso(self._ports.clock.now()),
+            )
+        else:
+            change = self.failed(job, message, Condition.JOB_REMOTE_OUTCOME_ERROR)
+        return Change(before=before, after=change.after, events=change.events)
+
+    def blocked(self, job: Job, message: str, retry_after: float | None) -> Change:
+        """Return the change of a job that has to wait, and plan its next try."""
+        if retry_after is not None:
+            self._retries[job.uuid] = retry_after
+        return self.step(
+            job, JobStatus.BLOCKED, message, resume_status=job.status, blocked_count=job.blocked_count + 1
+        )
+
+    async def end_waiting(self, uuids: Iterable[str]) -> None:
+        """Cancel those jobs that no host knows of and no station works on at this moment."""
+        jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs and uuid not in self._busy]
+        await self.commit([self.cancelled(job) for job in jobs if _may_just_end(job)])
+
+    async def _retry(self, uuid: str, seconds: float) -> None:
+        await self._ports.clock.sleep(seconds)
+        await self.unblock([uuid])
+
+    async def unblock(self, uuids: Iterable[str]) -> None:
+        """Let blocked jobs go on where they stopped."""
+        jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs]
+        held = [job for job in jobs if job.status is JobStatus.BLOCKED and job.resume_status]
+        await self.commit([self.step(job, job.resume_status, "trying again") for job in held if job.resume_status])
+
+    # -- storing
+
+    async def commit(self, *rounds: Sequence[Change]) -> None:
+        """Store changes in one transaction, round after round; then tell listeners and move the jobs on.
+
+        A job may change once per round. Raises ``LeaseLostError`` when another engine has taken over.
+        """
+        rounds = tuple(r for r in rounds if r)
+        if not rounds:
+            return
+        try:
+            events = await self._ports.workers.write(lambda: self._ports.database.write(self._stored(rounds)))
+        except LeaseLostError:
+            self._on_lease_lost()
+            raise
+        origins = {change.after.uuid: change.before.status for r in reversed(rounds) for change in r}
+        latest: dict[str, Job] = {}
+        for change in (change for r in rounds for change in r):
+            # Another commit may have changed other fields in between: only what changed here counts.
+            uuid = change.after.uuid
+            present = latest.get(uuid) or self.jobs.get(uuid, change.before)
+            latest[uuid] = present.evolve(**changed_fields(change.before, change.after))
+        self._settle(latest.values(), origins)
+        self._publish(events, list(latest.values()))
+
+    def _stored(self, rounds: Sequence[Sequence[Change]]) -> Callable[..., list[JobEvent]]:
+        def work(connection: object) -> list[JobEvent]:
+            lease_row.check(connection, self._epoch)
+            return [event for r in rounds for event in job_rows.apply(connection, r)]
+
+        return work
+
+    def _settle(self, jobs: Iterable[Job], origins: Mapping[str, JobStatus]) -> None:
+        entering, ended = [], []
+        for job in jobs:
+            before = origins[job.uuid]
+            if job.status.is_terminal:
+                ended.append(job)
+            elif job.status is before:
+                self.jobs[job.uuid] = job
+            else:
+                entering.append(job)
+            if job.status is JobStatus.BLOCKED and job.uuid in self._retries:
+                seconds = self._retries.pop(job.uuid)
+                self._ports.spawn(self._retry(job.uuid, seconds), f"retry of {job.uuid}")
+            if JobStatus.BLOCKED not in (job.status, before):
+                self._tries.pop(job.uuid, None)
+        for job in ended:
+            self.jobs.pop(job.uuid, None)
+        self.enter(entering)
+        if ended:
+            self.on_end(ended)
+
+
+def _may_just_end(job: Job) -> bool:
+    """A job whose owner wants it ended and that runs on no host (not yet, or no more) needs no killing."""
+    on_no_host = job.submission_id is None or job.status is JobStatus.ARCHIVING
+    return job.cancel_requested is not None and on_no_host
+
+
+def changed_fields(before: Job, after: Job) -> dict[str, object]:
+    """Return the fields of *after* that differ from *before*."""
+    pairs = ((name, getattr(after, name)) for name in Job.__dataclass_fields__)
+    return {name: value for name, value in pairs if value != getattr(before, name)}

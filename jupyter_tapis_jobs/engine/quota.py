@@ -1,0 +1,56 @@
+"""How many jobs may be active at a time, by system, owner, queue and app (Tapis Jobs, "Job Quotas")."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ..model.job import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits that hold for one job; None or a number below one means no limit.
+
+    ``disabled`` is a sentence when its system or app has been switched off since it was accepted.
+    """
+
+    on_system: int | None = None
+    per_owner: int | None = None
+    on_queue: int | None = None
+    per_owner_on_queue: int | None = None
+    disabled: str = ""
+
+    @staticmethod
+    def keys(job: Job) -> tuple[tuple[str, ...], ...]:
+        """Return what a job counts for, in the order of the limits above."""
+        system, queue = job.exec_system_id, job.exec_system_logical_queue or ""
+        return (
+            ("system", system),
+            ("owner", system, job.owner),
+            ("queue", system, queue),
+            ("owner on queue", system, queue, job.owner),
+        )
+
+
+_WORDS = (
+    "{system} takes {limit} jobs at a time",
+    "{system} takes {limit} jobs of one owner at a time",
+    "queue {queue} of {system} takes {limit} jobs at a time",
+    "queue {queue} of {system} takes {limit} jobs of one owner at a time",
+)
+
+
+def first_reached(limits: Limits, job: Job, tally: Counter[tuple[str, ...]]) -> str:
+    """Return a sentence for the first limit that leaves no place for *job*, or ''."""
+    values = (limits.on_system, limits.per_owner, limits.on_queue, limits.per_owner_on_queue)
+    for limit, key, words in zip(values, Limits.keys(job), _WORDS, strict=True):
+        if limit is not None and limit > 0 and tally[key] >= limit:
+            sentence = words.format(system=job.exec_system_id, queue=job.exec_system_logical_queue, limit=limit)
+            return f"{sentence}; this one goes on when another has ended."
+    return ""
+
+
+def smaller(*limits: int | None) -> int | None:
+    """Return the smallest limit that is one (a positive number), or None."""
+    return min((limit for limit in limits if limit is not None and limit > 0), default=None)
