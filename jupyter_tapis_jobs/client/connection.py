@@ -124,14 +124,18 @@ class Connection:
         return _decoded(self._tried(send, method, path) if repeatable else self._once(send, method, path))
 
     @contextmanager
-    def stream(self, path: str, **params: Any) -> Iterator[httpx.Response]:
-        """Open the body of a GET as it arrives."""
+    def stream(self, path: str, *, patient: bool = False, **params: Any) -> Iterator[httpx.Response]:
+        """Open the body of a GET as it arrives; a ``patient`` one may be silent for any time."""
         import httpx
+
+        limits = self._limits(SILENCE_SECONDS)
+        if patient:
+            limits = httpx.Timeout(None, connect=CONNECT_SECONDS)
 
         try:
             with self._http().stream(
                 "GET", self._address(path), params=_present(params), headers=self._signed(),
-                timeout=self._limits(SILENCE_SECONDS),
+                timeout=limits,
             ) as response:  # fmt: skip
                 if response.is_error:
                     response.read()
@@ -245,7 +249,7 @@ class Connection:
             return UnavailableError(f"{what}. Try again.")
         if path.startswith("/v3/jobs/submit") or path.endswith("/resubmit"):
             return UnavailableError(
-                f"{what}: the job may have been accepted. See tapis.jobs(since='1h') before submitting again.",
+                f"{what}: the job may have been accepted. See tapis.jobs(since='1h') before trying again.",
                 code="JOBS_UNKNOWN_OUTCOME",
             )
         return UnavailableError(f"{what}: it may or may not have been done. Look, then try again.")

@@ -19,9 +19,35 @@ _SHORT = {
 }
 #: What Tapis can search a job by.
 _ATTRIBUTES = frozenset(
-    "uuid name owner description status condition lastMessage appId appVersion jobType execSystemId "
-    "execSystemLogicalQueue archiveSystemId nodeCount coresPerNode memoryMB maxMinutes created ended "
-    "lastUpdated remoteJobId remoteStarted remoteEnded remoteOutcome createdby tags trackingId".split()
+    [
+        "uuid",
+        "name",
+        "owner",
+        "description",
+        "status",
+        "condition",
+        "lastMessage",
+        "appId",
+        "appVersion",
+        "jobType",
+        "execSystemId",
+        "execSystemLogicalQueue",
+        "archiveSystemId",
+        "nodeCount",
+        "coresPerNode",
+        "memoryMB",
+        "maxMinutes",
+        "created",
+        "ended",
+        "lastUpdated",
+        "remoteJobId",
+        "remoteStarted",
+        "remoteEnded",
+        "remoteOutcome",
+        "createdby",
+        "tags",
+        "trackingId",
+    ]
 )
 _TIMES = {"since": "created.gte", "until": "created.lt"}
 _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -35,6 +35,10 @@ class TapisJobsError(Exception):
         if code is not None:
             self.code = code
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the sentence. ``%tapisjobs --debug`` has the rest."""
+        return [self.message]
+
 
 class InvalidInputError(TapisJobsError):
     """What was asked cannot be done as it is written.

@@ -1,0 +1,66 @@
+"""The first call of a notebook: the jobs API to work with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ..model.errors import UnavailableError
+from .connection import Connection
+from .endpoint import Endpoint, find_endpoint
+from .tapis import Tapis
+
+#: One API is opened once per kernel: all its cards then share one stream of news.
+_connected: dict[tuple[Any, ...], Tapis] = {}
+
+
+def connect(
+    url: str | None = None,
+    *,
+    token: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    uploads: str | None = None,
+) -> Tapis:
+    """Return the jobs API: of this notebook's own Jupyter server, or of any Tapis at *url*.
+
+    Without arguments ``TAPIS_BASE_URL`` with ``TAPIS_TOKEN`` (or ``TAPIS_USER`` and
+    ``TAPIS_PASSWORD``) is used when set, else the Jupyter server that started this kernel.
+    ``uploads`` (``tapis://SYSTEM/FOLDER``) is where big local files go on a tenant.
+
+    Raises ``UnavailableError`` when there is no server, with the way to start one.
+    """
+    endpoint = find_endpoint(url, token, username, password)
+    key = (endpoint.url, tuple(endpoint.headers.items()), endpoint.password_grant, uploads)
+    if key not in _connected:
+        _connected[key] = _opened(endpoint, uploads)
+    return _connected[key]
+
+
+def _opened(endpoint: Endpoint, uploads: str | None) -> Tapis:
+    tapis = Tapis(Connection(endpoint), uploads=uploads)
+    server = tapis.server()
+    if server is None and endpoint.own:
+        raise UnavailableError(
+            f"The Jupyter server at {endpoint.url.removesuffix('/tapis')} runs without jupyter_tapis_jobs. "
+            "Install it there (pip install jupyter-tapis-jobs) and start that server again.",
+            code="JOBS_NO_EXTENSION",
+        )
+    note = _busy_note(server or {})
+    if note:
+        sys.stdout.write(note + "\n")
+    return tapis
+
+
+def _busy_note(server: Mapping[str, Any]) -> str:
+    """Tell when another server's engine does the work."""
+    holder = (server.get("engine") or {}).get("holder")
+    if not isinstance(holder, Mapping) or holder.get("own") or not holder.get("pid"):
+        return ""
+    since = f", since {holder['started']}" if holder.get("started") else ""
+    where = f", {holder['url']}" if holder.get("url") else ""
+    return (
+        f"The job engine is busy in another server (pid {holder['pid']}{since}{where}). "
+        "This one works through it."
+    )

@@ -1,0 +1,282 @@
+"""A job as a notebook holds it: where it stands, its outputs, and what can be done with it."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..model.errors import JobError, NotFoundError, TapisJobsError, did_you_mean
+from ..model.status import JobStatus
+from . import frames
+from .connection import segment
+from .failure import Failure, failure_of, last_words
+from .outputs import Outputs, missing
+from .progress import Silent, choose_progress
+from .waiting import WaitInterrupted, one_line, wait_for
+from .words import is_terminal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .tapis import Tapis
+
+#: Tapis's default name for what a program prints.
+STDOUT = "tapisjob.out"
+#: Statuses in which nothing can have been written yet.
+_BEFORE_START = frozenset(
+    {
+        JobStatus.PENDING,
+        JobStatus.PROCESSING_INPUTS,
+        JobStatus.STAGING_INPUTS,
+        JobStatus.STAGING_JOB,
+        JobStatus.SUBMITTING_JOB,
+        JobStatus.QUEUED,
+    }
+)
+#: Bytes of output that are enough for its last lines.
+_TAIL_BYTES = 64 * 1024
+
+
+class Job:
+    """One job. Made by ``tapis.submit`` and ``tapis.job``, not by hand."""
+
+    def __init__(self, tapis: Tapis, row: Mapping[str, Any]) -> None:
+        self._tapis = tapis
+        self._row: dict[str, Any] = dict(row)
+        self._whole = "execSystemOutputDir" in self._row
+        self._tail: list[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"{one_line(self, time.time())}   {self.uuid}"
+
+    # --- where it stands ---------------------------------------------------------------------
+    @property
+    def uuid(self) -> str:
+        """Tapis's name for the job, unique for ever."""
+        return str(self._row["uuid"])
+
+    @property
+    def name(self) -> str:
+        """The name from the request."""
+        return str(self._row.get("name") or self.uuid)
+
+    @property
+    def status(self) -> str:
+        """Where the job stands now; asks the server until the job has ended."""
+        if not is_terminal(self.last_status):
+            self.refresh()
+        return self.last_status
+
+    @property
+    def last_status(self) -> str:
+        """Where the job stood when last heard of; asks nobody."""
+        return str(self._row.get("status") or JobStatus.PENDING)
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """All that was last heard of the job, in Tapis's field names."""
+        return self._row
+
+    @property
+    def failure(self) -> Failure | None:
+        """Cause, evidence and next step of a job that FAILED; None for any other."""
+        return failure_of(self._row, self.tail() if self.last_status == JobStatus.FAILED else ())
+
+    def refresh(self) -> Job:
+        """Ask the server where the job stands."""
+        self.take(self._tapis.connection.get(self._path()))
+        self._whole = True
+        return self
+
+    def take(self, row: Mapping[str, Any]) -> None:
+        """Take in what news tells; an ended job does not come back."""
+        if is_terminal(self.last_status) and not is_terminal(str(row.get("status"))):
+            return
+        self._row.update({key: value for key, value in row.items() if key != "uuid"})
+        self._tail = None
+
+    def history(self) -> pd.DataFrame:
+        """Return the job's events, oldest first: ``created event eventDetail description``."""
+        return frames.from_rows(self.history_rows(), frames.HISTORY)
+
+    def history_rows(self) -> list[dict[str, Any]]:
+        """Return the job's events as Tapis gives them, oldest first."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            page = self._tapis.connection.get(self._path("history"), limit=1000, skip=len(rows)) or []
+            rows += page
+            if len(page) < 1000:
+                return sorted(rows, key=lambda row: str(row.get("created")))
+
+    def request(self) -> dict[str, Any]:
+        """Return the request as it was submitted."""
+        found = self._tapis.connection.get(self._path("resubmit_request"))
+        if isinstance(found, str):
+            import json
+
+            found = json.loads(found)
+        return dict(found)
+
+    # --- waiting -----------------------------------------------------------------------------
+    def wait(self, timeout: float | None = None, *, check: bool = False, progress: bool = True) -> Job:
+        """Wait until the job has ended, and return it.
+
+        ``timeout`` in seconds; when it passes, or on Ctrl-C, the job goes on. With ``check`` a job that
+        does not end FINISHED raises ``JobError``.
+        """
+        wait_for([self], self._tapis.live, choose_progress() if progress else Silent(), timeout)
+        if check:
+            self._want_finished("needed")
+        return self
+
+    def follow(self, path: str = STDOUT) -> Job:
+        """Print an output as it grows, until the job has ended; Ctrl-C stops the printing only."""
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        try:
+            for piece in self._growing(path):
+                sys.stdout.write(decoder.decode(piece))
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise WaitInterrupted(
+                "Stopped following. The job goes on; job.follow() shows it again."
+            ) from None
+        sys.stdout.write(decoder.decode(b"", final=True))
+        return self.refresh()
+
+    # --- outputs -----------------------------------------------------------------------------
+    def outputs(self) -> pd.DataFrame:
+        """Return the output files so far: ``path size type lastModified``."""
+        return frames.from_rows(self.output_rows(), frames.OUTPUTS)
+
+    def output_rows(self) -> list[dict[str, Any]]:
+        """Return the output files so far, as Tapis gives them, with ``path`` below the output directory."""
+        return self._outputs().rows()
+
+    def read(self, path: str = STDOUT, *, encoding: str = "utf-8") -> str:
+        """Return the text of an output: what is there now, also while the job runs."""
+        return self.read_bytes(path).decode(encoding, errors="replace")
+
+    def read_bytes(self, path: str = STDOUT) -> bytes:
+        """Return an output as it is now."""
+        try:
+            return self._outputs().read(path)
+        except NotFoundError as cause:
+            raise self._explained(path, cause) from None
+
+    def read_csv(self, path: str, **options: Any) -> pd.DataFrame:
+        """Return a CSV output of the finished job as a frame; *options* go to ``pandas.read_csv``."""
+        self._want_finished("read_csv", f"job.read('{path}') gives what is there")
+        return self._csv(path, **options)
+
+    def download(self, path: str | None = None, to: str | Path = ".", *, unfinished: bool = False) -> Path:
+        """Write one output, or all of them into ``jobs-UUID``, below the folder *to*; return where.
+
+        A job that did not end well gives its files only with ``unfinished=True``.
+        """
+        if not unfinished:
+            self._want_finished("download", "job.download(unfinished=True) takes what is there")
+        folder = Path(to).expanduser()
+        try:
+            if path is None:
+                return self._outputs().save_all(folder / f"jobs-{self.uuid}")
+            return self._outputs().save(path, folder / Path(path).name)
+        except NotFoundError as cause:
+            raise self._explained(path or "", cause) from None
+
+    def tail(self, lines: int = 3) -> list[str]:
+        """Return the last lines that the job printed; empty when there are none to be had."""
+        if self._tail is None:
+            self._tail = self._read_tail()
+        return self._tail[-lines:]
+
+    # --- steering ----------------------------------------------------------------------------
+    def cancel(self) -> Job:
+        """Ask for the job to be stopped; CANCELLED follows when it really is."""
+        self._tapis.connection.post(self._path("cancel"))
+        return self.refresh()
+
+    def resubmit(self, **changes: Any) -> Job:
+        """Submit the same request again as a new job, with *changes* in it (``nodeCount=2``, ``env={…}``)."""
+        return self._tapis.resubmit(self, **changes)
+
+    # --- parts -------------------------------------------------------------------------------
+    def _path(self, what: str = "") -> str:
+        return f"/v3/jobs/{segment(self.uuid)}" + (f"/{what}" if what else "")
+
+    def _outputs(self) -> Outputs:
+        if not self._whole:
+            self.refresh()
+        return Outputs(self._tapis.connection, self._row, direct=self._tapis.server() is None)
+
+    def _csv(self, path: str, **options: Any) -> pd.DataFrame:
+        import pandas as pd
+
+        table: pd.DataFrame = pd.read_csv(io.BytesIO(self.read_bytes(path)), **options)
+        return table
+
+    def _want_finished(self, what: str, way_out: str = "") -> None:
+        """Raise ``JobError`` with the job's last words unless it is FINISHED."""
+        status = self.status
+        if status == JobStatus.FINISHED:
+            return
+        if not is_terminal(status):
+            more = f"; {way_out}" if way_out else ""
+            raise JobError(
+                f"{what} wants a finished job: {self.name} is {status}. job.wait() waits for it{more}."
+            )
+        words = last_words(self._row, self.tail())
+        more = f" {way_out}." if way_out else ""
+        wanted = "" if what == "needed" else f"{what} wants a finished job: "
+        raise JobError(f"{wanted}{self.name} {status}: {words}.{more}")
+
+    def _explained(self, path: str, cause: NotFoundError) -> TapisJobsError:
+        """Say why an output is not there: too early, misspelt, or never written."""
+        if self.status in _BEFORE_START:
+            return JobError(
+                f"{self.name} has no outputs yet: it is {self.last_status}. job.wait() waits for it."
+            )
+        try:
+            rows = self.output_rows()
+        except TapisJobsError:
+            return cause
+        return missing(self.name, path, rows, did_you_mean(path, (str(row["path"]) for row in rows)))
+
+    def _read_tail(self) -> list[str]:
+        try:
+            data = self._outputs().read(self._stdout_name())
+        except TapisJobsError:
+            return []
+        text = data[-_TAIL_BYTES:].decode(errors="replace")
+        return [line for line in text.splitlines() if line.strip()]
+
+    def _stdout_name(self) -> str:
+        """Return where the job's text goes: its request can rename it."""
+        parameters = self._row.get("parameterSet")
+        if isinstance(parameters, str):
+            import json
+
+            parameters = json.loads(parameters or "{}")
+        return str(((parameters or {}).get("logConfig") or {}).get("stdoutFilename") or STDOUT)
+
+    def _growing(self, path: str) -> Iterator[bytes]:
+        if self._tapis.server() is not None:
+            yield from self._outputs().follow(path)
+            return
+        # A tenant has no stream: what is new is read again and again, with the news of the job.
+        done = 0
+        while True:
+            ended = is_terminal(self.status)
+            try:
+                data = self._outputs().read(path)
+            except NotFoundError:
+                data = b""
+            yield data[done:]
+            done = max(done, len(data))
+            if ended:
+                return
+            self._tapis.pause()

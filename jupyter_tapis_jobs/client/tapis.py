@@ -1,0 +1,406 @@
+"""The front door of the kernel: submit jobs, find them, read what they left."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..model.errors import (
+    InvalidInputError,
+    JobError,
+    NotFoundError,
+    TapisJobsError,
+    UnavailableError,
+    did_you_mean,
+)
+from ..model.status import JobStatus
+from . import frames
+from .builder import RequestBuilder
+from .carrier import Carrier, UploadPlace
+from .connection import Connection, path_text, refusal, segment
+from .definition import Definition
+from .failure import last_words
+from .filters import search_parameters
+from .job import Job
+from .live import Live
+from .preview import Preview
+from .progress import Silent, choose_progress
+from .request import SHORTHANDS, exec_systems, merged, read_request, unknown_app
+from .waiting import wait_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_T = TypeVar("_T")
+#: Calls at the same time where there is no bulk call; rows of a page; jobs of one question or bulk submit.
+_AT_ONCE, _PAGE, _ASKED, _BULK = 8, 1000, 50, 1000
+#: What is needed of a job to say how it stands.
+_STATE = "uuid,name,status,condition,lastMessage,remoteResultInfo,maxMinutes,memoryMB"
+
+
+class TapisJobsWarning(UserWarning):
+    """Something was done only in part; the message says what was not."""
+
+
+class Tapis:
+    """One jobs API; see ``connect``."""
+
+    def __init__(self, connection: Connection, *, uploads: str | None = None) -> None:
+        self.connection = connection
+        self.live = Live(connection, lambda: self.server() is not None)
+        self._server: dict[str, Any] | None = None
+        self._asked = False
+        self._uploads = UploadPlace(connection, uploads, self.server)
+        self._uploaded: set[str] = set()
+        self._names: defaultdict[str, itertools.count[int]] = defaultdict(lambda: itertools.count(1))
+
+    def __repr__(self) -> str:
+        return f"Tapis({self.connection.url!r})"
+
+    def server(self) -> dict[str, Any] | None:
+        """Return what our server says of itself; None on any other Tapis. Asked once."""
+        if not self._asked:
+            try:
+                self._server = self.connection.get("/v3/tapisjobs/server")
+            except UnavailableError:
+                raise
+            except TapisJobsError as cause:
+                if isinstance(cause, NotFoundError):
+                    self._server = None
+                else:
+                    raise
+            self._asked = True
+        return self._server
+
+    # --- submitting --------------------------------------------------------------------------
+    def submit(self, app: str | Path | Mapping[str, Any], /, **given: Any) -> Job:
+        """Submit one job and return it at once.
+
+        *app* is an app (``"bash"``, ``"bash@1.0"``) or a whole Tapis request (mapping, JSON, YAML, or
+        a ``Path`` to one). *given* are Tapis's fields (``maxMinutes=5``) and the shorthands:
+        ``args`` a list of words; ``inputs`` files beside the notebook or addresses; ``env`` a
+        mapping; ``script`` the text of the app's script; ``files`` a mapping of names to texts.
+
+        Raises ``InvalidInputError`` with what is wrong and the way out. Never sent twice.
+        """
+        return Job(self, self.connection.post("/v3/jobs/submit", self.prepare(app, **given)))
+
+    def submit_many(
+        self,
+        cases: Iterable[Mapping[str, Any]],
+        *,
+        atomic: bool = False,
+        launch_mode: str | None = None,
+        **common: Any,
+    ) -> list[Job | TapisJobsError]:
+        """Submit many jobs in one call; return for each, in order, the job or why it was refused.
+
+        Each case holds Tapis's fields and the shorthands of ``submit``; *common* is for all of them.
+        With ``atomic`` one refusal refuses all, as an error. Refusals are warned about.
+        """
+        build = RequestBuilder(self)
+        requests = [build.request(merged(common, case), {}) for case in cases]
+        results = self._submitted(requests, atomic=atomic, launch_mode=launch_mode)
+        refused = [result for result in results if isinstance(result, TapisJobsError)]
+        if refused:
+            warnings.warn(
+                f"{len(refused)} of {len(results)} jobs were refused; the first: {refused[0].message}",
+                TapisJobsWarning,
+                stacklevel=2,
+            )
+        return results
+
+    def validate(self, app: str | Path | Mapping[str, Any], /, **given: Any) -> Preview:
+        """Return what ``submit`` would send and run; nothing is stored or started."""
+        request = self.prepare(app, **given)
+        if self.server() is None:
+            return Preview(request=request)
+        found = self.connection.post("/v3/jobs/validate", request)
+        return Preview(
+            request=request,
+            job=found.get("job") or {},
+            script=found.get("script") or "",
+            environment=found.get("environment") or "",
+            sources=found.get("sources") or {},
+            warnings=tuple(found.get("warnings") or ()),
+        )
+
+    def prepare(self, app: str | Path | Mapping[str, Any], /, **given: Any) -> dict[str, Any]:
+        """Return the Tapis request that ``submit`` would send; big files are uploaded by then."""
+        return RequestBuilder(self).request(read_request(app), given)
+
+    def resubmit(self, job: Job | str, **changes: Any) -> Job:
+        """Submit a job's request again as a new job, with *changes* in it."""
+        old = self.job(job) if isinstance(job, str) else job
+        plain = not any(key in changes for key in SHORTHANDS)
+        if plain and (not changes or self.server() is not None):
+            path = f"/v3/jobs/{segment(old.uuid)}/resubmit"
+            return Job(self, self.connection.post(path, exec_systems(changes) or None))
+        request = {key: value for key, value in old.request().items() if value is not None}
+        shorthands = {key: changes[key] for key in changes if key in SHORTHANDS}
+        fields = {key: changes[key] for key in changes if key not in SHORTHANDS}
+        return self.submit(request | fields, **shorthands)
+
+    # --- finding -----------------------------------------------------------------------------
+    def job(self, uuid: str) -> Job:
+        """Return the job with this uuid."""
+        return Job(self, self.connection.get(f"/v3/jobs/{segment(uuid)}"))
+
+    def jobs(
+        self,
+        *,
+        status: str | Sequence[str] | None = None,
+        since: Any = None,
+        app: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        limit: int | None = None,
+        **filters: Any,
+    ) -> pd.DataFrame:
+        """Return the jobs as a frame, newest first, with times in UTC; all of them, unless *limit* is given.
+
+        The filters run on the server: ``status="FAILED"``, ``since="7d"``, ``app="bash"``,
+        ``name="run*"``, ``until=``, ``system=``, and any attribute of Tapis; a list means any of.
+        """
+        wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
+        return self._table(search_parameters(wanted), limit)
+
+    def wait(self, jobs: Any, timeout: float | None = None, *, progress: bool = True) -> list[Job]:
+        """Wait until all *jobs* (jobs, uuids, or a frame of ``jobs()``) have ended."""
+        found = self._jobs_of(jobs)
+        if found:
+            wait_for(found, self.live, choose_progress() if progress else Silent(), timeout)
+        return found
+
+    def collect(self, jobs: Any, path: str, **options: Any) -> pd.DataFrame:
+        """Return one frame of the CSV output *path* of many finished jobs, with a column ``jobUuid`` first.
+
+        *jobs* are jobs, uuids, or a frame of ``jobs()``; *options* go to ``pandas.read_csv``. Raises
+        ``JobError`` that names the jobs that are not finished.
+        """
+        import pandas as pd
+
+        found = self._jobs_of(jobs)
+        _want_all_finished(found)
+        tables = self._side_by_side(lambda job: job.read_csv(path, **options), found)
+        if not tables:
+            return pd.DataFrame({"jobUuid": pd.Series([], dtype="str")})
+        for job, table in zip(found, tables, strict=True):
+            table.insert(0, "jobUuid", pd.Series([job.uuid] * len(table), index=table.index, dtype="str"))
+        whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
+        return whole
+
+    def cancel(self, jobs: Any) -> pd.DataFrame:
+        """Cancel many jobs; return ``uuid status message`` for each."""
+        uuids = _uuids(jobs)
+        if self.server() is not None:
+            rows = self.connection.post("/v3/jobs/cancel/bulk", {"uuids": uuids}) if uuids else []
+        else:
+            rows = self._side_by_side(self._cancelled, uuids)
+        return frames.from_rows(rows, dict.fromkeys(("uuid", "status", "message"), frames.TEXT))
+
+    # --- apps, systems, files ----------------------------------------------------------------
+    def apps(self) -> pd.DataFrame:
+        """Return the apps that the caller may use."""
+        return frames.from_rows(self._all("/v3/apps", list(frames.APPS)), frames.APPS)
+
+    def systems(self) -> pd.DataFrame:
+        """Return the systems that the caller may use."""
+        return frames.from_rows(self._all("/v3/systems", list(frames.SYSTEMS)), frames.SYSTEMS)
+
+    def app(self, name: str, version: str | None = None) -> Definition:
+        """Return an app's definition; ``name@version`` works too. Without a version: the latest."""
+        app_id, _, given = name.partition("@")
+        wanted = version or given
+        path = f"/v3/apps/{segment(app_id)}" + (f"/{segment(wanted)}" if wanted else "")
+        try:
+            return Definition(self.connection.get(path))
+        except NotFoundError as cause:
+            raise self._no_app(app_id, wanted, cause) from None
+
+    def system(self, name: str) -> Definition:
+        """Return a system's definition."""
+        try:
+            return Definition(self.connection.get(f"/v3/systems/{segment(name)}"))
+        except NotFoundError:
+            known = self.system_names()
+            raise NotFoundError(
+                f"System '{name}' is not here.{did_you_mean(name, known)} "
+                f"Systems: {', '.join(known) or 'none'}."
+            ) from None
+
+    def files(self, system: str, path: str = "/") -> pd.DataFrame:
+        """Return what lies in a directory of *system*: ``name path type size lastModified owner``."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            address = f"/v3/files/ops/{segment(system)}/{path_text(path)}"
+            page = self.connection.get(address, limit=_PAGE, offset=len(rows)) or []
+            rows += page
+            if len(page) < _PAGE:
+                return frames.from_rows(rows, frames.FILES)
+
+    def app_names(self) -> dict[str, list[str]]:
+        """Return app id -> its versions, as far as a list tells them."""
+        names: dict[str, list[str]] = {}
+        for row in self._all("/v3/apps", ["id", "version"]):
+            names.setdefault(str(row["id"]), []).append(str(row.get("version") or ""))
+        return names
+
+    def system_names(self) -> list[str]:
+        """Return the ids of the systems that the caller may use."""
+        return sorted(str(row["id"]) for row in self._all("/v3/systems", ["id"]))
+
+    # --- parts -------------------------------------------------------------------------------
+    def carrier(self, system: str | None) -> Carrier:
+        """Return the carrier of local content for one call, with uploads for a job on *system*."""
+        return Carrier(
+            self.connection,
+            lambda: self._uploads.on(system),
+            inline=self.server() is not None,
+            known=self._uploaded,
+        )
+
+    def next_name(self, app: str) -> str:
+        """Return a name for a job without one: ``python-1``."""
+        return f"{app}-{next(self._names[app])}"
+
+    def pause(self) -> None:
+        """Wait between two questions to a tenant."""
+        time.sleep(3.0)
+
+    def _submitted(
+        self, requests: list[dict[str, Any]], *, atomic: bool, launch_mode: str | None
+    ) -> list[Job | TapisJobsError]:
+        if not requests:
+            return []
+        if self.server() is None:
+            if atomic:
+                raise InvalidInputError("A tenant takes jobs one by one: atomic=True needs our own server.")
+            return self._side_by_side(self._submitted_one, requests)
+        size = len(requests) if atomic else _BULK
+        results: list[Job | TapisJobsError] = []
+        for start in range(0, len(requests), size):
+            part = requests[start : start + size]
+            rows = self.connection.call(
+                "POST",
+                "/v3/jobs/submit/bulk",
+                params={"atomic": atomic or None, "launchMode": launch_mode},
+                json=part,
+            ).result
+            results += [refusal(row["error"]) if row.get("error") else Job(self, row) for row in rows]
+        return results
+
+    def _submitted_one(self, request: dict[str, Any]) -> Job | TapisJobsError:
+        try:
+            return Job(self, self.connection.post("/v3/jobs/submit", request))
+        except TapisJobsError as refused:
+            return refused
+
+    def _cancelled(self, uuid: str) -> dict[str, Any]:
+        try:
+            self.connection.post(f"/v3/jobs/{segment(uuid)}/cancel")
+        except TapisJobsError as cause:
+            return {"uuid": uuid, "status": "error", "message": cause.message}
+        return {"uuid": uuid, "status": "success", "message": "asked to stop"}
+
+    def _side_by_side(self, work: Callable[[Any], _T], items: Sequence[Any]) -> list[_T]:
+        if len(items) < 2:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(min(_AT_ONCE, len(items)), thread_name_prefix="tapisjobs") as pool:
+            return list(pool.map(work, items))
+
+    def _table(self, parameters: Mapping[str, str], limit: int | None) -> pd.DataFrame:
+        if self.server() is not None:
+            found = self.connection.get(
+                "/v3/jobs/search",
+                **parameters,
+                format="columns",
+                limit=-1 if limit is None else limit,
+                orderBy="created(desc)",
+            )
+            if isinstance(found, Mapping):
+                return frames.from_columns(found, frames.JOBS)
+            return frames.from_rows(found, frames.JOBS)
+        return frames.from_rows(self._paged(parameters, limit), frames.JOBS)
+
+    def _paged(self, parameters: Mapping[str, str], limit: int | None) -> list[Mapping[str, Any]]:
+        """Read page by page, oldest first, so that a job accepted meanwhile shifts nothing."""
+        rows: dict[str, Mapping[str, Any]] = {}
+        order = "created(asc)" if limit is None else "created(desc)"
+        skip = 0
+        while limit is None or len(rows) < limit:
+            size = _PAGE if limit is None else min(_PAGE, limit - len(rows))
+            page = (
+                self.connection.get("/v3/jobs/search", **parameters, limit=size, skip=skip, orderBy=order)
+                or []
+            )
+            rows.update({str(row["uuid"]): row for row in page})
+            skip += len(page)
+            if len(page) < size:
+                break
+        return sorted(rows.values(), key=lambda row: str(row.get("created")), reverse=True)
+
+    def _all(self, path: str, select: list[str]) -> list[Mapping[str, Any]]:
+        return self.connection.get(path, listType="ALL", limit=-1, select=",".join(select)) or []
+
+    def _jobs_of(self, jobs: Any) -> list[Job]:
+        """Return *jobs* with their present state, asked for in lists."""
+        if isinstance(jobs, Job):
+            jobs = [jobs]
+        given = list(jobs) if isinstance(jobs, list | tuple) else []
+        refused = [item for item in given if isinstance(item, TapisJobsError)]
+        if refused:
+            raise JobError(f"{len(refused)} of these jobs were refused at submission: {refused[0].message}")
+        known = {item.uuid: item for item in given if isinstance(item, Job)}
+        uuids = _uuids(jobs)
+        for start in range(0, len(uuids), _ASKED):
+            part = ",".join(uuids[start : start + _ASKED])
+            for row in self.connection.get(
+                "/v3/jobs/search", **{"uuid.in": part}, select=_STATE, limit=_ASKED, listType="ALL_JOBS"
+            ):
+                known.setdefault(str(row["uuid"]), Job(self, row)).take(row)
+        return [known.get(uuid) or self.job(uuid) for uuid in uuids]
+
+    def _no_app(self, app_id: str, version: str, cause: NotFoundError) -> TapisJobsError:
+        try:
+            names = self.app_names()
+        except TapisJobsError:
+            return cause
+        if app_id not in names:
+            return NotFoundError(unknown_app(app_id, names))
+        versions = ", ".join(filter(None, names[app_id]))
+        return NotFoundError(f"App {app_id} has no version '{version}'. The latest: {versions}.")
+
+
+def _want_all_finished(jobs: Sequence[Job]) -> None:
+    unready = [job for job in jobs if job.last_status != JobStatus.FINISHED]
+    if not unready:
+        return
+    shown = ", ".join(f"{job.name} {job.last_status}{_words(job)}" for job in unready[:5])
+    more = f" and {len(unready) - 5} more" if len(unready) > 5 else ""
+    raise JobError(
+        f"collect wants finished jobs; {len(unready)} of {len(jobs)} are not: {shown}{more}. "
+        "tapis.wait(jobs) waits for those that run; tapis.jobs(status='FINISHED') finds the finished ones."
+    )
+
+
+def _words(job: Job) -> str:
+    return f" ({last_words(job.row)})" if job.last_status == JobStatus.FAILED else ""
+
+
+def _uuids(jobs: Any) -> list[str]:
+    """Return the uuids of jobs, uuids, one of them, or a frame with a column ``uuid`` or ``jobUuid``."""
+    if isinstance(jobs, Job | str):
+        jobs = [jobs]
+    columns = getattr(jobs, "columns", None)
+    if columns is not None:
+        column = next((name for name in ("uuid", "jobUuid") if name in columns), None)
+        if column is None:
+            raise InvalidInputError("This frame has no column 'uuid' or 'jobUuid'.", field="jobs")
+        jobs = jobs[column].tolist()
+    return [job.uuid if isinstance(job, Job) else str(job) for job in jobs]
