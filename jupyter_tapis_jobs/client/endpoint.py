@@ -147,13 +147,15 @@ def _runtime_folder(env: Mapping[str, str]) -> Path:
     return Path(jupyter_runtime_dir())
 
 
+def running_servers(environment: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Return the runtime records (``url``, ``token``, ``pid``, …) of the Jupyter servers running here."""
+    env = os.environ if environment is None else environment
+    return [record for record in _records(env) if record.get("url") and _alive(record.get("pid"))]
+
+
 def _running_note(env: Mapping[str, str]) -> str:
     """Name the servers that do run here: one of them may be meant."""
-    urls = [
-        str(record["url"]).rstrip("/") + "/tapis"
-        for record in _records(env)
-        if record.get("url") and _alive(record.get("pid"))
-    ]
+    urls = [str(record["url"]).rstrip("/") + "/tapis" for record in running_servers(env)]
     return f" Servers running here: {', '.join(urls)}." if urls else ""
 
 
