@@ -65,6 +65,7 @@ class Conveyor:
         self._busy: set[str] = set()
         self._tries: dict[str, int] = {}
         self._retries: dict[str, float] = {}
+        self._planned: set[str] = set()
         self._listeners: list[Listener] = []
         #: Every job that is not terminal.
         self.jobs: dict[str, Job] = {}
@@ -86,6 +87,23 @@ class Conveyor:
                 listener(events, jobs)
             except Exception:
                 log.exception("a listener to job events failed; jobs go on")
+
+    def announce(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
+        """Tell listeners of jobs that were stored by somebody else: just accepted ones."""
+        self._publish(events, jobs)
+
+    async def annotate(self, change: Change) -> list[JobEvent]:
+        """Store a change that moves nothing, of a job that may have ended long ago; return its events."""
+        events = await self._ports.workers.write(lambda: self._ports.database.write(self._stored([[change]])))
+        if (present := self.jobs.get(change.after.uuid)) is not None:
+            self.jobs[present.uuid] = present.evolve(**changed_fields(change.before, change.after))
+        self._publish(events, [change.after])
+        return events
+
+    def waiting_for_a_place(self) -> list[Job]:
+        """Return the jobs that a quota holds back, oldest first."""
+        held = (j for j in self.jobs.values() if j.status is JobStatus.BLOCKED)
+        return [j for j in held if j.resume_status is JobStatus.PENDING and j.uuid not in self._planned]
 
     # -- moving jobs
 
@@ -281,7 +299,11 @@ class Conveyor:
         await self.commit([self.cancelled(job) for job in jobs if _may_just_end(job)])
 
     async def _retry(self, uuid: str, seconds: float) -> None:
-        await self._ports.clock.sleep(seconds)
+        self._planned.add(uuid)
+        try:
+            await self._ports.clock.sleep(seconds)
+        finally:
+            self._planned.discard(uuid)
         await self.unblock([uuid])
 
     async def unblock(self, uuids: Iterable[str]) -> None:

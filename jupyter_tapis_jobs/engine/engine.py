@@ -1,0 +1,421 @@
+"""The job engine: everything a server asks of it, in one place. Lives on one event loop."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ..model.errors import ConflictError, InvalidInputError, NotFoundError, StoreError, TapisJobsError
+from ..model.job import Job, JobDefinition, JobEvent
+from ..model.paths import join
+from ..model.resolve import definition_json
+from ..model.search import JobQuery
+from ..model.status import EventType, JobStatus
+from ..model.times import iso
+from ..model.user import User
+from ..store import jobs as job_rows
+from ..store import lease as lease_row
+from ..store.jobs import Change
+from ..store.page import Page
+from ..transports.base import FileInfo
+from .apps import AppCatalog
+from .conveyor import HANDED_OVER, Conveyor, Listener
+from .files import Download, FileService
+from .lane import Lane, LaneKey
+from .outputs import Outputs
+from .ports import Ports
+from .quota import Limits, smaller
+from .sources import Fetch, Sources
+from .stations import Stations
+from .submission import Accepted, Submission
+from .systems import LOCAL, SystemCatalog
+from .tracker import Tracker
+from .wrapper import launch_script
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two renewals of the lease, which runs for three times as long.
+RENEWAL = 10.0
+#: Definitions that are kept in memory.
+DEFINITIONS = 2000
+#: Characters of a user event (Tapis Jobs, "sendEvent").
+EVENT_DATA, EVENT_DETAIL = 16384, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a request would become: nothing is stored."""
+
+    job: Job
+    definition: JobDefinition
+    script: str
+    environment: str
+
+
+class Engine:
+    """Accepts jobs, carries them to their end and tells about them.
+
+    Calls on jobs take the caller's ``User``; another user's job is a ``NotFoundError``.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        folder: Path,
+        apps: AppCatalog,
+        systems: SystemCatalog,
+        fetch: Fetch,
+        epoch: int,
+        fork_cores: int | None,
+        on_lease_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ports = ports
+        self._folder = folder
+        self._epoch = epoch
+        self._fork_cores = fork_cores
+        self._lanes: dict[LaneKey, Lane] = {}
+        self._known_definitions: OrderedDict[int, JobDefinition] = OrderedDict()
+        self._exec_dirs: dict[str, str] = {}
+        self._on_lease_lost = on_lease_lost
+        self.database = ports.database
+        self.apps = apps
+        self.systems = systems
+        self.files = FileService(ports.hosts, systems)
+        sources = Sources(ports, system=self._system, fetch=fetch)
+        self._submission = Submission(ports, apps, systems, sources)
+        self._outputs = Outputs(ports, sources)
+        self._stations = Stations(
+            ports, epoch=epoch, definitions=self._definitions, sources=sources, limits=self._limits
+        )
+        self._conveyor = Conveyor(
+            ports, epoch=epoch, stations=self._stations.table, lane=self._lane, on_lease_lost=on_lease_lost
+        )
+        self._tracker = Tracker(ports, self._conveyor, lane=self._lane, exec_dirs=self._exec_dirs_of)
+        self._stations.conveyor, self._stations.tracker = self._conveyor, self._tracker
+        self._conveyor.follow = self._tracker.follow
+        self._conveyor.on_end = self._ended
+
+    # -- life
+
+    async def start(self) -> None:
+        """Take up every job where it is stored, and keep the lease."""
+        active = await self._read(job_rows.active)
+        self._conveyor.enter(active)
+        self._ports.spawn(self._keep_lease(), "lease")
+        self._ports.spawn(self._tracker.look_again(), "look after start")
+        self._ports.spawn(self._resume(active), "resume after start")
+
+    async def _resume(self, active: Sequence[Job]) -> None:
+        """What the engine was asked or waited for before it ended, it does now."""
+        asked = [job.uuid for job in active if job.cancel_requested]
+        await self._end(asked)
+        await self._conveyor.unblock(job.uuid for job in active if job.status is JobStatus.BLOCKED)
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease; without it this engine must not act (the store and the hosts refuse it too)."""
+        while True:
+            await self._ports.clock.sleep(RENEWAL)
+            try:
+                await self._write(lambda c: lease_row.renew(c, self._epoch, self._ports.clock.now()))
+            except lease_row.LeaseLostError:
+                self._on_lease_lost()
+                return
+            except StoreError as trouble:
+                log.error("The lease cannot be renewed now: %s", trouble.message)
+
+    def health(self) -> dict[str, Any]:
+        """Return the engine's state: epoch, number of active jobs, jobs by status."""
+        counts: dict[str, int] = {}
+        for job in self._conveyor.jobs.values():
+            counts[job.status] = counts.get(job.status, 0) + 1
+        return {"epoch": self._epoch, "activeJobs": len(self._conveyor.jobs), "byStatus": counts}
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call *listener* with (events, jobs) after each stored step; return the call that ends it.
+
+        The listener runs on the engine's loop and must not block.
+        """
+        return self._conveyor.subscribe(listener)
+
+    # -- accepting
+
+    async def submit(
+        self, user: User, raws: Sequence[Mapping[str, Any]], *, atomic: bool = False, launch_mode: str = "single"
+    ) -> list[tuple[Job, JobDefinition] | TapisJobsError]:
+        """Accept requests in one transaction; each becomes a job or the error that says why not.
+
+        With *atomic* one bad request keeps all from being accepted.
+        """
+        results = await self._submission.resolve_all(user, raws)
+        accepted = [r for r in results if isinstance(r, Accepted)]
+        if atomic and len(accepted) < len(results):
+            return [_held_back() if isinstance(r, Accepted) else r for r in results]
+        stored = iter(await self._store(user, [_in_mode(a, launch_mode) for a in accepted]))
+        return [next(stored) if isinstance(r, Accepted) else r for r in results]
+
+    async def _store(self, user: User, accepted: Sequence[Accepted]) -> list[tuple[Job, JobDefinition]]:
+        if not accepted:
+            return []
+
+        def work(connection: Connection) -> tuple[list[Job], list[JobEvent]]:
+            lease_row.check(connection, self._epoch)
+            before = job_rows.newest_event_id(connection)
+            rows = [(a.job, json.dumps(dict(a.raw)), definition_json(a.definition)) for a in accepted]
+            return job_rows.insert(connection, rows), job_rows.events_after(connection, user.name, before)
+
+        jobs, events = await self._write(work)
+        self._conveyor.announce(events, jobs)
+        self._conveyor.enter(jobs)
+        return [(job, a.definition) for job, a in zip(jobs, accepted, strict=True)]
+
+    async def validate(self, user: User, raw: Mapping[str, Any]) -> Preview:
+        """Return what *raw* would become, with its launch script and environment; store nothing."""
+        (result,) = await self._submission.resolve_all(user, [raw])
+        if not isinstance(result, Accepted):
+            raise result
+        job, definition = result.job, result.definition
+        lines = self._ports.runtimes[definition.app_runtime].launch_lines(job, definition, None)
+        script = launch_script(job, definition, lines, events=self._lane(job.lane).events)
+        return Preview(job, definition, script, lines.environment)
+
+    async def resubmit(
+        self, user: User, uuid: str, changes: Mapping[str, Any]
+    ) -> tuple[Job, JobDefinition]:
+        """Submit a job's original request again, with *changes* laid over it, under a new uuid."""
+        raw = {**await self.request(user, uuid), **changes}
+        (result,) = await self.submit(user, [raw])
+        if isinstance(result, TapisJobsError):
+            raise result
+        return result
+
+    # -- telling
+
+    async def job(self, user: User, uuid: str) -> tuple[Job, JobDefinition]:
+        """Return a job and its definition."""
+        job = await self._owned(user, uuid)
+        return job, (await self._definitions([job]))[uuid]
+
+    async def request(self, user: User, uuid: str) -> dict[str, Any]:
+        """Return the request as it was submitted."""
+        job = await self._owned(user, uuid)
+        raw: dict[str, Any] = json.loads(await self._read(lambda c: job_rows.request(c, job.id)))
+        return raw
+
+    async def history(self, user: User, uuid: str, limit: int = -1, skip: int = 0) -> list[JobEvent]:
+        """Return a job's history, oldest first."""
+        job = await self._owned(user, uuid)
+        return await self._read(lambda c: job_rows.history(c, job.id, limit, skip))
+
+    async def search(self, user: User, query: JobQuery) -> Page[Job]:
+        """Return the user's jobs that *query* selects."""
+        return await self._read(lambda c: job_rows.search(c, query, user.name))
+
+    async def events(self, user: User, after_id: int, limit: int) -> list[JobEvent]:
+        """Return the user's stored events after *after_id*, oldest first."""
+        return await self._read(lambda c: job_rows.events_after(c, user.name, after_id, limit))
+
+    async def output_list(
+        self,
+        user: User,
+        uuid: str,
+        path: str,
+        *,
+        limit: int | None = None,
+        skip: int = 0,
+        allow_if_running: bool = False,
+    ) -> Sequence[FileInfo]:
+        """List outputs (Tapis Jobs, "output/list"): all levels, or one when *limit* or *skip* is given."""
+        job, definition = await self.job(user, uuid)
+        return await self._outputs.list(
+            job, definition, path, limit=limit, skip=skip, allow_if_running=allow_if_running
+        )
+
+    async def output_open(
+        self, user: User, uuid: str, path: str, *, as_zip: bool = False, allow_if_running: bool = False
+    ) -> Download:
+        """Open an output for download; a directory comes as a zip file."""
+        job, definition = await self.job(user, uuid)
+        return await self._outputs.open(
+            job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
+        )
+
+    async def output_follow(
+        self, user: User, uuid: str, path: str, *, offset: int = 0
+    ) -> AsyncIterator[bytes]:
+        """Yield an output's bytes from *offset* as they are written, until the job has ended."""
+        async for chunk in self._outputs.follow(lambda: self.job(user, uuid), path, offset):
+            yield chunk
+
+    # -- steering
+
+    async def cancel(self, user: User, uuids: Sequence[str]) -> list[Job | TapisJobsError]:
+        """Ask jobs to end. They are CANCELLED once their processes are really gone."""
+        results: list[Job | TapisJobsError] = []
+        for uuid in uuids:
+            try:
+                results.append(_cancellable(await self._owned(user, uuid)))
+            except TapisJobsError as fault:
+                results.append(fault)
+        asked = iso(self._ports.clock.now())
+        jobs = [r for r in results if isinstance(r, Job) and not r.cancel_requested]
+        await self._conveyor.commit(
+            [Change(before=job, after=job.evolve(cancel_requested=asked)) for job in jobs]
+        )
+        names = [r.uuid for r in results if isinstance(r, Job)]
+        await self._conveyor.end_waiting(names)
+        self._ports.spawn(self._end(names), "cancel")
+        return results
+
+    async def _end(self, uuids: Sequence[str]) -> None:
+        """End the processes of jobs that were handed to a host; try again while the host is in trouble."""
+        await self._conveyor.end_waiting(uuids)
+        jobs = [self._conveyor.jobs[uuid] for uuid in uuids if uuid in self._conveyor.jobs]
+        there = [job for job in jobs if job.submission_id and (job.status in HANDED_OVER or _is_held(job))]
+        if not there:
+            return
+        try:
+            await self._tracker.end(there, why="cancel")
+        except (TapisJobsError, OSError) as trouble:
+            if isinstance(trouble, lease_row.LeaseLostError):
+                return
+            log.warning("%d jobs cannot be ended now (%s); tried again.", len(there), trouble)
+            await self._ports.clock.sleep(RENEWAL)
+            self._ports.spawn(self._end(uuids), "cancel again")
+
+    async def set_visible(self, user: User, uuid: str, visible: bool) -> Job:
+        """Hide a job from lists, or show it again."""
+        job = await self._owned(user, uuid)
+        changed = job.evolve(visible=visible, last_updated=iso(self._ports.clock.now()))
+        await self._conveyor.annotate(Change(before=job, after=changed))
+        return changed
+
+    async def send_event(self, user: User, uuid: str, data: str, detail: str = "DEFAULT") -> JobEvent:
+        """Add a user's event to an active job's history (Tapis Jobs, "sendEvent")."""
+        job = await self._owned(user, uuid)
+        if job.status.is_terminal:
+            raise InvalidInputError(f"job {job.name} is {job.status}; events go to active jobs only.", field="jobUuid")
+        if not 1 <= len(data) <= EVENT_DATA:
+            raise InvalidInputError(
+                f"eventData has {len(data):,} characters; 1 to {EVENT_DATA:,} are taken.", field="eventData"
+            )
+        if len(detail) > EVENT_DETAIL:
+            raise InvalidInputError(
+                f"eventDetail has {len(detail)} characters; at most {EVENT_DETAIL} are taken.", field="eventDetail"
+            )
+        event = JobEvent(
+            job_uuid=uuid,
+            owner=job.owner,
+            event=EventType.JOB_USER_EVENT,
+            event_detail=detail,
+            created=iso(self._ports.clock.now()),
+            description=data,
+        )
+        stored = await self._conveyor.annotate(Change(before=job, after=job, events=(event,)))
+        return stored[0]
+
+    # -- what the parts ask for
+
+    def _lane(self, key: LaneKey) -> Lane:
+        if key not in self._lanes:
+            folder = self._folder / "lanes" / f"{key[0]}-{key[1]}"
+            cores = self._fork_cores if key[0] == LOCAL else None
+            self._lanes[key] = Lane(key=key, folder=str(folder), fork_cores=cores)
+        return self._lanes[key]
+
+    def _ended(self, jobs: Sequence[Job]) -> None:
+        self._tracker.release(jobs)
+        for job in jobs:
+            self._exec_dirs.pop(job.uuid, None)
+        if any(job.status is JobStatus.BLOCKED for job in self._conveyor.jobs.values()):
+            self._ports.spawn(self._let_in(), "places under quotas")
+
+    async def _let_in(self) -> None:
+        """Let those jobs go on that a quota held back and that would pass now, oldest first."""
+        by_lane: dict[LaneKey, list[Job]] = {}
+        for job in self._conveyor.waiting_for_a_place():
+            by_lane.setdefault(job.lane, []).append(job)
+        for key, waiting in by_lane.items():
+            held = await self._stations.pending(self._lane(key), waiting)
+            await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
+
+    async def _owned(self, user: User, uuid: str) -> Job:
+        job = self._conveyor.jobs.get(uuid) or await self._read(lambda c: job_rows.get(c, uuid))
+        if job.owner != user.name or job.tenant != user.tenant:
+            raise NotFoundError(f"there is no job {uuid}, or it is not yours.")
+        return job
+
+    async def _definitions(self, jobs: Sequence[Job]) -> dict[str, JobDefinition]:
+        missing = [job.id for job in jobs if job.id not in self._known_definitions]
+        if missing:
+            self._known_definitions.update(await self._read(lambda c: job_rows.definitions(c, missing)))
+        found = {job.uuid: self._known_definitions[job.id] for job in jobs}
+        while len(self._known_definitions) > max(DEFINITIONS, len(jobs)):
+            self._known_definitions.popitem(last=False)
+        return found
+
+    async def _exec_dirs_of(self, jobs: Sequence[Job]) -> Mapping[str, str]:
+        """Return uuid -> execution directory on the host, remembered for as long as the job lives."""
+        unknown = [job for job in jobs if job.uuid not in self._exec_dirs]
+        for uuid, definition in (await self._definitions(unknown) if unknown else {}).items():
+            self._exec_dirs[uuid] = join(definition.root_dir, definition.exec_system_exec_dir)
+        return {job.uuid: self._exec_dirs[job.uuid] for job in jobs}
+
+    async def _limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
+        """Return what each job's system, queue and app allow now."""
+        kinds = {(j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version) for j in jobs}
+        found = {kind: await self._ports.workers.read(lambda kind=kind: self._limit(*kind)) for kind in kinds}
+        return {
+            j.uuid: found[j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version] for j in jobs
+        }
+
+    def _limit(self, system_id: str, queue_name: str | None, app_id: str, app_version: str) -> Limits:
+        system = self.systems.find(system_id)
+        app = self.apps.find(app_id, app_version)
+        queues = {queue.name: queue for queue in system.batch_logical_queues}
+        queue = queues.get(queue_name or "")
+        off = [f"app {app_id} {app_version}"] * (not (app.enabled and app.version_enabled))
+        off += [f"system {system_id}"] * (not system.enabled)
+        return Limits(
+            on_system=smaller(system.job_max_jobs, app.max_jobs),
+            per_owner=smaller(system.job_max_jobs_per_user, app.max_jobs_per_user),
+            on_queue=queue.max_jobs if queue else None,
+            per_owner_on_queue=queue.max_jobs_per_user if queue else None,
+            disabled=f"{off[0]} is disabled; the job goes on when it is enabled again." if off else "",
+        )
+
+    async def _system(self, system_id: str) -> Any:
+        return await self._ports.workers.read(lambda: self.systems.find(system_id))
+
+    async def _read(self, work: Callable[[Connection], Any]) -> Any:
+        return await self._ports.workers.read(lambda: self.database.read(work))
+
+    async def _write(self, work: Callable[[Connection], Any]) -> Any:
+        return await self._ports.workers.write(lambda: self.database.write(work))
+
+
+def _cancellable(job: Job) -> Job:
+    if job.status.is_terminal:
+        raise ConflictError(f"job {job.name} is {job.status} already; there is nothing to cancel.")
+    return job
+
+
+def _is_held(job: Job) -> bool:
+    return job.status in (JobStatus.BLOCKED, JobStatus.PAUSED)
+
+
+def _held_back() -> InvalidInputError:
+    return InvalidInputError("not accepted, because another request of the same call is wrong (atomic=true).")
+
+
+def _in_mode(accepted: Accepted, launch_mode: str) -> Accepted:
+    if launch_mode == "single":
+        return accepted
+    return Accepted(accepted.job.evolve(launch_mode=launch_mode), accepted.definition, accepted.raw)

@@ -1,0 +1,111 @@
+"""The engine's ports on a real machine: the clock on the wall, threads, and this machine as a host."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from ..model.errors import TransportError
+from ..runtimes.zip import ZipRuntime
+from ..schedulers.fork import ForkScheduler
+from ..store.database import Database
+from ..transports.base import Transport
+from ..transports.local import LocalTransport
+from .ports import Ports
+from .systems import LOCAL
+
+T = TypeVar("T")
+
+READERS = 4
+
+
+class WallClock:
+    """Real time."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch, UTC."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class ThreadWorkers:
+    """One thread that writes, a few that read."""
+
+    def __init__(self) -> None:
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="tapisjobs-writer")
+        self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="tapisjobs-reader")
+
+    def write(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Run *work* on the one writer thread."""
+        return asyncio.get_running_loop().run_in_executor(self.writer, work)
+
+    def read(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Run *work* on a reader thread."""
+        return asyncio.get_running_loop().run_in_executor(self.readers, work)
+
+    def close(self) -> None:
+        """Finish what was begun and end the threads."""
+        self.writer.shutdown()
+        self.readers.shutdown()
+
+
+class LocalHosts:
+    """The one host that needs no connection."""
+
+    def __init__(self) -> None:
+        self._local = LocalTransport()
+
+    async def transport(self, system_id: str, effective_user: str) -> Transport:
+        """Return this machine; other systems are not reachable by this version."""
+        if system_id != LOCAL:
+            raise TransportError(f"system {system_id} cannot be reached: this server runs jobs on system {LOCAL} only.")
+        return self._local
+
+
+class Tasks:
+    """Owns the engine's tasks, so that none is lost and all end with it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Start a named task."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"task {task.get_name()!r} of the job engine failed", "exception": fault}
+            )
+
+    async def cancel_all(self) -> None:
+        """Cancel every task and wait for its end."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def real_ports(database: Database, tasks: Tasks, workers: ThreadWorkers) -> Ports:
+    """Return the ports of a real engine over *database*."""
+    return Ports(
+        clock=WallClock(),
+        random=SystemRandom(),
+        spawn=tasks.spawn,
+        workers=workers,
+        database=database,
+        hosts=LocalHosts(),
+        schedulers={ForkScheduler.name: ForkScheduler()},
+        runtimes={ZipRuntime.name: ZipRuntime()},
+    )

@@ -1,0 +1,175 @@
+"""Acceptance: a request becomes a job that is stored, or a sentence that says why not."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid as uuids
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..model.app import App
+from ..model.errors import InvalidInputError, NotAllowedError, TapisJobsError, TransportError
+from ..model.job import Job, JobDefinition
+from ..model.request import SubmitRequest, parse_request
+from ..model.resolve import host_eval_names, resolve
+from ..model.system import System
+from ..model.times import iso
+from ..model.user import User
+from .apps import AppCatalog
+from .ports import Ports
+from .sources import Sources, effective_user
+from .systems import LOCAL, SystemCatalog
+
+#: Requests that are resolved before other calls get their turn.
+SLICE = 25
+#: Seconds for which host variables are believed.
+HOST_FACTS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job that is resolved; stored once the store has given it an id."""
+
+    job: Job
+    definition: JobDefinition
+    raw: Mapping[str, Any]
+
+
+class Submission:
+    """Turns requests into jobs; looks up each app, system and host variable once per call."""
+
+    def __init__(self, ports: Ports, apps: AppCatalog, systems: SystemCatalog, sources: Sources) -> None:
+        self._ports = ports
+        self._apps = apps
+        self._systems = systems
+        self._sources = sources
+        self._host_facts: dict[tuple[str, str, str], tuple[float, str | None]] = {}
+
+    async def resolve_all(
+        self, user: User, raws: Sequence[Mapping[str, Any]]
+    ) -> list[Accepted | TapisJobsError]:
+        """Resolve requests one by one; what is wrong with one does not touch the others."""
+        known = _Known(self._apps, self._systems, user)
+        results: list[Accepted | TapisJobsError] = []
+        for number, raw in enumerate(raws):
+            if number % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            try:
+                results.append(await self._resolve(user, raw, known))
+            except TapisJobsError as fault:
+                results.append(fault)
+        return results
+
+    async def _resolve(self, user: User, raw: Mapping[str, Any], known: _Known) -> Accepted:
+        request = parse_request(raw)
+        app = known.app(request.app_id, request.app_version)
+        system = known.exec_system(request, app)
+        self._refuse_disallowed(user, system, app)
+        user_there = effective_user(system, user.name)
+        wanted = host_eval_names(app, system, request)
+        job, definition = resolve(
+            request,
+            app,
+            system,
+            archive_system=known.archive_system(request, app),
+            user=user,
+            uuid=f"{uuids.UUID(int=self._ports.random.getrandbits(128), version=4)}-007",
+            created=iso(self._ports.clock.now()),
+            effective_user=user_there,
+            host_env=await self._host_env(system, user_there, wanted) if wanted else {},
+        )
+        self._refuse_impossible(definition, system)
+        await self._refuse_missing_inputs(job, definition)
+        return Accepted(job, definition, raw)
+
+    def _refuse_disallowed(self, user: User, system: System, app: App) -> None:
+        if system.id == LOCAL and not user.is_server_user:
+            raise NotAllowedError(
+                "system local runs jobs of the server's own user only; "
+                "use a system that is reached over SSH with a credential of your own."
+            )
+        if not app.enabled or not app.version_enabled:
+            raise _disabled("app", f"{app.id} {app.version}", "appId", app.id)
+        if not system.enabled:
+            raise _disabled("system", system.id, "execSystemId", system.id)
+
+    def _refuse_impossible(self, definition: JobDefinition, system: System) -> None:
+        """What this server cannot run is said at once, not after hours in a queue."""
+        if definition.job_type not in self._ports.schedulers:
+            raise InvalidInputError(
+                f"jobType {definition.job_type} cannot run on system {system.id}: "
+                f"it takes {' or '.join(sorted(self._ports.schedulers))} jobs.",
+                field="jobType",
+                value=definition.job_type,
+            )
+        if definition.app_runtime not in self._ports.runtimes:
+            raise InvalidInputError(
+                f"app runtime {definition.app_runtime} cannot run on system {system.id}: "
+                f"it runs {' and '.join(sorted(self._ports.runtimes))} apps.",
+                field="runtime",
+                value=definition.app_runtime,
+            )
+
+    async def _refuse_missing_inputs(self, job: Job, definition: JobDefinition) -> None:
+        """A file of this very machine can be looked for now."""
+        local = f"tapis://{LOCAL}/"
+        nearby = [i for i in definition.file_inputs if i.source_url.startswith(local) and not i.optional]
+        if not nearby:
+            return
+        host = await self._ports.hosts.transport(LOCAL, job.owner)
+        for item in nearby:
+            if await self._sources.find(item.source_url, job.evolve(exec_system_id=LOCAL), host) is None:
+                raise InvalidInputError(
+                    f"the input {item.source_url} does not exist on this machine.",
+                    field="fileInputs.sourceUrl",
+                    value=item.source_url,
+                )
+
+    async def _host_env(self, system: System, user: str, names: set[str]) -> Mapping[str, str]:
+        """Return host variables, asked of the host at most once an hour; an unreachable host knows none."""
+        now = self._ports.clock.now()
+        facts = {n: self._host_facts.get((system.id, user, n)) for n in names}
+        stale = sorted(n for n, fact in facts.items() if fact is None or now - fact[0] > HOST_FACTS)
+        if stale:
+            try:
+                transport = await self._ports.hosts.transport(system.id, user)
+                found = await transport.environment(stale)
+            except TransportError:
+                found = {}
+            for name in stale:
+                self._host_facts[system.id, user, name] = (now, found.get(name))
+        values = {n: self._host_facts[system.id, user, n][1] for n in names}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class _Known:
+    """The apps and systems that the requests of one call name, each looked up once."""
+
+    def __init__(self, apps: AppCatalog, systems: SystemCatalog, user: User) -> None:
+        self.app = lru_cache(maxsize=None)(lambda name, version: apps.get(user, name, version))
+        self.system = lru_cache(maxsize=None)(lambda name: systems.get(user, name))
+
+    def exec_system(self, request: SubmitRequest, app: App) -> System:
+        """Return the system that the request, else the app, names."""
+        name = request.exec_system_id or app.job_attributes.exec_system_id
+        if not name:
+            raise InvalidInputError(
+                f"execSystemId is missing, and app {app.id} names none. Say where to run, for example execSystemId: {LOCAL}.",
+                field="execSystemId",
+            )
+        return self.system(name)
+
+    def archive_system(self, request: SubmitRequest, app: App) -> System | None:
+        """Return the archive system that the request, else the app, names; None for the execution system."""
+        name = request.archive_system_id or app.job_attributes.archive_system_id
+        return self.system(name) if name else None
+
+
+def _disabled(kind: str, name: str, field: str, value: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{kind} {name} is disabled. Its owner can enable it again; until then choose another {kind}.",
+        field=field,
+        value=value,
+    )
