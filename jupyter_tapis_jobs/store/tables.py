@@ -1,0 +1,210 @@
+"""The tables: what is remembered, column by column.
+
+Times are ISO-8601 UTC text, so that they sort as they read. Records inside a row (tags, definitions,
+event data) are JSON text. Every index says which question it answers.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+
+from ..model.status import TERMINAL
+
+metadata = MetaData()
+
+
+def _text(name: str, *, required: bool = False, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=not required, server_default=default)
+
+
+def _number(name: str, *, required: bool = True) -> Column[int]:
+    return Column(name, Integer, nullable=not required)
+
+
+#: The columns are the fields of ``model.job.Job``, in their order; ids are never used twice.
+jobs = Table(
+    "jobs",
+    metadata,
+    _text("uuid", required=True),
+    _text("tenant", required=True),
+    _text("owner", required=True),
+    _text("name", required=True),
+    _text("description", required=True),
+    _text("app_id", required=True),
+    _text("app_version", required=True),
+    _text("job_type", required=True),
+    _text("exec_system_id", required=True),
+    _text("archive_system_id", required=True),
+    _text("exec_system_logical_queue"),
+    _text("effective_user_id", required=True),
+    _number("node_count"),
+    _number("cores_per_node"),
+    _number("memory_mb"),
+    _number("max_minutes"),
+    _text("status", required=True),
+    _text("created", required=True),
+    _text("last_updated", required=True),
+    Column("id", Integer, primary_key=True),
+    _text("createdby", required=True),
+    _text("createdby_tenant", required=True),
+    _text("condition"),
+    _text("last_message"),
+    _text("ended"),
+    _number("visible"),
+    _text("tags", required=True),
+    _text("tracking_id"),
+    _number("blocked_count"),
+    _text("resume_status"),
+    _text("cancel_requested"),
+    _number("attempt"),
+    _text("submission_id"),
+    _text("launch_mode", required=True),
+    _text("remote_job_id"),
+    _text("remote_job_id2"),
+    _text("remote_outcome"),
+    _text("remote_result_info"),
+    _text("remote_queue"),
+    _text("remote_submitted"),
+    _text("remote_started"),
+    _text("remote_ended"),
+    _number("remote_submit_retries"),
+    _text("remote_last_status_check"),
+    _number("exit_code", required=False),
+    sqlite_autoincrement=True,
+)
+
+#: Jobs with something still to happen. SQLite uses the partial index only for these very words.
+UNFINISHED = text("status NOT IN ({})".format(", ".join(f"'{status}'" for status in sorted(TERMINAL))))
+
+Index("jobs_uuid", jobs.c.uuid, unique=True)
+# The newest jobs of an owner: an index of SQLite ends with the row's id, so it is in order already.
+Index("jobs_owner", jobs.c.owner, jobs.c.visible)
+Index("jobs_owner_created", jobs.c.owner, jobs.c.visible, jobs.c.created)
+Index("jobs_owner_status", jobs.c.owner, jobs.c.status, jobs.c.visible)
+# What the engine works on, and how many jobs a system, a queue and an owner have there.
+Index(
+    "jobs_unfinished",
+    jobs.c.exec_system_id,
+    jobs.c.exec_system_logical_queue,
+    jobs.c.owner,
+    jobs.c.status,
+    sqlite_where=UNFINISHED,
+)
+
+#: The request as it came and what became of it. Apart from ``jobs``, so that lists read short rows.
+job_definitions = Table(
+    "job_definitions",
+    metadata,
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    _text("request", required=True),
+    _text("definition", required=True),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    _text("owner", required=True),
+    _text("event", required=True),
+    _text("event_detail", required=True),
+    _text("created", required=True),
+    _text("description", required=True),
+    _text("data", required=True),
+    _text("uuid", required=True),
+    sqlite_autoincrement=True,
+)
+# A job's history in order; an owner's events after the last one seen.
+Index("job_events_job", job_events.c.job_id)
+Index("job_events_owner", job_events.c.owner)
+
+#: At most one row (id 1): the engine that works on this store. The epoch only grows.
+lease = Table(
+    "lease",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _number("epoch"),
+    _text("holder"),
+    _text("expires"),
+)
+
+settings = Table("settings", metadata, Column("name", Text, primary_key=True), _text("value", required=True))
+
+#: What all versions of an app share.
+apps = Table(
+    "apps",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("owner", required=True),
+    _number("enabled"),
+    _number("deleted"),
+    _text("created", required=True),
+    _text("updated", required=True),
+)
+Index("apps_owner", apps.c.owner)
+
+app_versions = Table(
+    "app_versions",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), nullable=False),
+    _text("version", required=True),
+    _text("definition", required=True),
+    _number("enabled"),
+    _number("locked"),
+    _text("uuid", required=True),
+    _text("created", required=True),
+    _text("updated", required=True),
+    UniqueConstraint("app_id", "version"),
+    sqlite_autoincrement=True,
+)
+
+systems = Table(
+    "systems",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("owner", required=True),
+    _text("definition", required=True),
+    _number("enabled"),
+    _number("deleted"),
+    _text("uuid", required=True),
+    _text("created", required=True),
+    _text("updated", required=True),
+)
+Index("systems_owner", systems.c.owner)
+
+#: Who changed what of an app or a system, and when. ``kind`` is app or system.
+catalog_history = Table(
+    "catalog_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("kind", required=True),
+    _text("item_id", required=True),
+    _text("version"),
+    _text("user", required=True),
+    _text("operation", required=True),
+    _text("description", required=True),
+    _text("created", required=True),
+    sqlite_autoincrement=True,
+)
+Index("catalog_history_item", catalog_history.c.kind, catalog_history.c.item_id)
+
+#: Tokens that were given out; the token itself is not kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("jti", Text, primary_key=True),
+    _text("user", required=True),
+    _text("created", required=True),
+    _text("expires", required=True),
+    _text("revoked"),
+)
+Index("tokens_user", tokens.c.user)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("created", required=True),
+    _text("last_seen", required=True),
+)
