@@ -85,6 +85,6 @@ def _show_jobs_as_cards() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from .notebook.card import register
+        from .notebook.cards import register
 
         register(shell)

@@ -23,6 +23,7 @@ from .words import is_terminal
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .live import Live
     from .tapis import Tapis
 
 #: Tapis's default name for what a program prints.
@@ -53,6 +54,11 @@ class Job:
 
     def __repr__(self) -> str:
         return f"{one_line(self, time.time())}   {self.uuid}"
+
+    @classmethod
+    def copy_of(cls, job: Job) -> Job:
+        """Return the same job with a memory of its own, for another thread."""
+        return cls(job._tapis, job._row)
 
     # --- where it stands ---------------------------------------------------------------------
     @property
@@ -131,7 +137,7 @@ class Job:
         """
         wait_for([self], self._tapis.live, choose_progress() if progress else Silent(), timeout)
         if check:
-            self._want_finished("needed")
+            self.want_finished("needed")
         return self
 
     def follow(self, path: str = STDOUT) -> Job:
@@ -170,7 +176,7 @@ class Job:
 
     def read_csv(self, path: str, **options: Any) -> pd.DataFrame:
         """Return a CSV output of the finished job as a frame; *options* go to ``pandas.read_csv``."""
-        self._want_finished("read_csv", f"job.read('{path}') gives what is there")
+        self.want_finished("read_csv", f"job.read('{path}') gives what is there")
         return self._csv(path, **options)
 
     def download(self, path: str | None = None, to: str | Path = ".", *, unfinished: bool = False) -> Path:
@@ -179,7 +185,7 @@ class Job:
         A job that did not end well gives its files only with ``unfinished=True``.
         """
         if not unfinished:
-            self._want_finished("download", "job.download(unfinished=True) takes what is there")
+            self.want_finished("download", "job.download(unfinished=True) takes what is there")
         folder = Path(to).expanduser()
         try:
             if path is None:
@@ -204,6 +210,45 @@ class Job:
         """Submit the same request again as a new job, with *changes* in it (``nodeCount=2``, ``env={…}``)."""
         return self._tapis.resubmit(self, **changes)
 
+    def want_finished(self, what: str, way_out: str = "") -> None:
+        """Raise ``JobError`` with the job's last words unless it is FINISHED."""
+        status = self.status
+        if status == JobStatus.FINISHED:
+            return
+        if not is_terminal(status):
+            more = f"; {way_out}" if way_out else ""
+            raise JobError(
+                f"{what} wants a finished job: {self.name} is {status}. job.wait() waits for it{more}."
+            )
+        words = last_words(self._row, self.tail())
+        more = f" {way_out}." if way_out else ""
+        wanted = "" if what == "needed" else f"{what} wants a finished job: "
+        raise JobError(f"{wanted}{self.name} {status}: {words}.{more}")
+
+    # --- for cards ---------------------------------------------------------------------------
+    @property
+    def live(self) -> Live:
+        """The kernel's stream of news."""
+        return self._tapis.live
+
+    def can_follow(self) -> bool:
+        """True where the server streams what a job prints."""
+        return self._tapis.server() is not None
+
+    def stdout_name(self) -> str:
+        """Return where the job's text goes: its request can rename it."""
+        parameters = self._row.get("parameterSet")
+        if isinstance(parameters, str):
+            import json
+
+            parameters = json.loads(parameters or "{}")
+        return str(((parameters or {}).get("logConfig") or {}).get("stdoutFilename") or STDOUT)
+
+    def stdout_size(self) -> int:
+        """Return how many bytes the job has printed so far."""
+        name = self.stdout_name()
+        return next((int(row.get("size") or 0) for row in self.output_rows() if row["path"] == name), 0)
+
     # --- parts -------------------------------------------------------------------------------
     def _path(self, what: str = "") -> str:
         return f"/v3/jobs/{segment(self.uuid)}" + (f"/{what}" if what else "")
@@ -219,21 +264,6 @@ class Job:
         table: pd.DataFrame = pd.read_csv(io.BytesIO(self.read_bytes(path)), **options)
         return table
 
-    def _want_finished(self, what: str, way_out: str = "") -> None:
-        """Raise ``JobError`` with the job's last words unless it is FINISHED."""
-        status = self.status
-        if status == JobStatus.FINISHED:
-            return
-        if not is_terminal(status):
-            more = f"; {way_out}" if way_out else ""
-            raise JobError(
-                f"{what} wants a finished job: {self.name} is {status}. job.wait() waits for it{more}."
-            )
-        words = last_words(self._row, self.tail())
-        more = f" {way_out}." if way_out else ""
-        wanted = "" if what == "needed" else f"{what} wants a finished job: "
-        raise JobError(f"{wanted}{self.name} {status}: {words}.{more}")
-
     def _explained(self, path: str, cause: NotFoundError) -> TapisJobsError:
         """Say why an output is not there: too early, misspelt, or never written."""
         if self.status in _BEFORE_START:
@@ -248,20 +278,11 @@ class Job:
 
     def _read_tail(self) -> list[str]:
         try:
-            data = self._outputs().read(self._stdout_name())
+            data = self._outputs().read(self.stdout_name())
         except TapisJobsError:
             return []
         text = data[-_TAIL_BYTES:].decode(errors="replace")
         return [line for line in text.splitlines() if line.strip()]
-
-    def _stdout_name(self) -> str:
-        """Return where the job's text goes: its request can rename it."""
-        parameters = self._row.get("parameterSet")
-        if isinstance(parameters, str):
-            import json
-
-            parameters = json.loads(parameters or "{}")
-        return str(((parameters or {}).get("logConfig") or {}).get("stdoutFilename") or STDOUT)
 
     def _growing(self, path: str) -> Iterator[bytes]:
         if self._tapis.server() is not None:

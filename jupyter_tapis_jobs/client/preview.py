@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +25,18 @@ class Preview:
     warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        parts = [("Request", request_text(self.request)), *self._resolved(), *self._warned()]
+        parts = [("Request", request_text(self.request)), *self._files(), *self._resolved(), *self._warned()]
         return "\n\n".join(f"{title}\n{_rule(title)}\n{text.rstrip()}" for title, text in parts)
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _files(self) -> Iterator[tuple[str, str]]:
+        """The texts that travel inside the request."""
+        for item in self.request.get("fileInputs") or []:
+            head, _, body = str(item.get("sourceUrl")).partition(",")
+            if head.startswith("data:") and head.endswith(";base64"):
+                yield str(item.get("targetPath")), base64.b64decode(body).decode(errors="replace")
 
     def _resolved(self) -> list[tuple[str, str]]:
         if not self.job:

@@ -190,7 +190,8 @@ def _path_inputs(
             for found in _input(carrier, source, by_name.get(str(target)), str(target), folder)
         ]
     items = [inputs] if isinstance(inputs, str | Path) else inputs
-    return [found for item in items for found in _input(carrier, item, None, None, folder)]
+    pairs = [item if isinstance(item, tuple) else (item, None) for item in items]
+    return [found for source, target in pairs for found in _input(carrier, source, None, target, folder)]
 
 
 def _input(

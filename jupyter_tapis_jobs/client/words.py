@@ -107,6 +107,25 @@ def age(job: Mapping[str, Any], now: float) -> float:
     return max(0.0, now - (created if started is None else started))
 
 
+def sentence(job: Mapping[str, Any], now: float) -> str:
+    """Return what a card says beside the state: ``running 00:07 of 05:00 at most``, ``done in 12 s``."""
+    status = str(job.get("status") or "")
+    words = state_words(status).words
+    seconds = age(job, now)
+    if status == JobStatus.RUNNING:
+        limit = job.get("maxMinutes")
+        return f"{words} {clock(seconds)}" + (f" of {clock(60 * int(limit))} at most" if limit else "")
+    if status in (JobStatus.FINISHED, JobStatus.FAILED):
+        return f"{words} {'in' if status == JobStatus.FINISHED else 'after'} {duration(seconds)}"
+    if status == JobStatus.CANCELLED:
+        who = words if job.get("condition") in (None, "CANCELLED_BY_USER") else "cancelled"
+        return f"{who} after {duration(seconds)}"
+    if status == JobStatus.BLOCKED and job.get("lastMessage"):
+        return str(job["lastMessage"])
+    queue = job.get("execSystemLogicalQueue") if status == JobStatus.QUEUED else None
+    return f"{words} {queue} {clock(seconds)}" if queue else f"{words} {clock(seconds)}"
+
+
 def is_terminal(status: str) -> bool:
     """Return True when nothing will happen to a job in *status* any more."""
     return status in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.CANCELLED)

@@ -1,0 +1,211 @@
+"""``%%tapisjob`` and ``%tapisjobs``: read the line, call the client, show the card."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from ..model.errors import InvalidInputError
+from .options import JOB_OPTIONS, job_parser, list_parser, pair, variable
+from .values import fill
+
+if TYPE_CHECKING:
+    from ..client.job import Job
+    from ..client.tapis import Tapis
+
+#: ``PATH:TARGET``; the colon of an address (``https://host:8080/x``) is not meant.
+_INPUT = re.compile(r"(?P<source>\w+://[^/]*/[^:]*|[^:]+):(?P<target>[^:]+)")
+
+
+@magics_class
+class JobMagics(Magics):
+    """The magics of this package."""
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        """The notebook's variables."""
+        return {} if self.shell is None else self.shell.user_ns
+
+    @no_var_expand
+    @line_cell_magic
+    def tapisjob(self, line: str, cell: str | None = None) -> None:
+        """Submit a job; see ``%%tapisjob --help``."""
+        parser = job_parser()
+        options = parser.read(line, self._names)
+        if options.help:
+            sys.stdout.write(parser.format_help())
+            return
+        if not options.app:
+            raise InvalidInputError(
+                "Which app? For example: %%tapisjob bash. tapis.apps() lists them; %%tapisjob --help helps."
+            )
+        _check_variables(options)
+        tapis = _connected()
+        body = cell or ""
+        request = job_request(tapis, options, body if options.raw else fill(body, self._names))
+        if options.dry_run:
+            sys.stdout.write(f"{tapis.validate(request)}\n")
+            return
+        self._run(tapis.submit(request), options)
+
+    @no_var_expand
+    @line_magic
+    def tapisjobs(self, line: str) -> Any:
+        """Show jobs as a table; see ``%tapisjobs --help``."""
+        parser = list_parser()
+        options = parser.read(line, self._names)
+        if options.help:
+            sys.stdout.write(parser.format_help())
+            return None
+        if options.debug:
+            sys.stdout.write(_last_error())
+            return None
+        limit = None if options.limit is None else _whole_number(options.limit, "--limit")
+        return _connected().jobs(
+            status=options.status or None,
+            since=options.since,
+            until=options.until,
+            app=options.app,
+            name=options.name,
+            system=options.system,
+            limit=limit,
+        )
+
+    def _run(self, job: Job, options: Namespace) -> None:
+        from ..client.progress import in_notebook
+        from .cards import show
+
+        card = show(job)
+        if options.o:
+            self._names[options.o] = job
+        if options.follow:
+            job.follow()
+        if options.wait or options.out:
+            # In a notebook the card tells how it goes.
+            job.wait(progress=not in_notebook())
+        if options.wait or options.out or options.follow:
+            card.settle()
+        for path, name in (pair(text, "--out", "PATH=VAR") for text in options.out):
+            self._names[name] = _output(job, path)
+
+
+def job_request(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:
+    """Return the request, with shorthands, that the options and the cell ask for."""
+    from ..client.request import merged, takes_script
+
+    app = tapis.app(options.app)
+    request: dict[str, Any] = {"appId": app["id"], "appVersion": app["version"], **_fields(options)}
+    for field, value in (pair(text, "--set", "FIELD=VALUE") for text in options.set):
+        request = merged(request, _nested(field, value))
+    request |= {key: value for key, value in _shorthands(options).items() if value}
+    if options.script:
+        request["files"] = {options.script: body}
+    if takes_script(app):
+        return {**request, "script": _script(body, app["id"])}
+    return request if options.script else merged(request, _body_request(body, app["id"]))
+
+
+def register(shell: Any) -> None:
+    """Give *shell* the magics, their completion, and cards for jobs."""
+    from .cards import register as register_cards
+    from .completion import register as register_completion
+
+    shell.register_magics(JobMagics)
+    register_completion(shell)
+    register_cards(shell)
+
+
+def _connected() -> Tapis:
+    from ..client.connect import connect
+
+    return connect()
+
+
+def _check_variables(options: Namespace) -> None:
+    """Find a slip in a variable's name before the job runs, not after."""
+    if options.o:
+        variable(options.o, "-o")
+    for text in options.out:
+        variable(pair(text, "--out", "PATH=VAR")[1], "--out")
+
+
+def _fields(options: Namespace) -> dict[str, Any]:
+    given = {option: getattr(options, option.name) for option in JOB_OPTIONS if option.field}
+    return {
+        option.field: _whole_number(value, option.flags[0]) if option.whole_number else value
+        for option, value in given.items()
+        if value is not None
+    }
+
+
+def _whole_number(text: str, option: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInputError(
+            f"{option} {text}: expected a whole number.", field=option, value=text
+        ) from None
+
+
+def _shorthands(options: Namespace) -> dict[str, Any]:
+    return {
+        "args": list(options.arg),
+        "inputs": [_input(text) for text in options.input],
+        "env": dict(pair(text, "--env", "K=V") for text in options.env),
+    }
+
+
+def _input(text: str) -> str | tuple[str, str]:
+    found = _INPUT.fullmatch(text)
+    return (found["source"], found["target"]) if found and not found["target"].startswith("//") else text
+
+
+def _nested(field: str, value: str) -> dict[str, Any]:
+    """``a.b=3`` as ``{"a": {"b": 3}}``; the value is read as YAML."""
+    import yaml
+
+    try:
+        found: Any = yaml.safe_load(value)
+    except yaml.YAMLError as cause:
+        raise InvalidInputError(f"--set {field}={value}: the value cannot be read.", field=field) from cause
+    for part in reversed(field.split(".")):
+        found = {part: found}
+    return dict(found)
+
+
+def _script(body: str, app: str) -> str:
+    if not body.strip():
+        raise InvalidInputError(f"The cell is empty: write the script of app {app} below the line.")
+    return body
+
+
+def _body_request(body: str, app: str) -> dict[str, Any]:
+    from ..client.request import read_mapping
+
+    try:
+        return read_mapping(body, "The cell")
+    except InvalidInputError as cause:
+        raise InvalidInputError(
+            f"{cause.message} App {app} has no script of its own, so the cell is a request; to make the cell "
+            "a file of the job: --script FILE."
+        ) from cause
+
+
+def _output(job: Job, path: str) -> Any:
+    if path.lower().endswith(".csv"):
+        return job.read_csv(path)
+    job.want_finished("--out")
+    return job.read(path)
+
+
+def _last_error() -> str:
+    """The last error of the notebook in full, with its causes."""
+    error = getattr(sys, "last_value", None)
+    if error is None:
+        return "There was no error.\n"
+    return "".join(traceback.format_exception(error))
