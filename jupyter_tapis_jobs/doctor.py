@@ -1,0 +1,364 @@
+"""``jupyter tapisjobs doctor``: what is found on this machine, what is missing, and the way out."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .client.endpoint import Endpoint, running_servers, sign_in
+from .client.words import size
+from .servers import engine_of
+
+#: Below this many bytes free the data folder is in danger.
+_LOW_SPACE = 500 * 1000 * 1000
+_TOOL_SECONDS = 5.0
+
+
+class State(StrEnum):
+    """How one thing was found."""
+
+    #: It is there and works.
+    OK = "ok"
+    #: It is not there; what needs it cannot be had.
+    MISSING = "missing"
+    #: It stops jobs from running.
+    PROBLEM = "problem"
+
+
+_GLYPHS = {State.OK: "✓", State.MISSING: "·", State.PROBLEM: "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; ``way_out`` says what to do when it is not fine."""
+
+    group: str
+    name: str
+    state: State
+    detail: str
+    way_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that something needs; ``probe`` prints its version."""
+
+    group: str
+    name: str
+    probe: tuple[str, ...]
+    needed_for: str
+    way_out: str
+
+
+#: Looked at already, though this version runs ZIP apps by FORK on this machine only.
+_LATER = " (a later version)"
+TOOLS = (
+    Tool("runtimes", "unzip", ("unzip", "-v"), "ZIP apps", "apt-get install unzip"),
+    Tool(
+        "runtimes",
+        "docker",
+        ("docker", "version", "--format", "{{.Server.Version}}"),
+        f"DOCKER apps{_LATER}",
+        "install Docker, start its daemon, join the group docker",
+    ),
+    Tool("runtimes", "podman", ("podman", "--version"), f"DOCKER apps{_LATER}", "apt-get install podman"),
+    Tool(
+        "runtimes", "apptainer", ("apptainer", "--version"), f"SINGULARITY apps{_LATER}", "install Apptainer"
+    ),
+    Tool("runtimes", "singularity", ("singularity", "--version"), f"SINGULARITY apps{_LATER}", "install it"),
+    Tool("hosts", "sshd", ("sshd", "-V"), f"being an SSH host{_LATER}", "apt-get install openssh-server"),
+    Tool("schedulers", "sbatch", ("sbatch", "--version"), f"Slurm{_LATER}", "work on a login node"),
+    Tool("schedulers", "condor_submit", ("condor_version",), f"HTCondor{_LATER}", "install HTCondor"),
+    Tool("schedulers", "dask", ("dask", "--version"), f"Dask{_LATER}", "pip install distributed"),
+    Tool(
+        "build",
+        "node",
+        ("node", "--version"),
+        "building the Lab extension from its sources",
+        "install Node.js 20; wheels hold the built extension",
+    ),
+)
+#: Package -> what it is for, and whether jobs cannot run without it.
+PACKAGES = (
+    ("jupyter_tapis_jobs", "this package", True),
+    ("jupyter_server", "the server that carries the engine", True),
+    ("ipykernel", "the Python kernel", True),
+    ("jupyterlab", "JupyterLab", False),
+    ("notebook", "Notebook 7", False),
+    ("matplotlib", "plots", False),
+)
+
+
+def examine(data_dir: Path | None = None) -> list[Finding]:
+    """Look at everything; nothing is changed or started."""
+    folder = data_dir or data_folder()
+    looks: Sequence[Callable[[], Iterator[Finding]]] = (
+        _python, _packages, _extensions, _tools, lambda: _folder(folder), lambda: _store(folder), _servers,
+    )  # fmt: skip
+    return [finding for look in looks for finding in look()]
+
+
+def is_fit(findings: Sequence[Finding]) -> bool:
+    """True when nothing stops jobs from running."""
+    return all(finding.state is not State.PROBLEM for finding in findings)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """Return the findings for programs."""
+    return json.dumps({"fit": is_fit(findings), "findings": [asdict(f) for f in findings]}, indent=2)
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """Return the findings for people, group by group, with a last sentence that sums up."""
+    lines: list[str] = []
+    for finding in findings:
+        if f"\n{finding.group}" not in lines:
+            lines.append(f"\n{finding.group}")
+        lines.append(f"  {_GLYPHS[finding.state]} {finding.name:<20} {finding.detail}")
+        if finding.way_out:
+            lines.append(f"    {'':<20} → {finding.way_out}")
+    problems = [finding.name for finding in findings if finding.state is State.PROBLEM]
+    verdict = (
+        f"Jobs cannot run yet: see {', '.join(problems)}." if problems else "Jobs can run on this machine."
+    )
+    return "\n".join(lines).lstrip("\n") + f"\n\n{verdict}"
+
+
+def data_folder() -> Path:
+    """Return where jobs are remembered when nothing else is said."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    return Path(jupyter_data_dir()) / "tapisjobs"
+
+
+# --- looks ------------------------------------------------------------------------------------
+def _python() -> Iterator[Finding]:
+    detail = f"{platform.python_version()}  {sys.executable}"
+    fit = sys.version_info >= (3, 11)
+    yield Finding(
+        "python",
+        "python",
+        State.OK if fit else State.PROBLEM,
+        detail,
+        "" if fit else "use Python 3.11 or newer",
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    for package, purpose, needed in PACKAGES:
+        try:
+            found = version(package)
+        except PackageNotFoundError:
+            yield Finding(
+                "python",
+                package,
+                State.PROBLEM if needed else State.MISSING,
+                f"not installed: {purpose}",
+                f"pip install {package}",
+            )
+        else:
+            yield Finding("python", package, State.OK, found)
+
+
+def _extensions() -> Iterator[Finding]:
+    enabled = _server_extension_file()
+    yield Finding(
+        "jupyter",
+        "server extension",
+        State.OK if enabled else State.PROBLEM,
+        f"enabled by {enabled}" if enabled else "not enabled for this environment",
+        "" if enabled else "jupyter server extension enable jupyter_tapis_jobs",
+    )
+    lab = _lab_extension_folder()
+    yield Finding(
+        "jupyter",
+        "Lab extension",
+        State.OK if lab else State.MISSING,
+        str(lab) if lab else "not installed: cards are plain HTML, which still works",
+        "" if lab else "install from a wheel, or with Node.js there: pip install .",
+    )
+
+
+def _server_extension_file() -> Path | None:
+    from jupyter_core.paths import jupyter_config_path
+
+    files = (
+        file
+        for folder in map(Path, jupyter_config_path())
+        for pattern in ("jupyter_server_config.d/*.json", "jupyter_server_config.json")
+        for file in sorted(folder.glob(pattern))
+    )
+    return next(filter(_enables, files), None)
+
+
+def _enables(file: Path) -> bool:
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+        return bool(settings["ServerApp"]["jpserver_extensions"]["jupyter_tapis_jobs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _lab_extension_folder() -> Path | None:
+    from jupyter_core.paths import jupyter_path
+
+    places = (Path(folder) / "jupyter-tapis-jobs" for folder in jupyter_path("labextensions"))
+    return next((place for place in places if (place / "package.json").is_file()), None)
+
+
+def _tools() -> Iterator[Finding]:
+    for tool in TOOLS:
+        yield _tool(tool)
+
+
+def _tool(tool: Tool) -> Finding:
+    # Debian keeps sshd and friends where an ordinary PATH does not look.
+    path = shutil.which(tool.name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        return Finding(
+            tool.group, tool.name, State.MISSING, f"not found: needed for {tool.needed_for}", tool.way_out
+        )
+    told = _said_by((path, *tool.probe[1:]) if tool.probe[0] == tool.name else tool.probe)
+    if told is None:
+        return Finding(
+            tool.group,
+            tool.name,
+            State.MISSING,
+            f"{path} does not answer: needed for {tool.needed_for}",
+            tool.way_out,
+        )
+    return Finding(tool.group, tool.name, State.OK, f"{told}  {path}".strip())
+
+
+def _said_by(command: Sequence[str]) -> str | None:
+    """Return the first line a program says of itself; None when it fails."""
+    try:
+        answer = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TOOL_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    text = (answer.stdout.strip() or answer.stderr.strip()).splitlines()
+    # An old sshd knows no -V, complains, and is there all the same.
+    if answer.returncode != 0 and not command[0].endswith("sshd"):
+        return None
+    return text[0][:70] if text else ""
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    if not folder.exists():
+        parent = next(parent for parent in folder.parents if parent.exists())
+        fit = os.access(parent, os.W_OK)
+        yield Finding(
+            "data",
+            "data folder",
+            State.OK if fit else State.PROBLEM,
+            f"{folder} will be made at the first start" if fit else f"{parent} cannot be written",
+            "" if fit else "set JUPYTER_DATA_DIR to a folder of your own",
+        )
+        return
+    yield _access(folder)
+    free = shutil.disk_usage(folder).free
+    low = free < _LOW_SPACE
+    yield Finding(
+        "data",
+        "free space",
+        State.PROBLEM if low else State.OK,
+        size(free),
+        "make room, or set JUPYTER_DATA_DIR to another disk" if low else "",
+    )
+
+
+def _access(folder: Path) -> Finding:
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    detail = f"{folder}  mode {mode:04o}"
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(
+            "data",
+            "data folder",
+            State.PROBLEM,
+            f"{detail}, not writable",
+            f"make it yours: chown and chmod 700 {folder}",
+        )
+    if mode & 0o077:
+        return Finding(
+            "data", "data folder", State.PROBLEM, f"{detail}, open to others", f"chmod 700 {folder}"
+        )
+    return Finding("data", "data folder", State.OK, detail)
+
+
+def _store(folder: Path) -> Iterator[Finding]:
+    file = folder / "jobs.sqlite"
+    if not file.exists():
+        yield Finding("data", "job store", State.OK, "none yet; made at the first start")
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as store:
+            verdict = str(store.execute("PRAGMA quick_check(1)").fetchone()[0])
+            journal = str(store.execute("PRAGMA journal_mode").fetchone()[0])
+    except sqlite3.Error as cause:
+        verdict, journal = str(cause), "?"
+    sound = verdict == "ok"
+    yield Finding(
+        "data",
+        "job store",
+        State.OK if sound else State.PROBLEM,
+        f"{size(file.stat().st_size)}, {'sound' if sound else verdict}, journal {journal}",
+        "" if sound else f"put back a copy from {folder / 'backup'}, or move {file.name} away to start anew",
+    )
+
+
+def _servers() -> Iterator[Finding]:
+    records = running_servers()
+    for record in records:
+        yield _server(str(record["url"]), str(record.get("token") or ""), int(record["pid"]))
+    if not records:
+        yield Finding(
+            "servers",
+            "none",
+            State.MISSING,
+            "no Jupyter server runs here",
+            "jupyter lab, or jupyter tapisjobs serve",
+        )
+
+
+def _server(url: str, token: str, pid: int) -> Finding:
+    endpoint = Endpoint(url=url.rstrip("/") + "/tapis", headers=sign_in(token) if token else {}, own=True)
+    told = engine_of(endpoint)
+    if told is None:
+        return Finding(
+            "servers",
+            f"pid {pid}",
+            State.MISSING,
+            f"{url}  without a job engine that answers",
+            "install jupyter_tapis_jobs in its environment and start it again",
+        )
+    engine = told.get("engine")
+    state = engine.get("state") if isinstance(engine, dict) else None
+    holder = engine.get("holder") if isinstance(engine, dict) else None
+    elsewhere = isinstance(holder, dict) and holder.get("pid") not in (None, pid)
+    what = (
+        f"works through the engine of pid {holder['pid']}"
+        if elsewhere and isinstance(holder, dict)
+        else "holds the engine"
+    )
+    return Finding(
+        "servers", f"pid {pid}", State.OK, f"{url}  version {told.get('version')}, {what}, {state}"
+    )
