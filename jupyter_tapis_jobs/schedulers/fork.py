@@ -28,10 +28,10 @@ cat > "$list.part" <<'END_OF_JOBS' && mv "$list.part" "$list" || exit 1
 {jobs}
 END_OF_JOBS
 setsid /bin/sh -c '
-read -r stat < /proc/$$/stat; read -r boot < /proc/sys/kernel/random/boot_id
-echo "$boot $stat" > "$1.runner"
 tr "\\n" "\\0" < "$1" | xargs -0 -P {parallel} -n 1 setsid /bin/sh -c {start}
-rm -f "$1" "$1.runner"' runner "$list" < /dev/null > /dev/null 2>&1 &
+rm -f "$1"' runner "$list" < /dev/null > /dev/null 2>&1 &
+read -r boot < /proc/sys/kernel/random/boot_id
+read -r stat 2> /dev/null < /proc/$!/stat && echo "$boot $stat" > "$list.runner"
 echo accepted
 """
 
