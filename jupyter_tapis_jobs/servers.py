@@ -101,7 +101,7 @@ def started(
     command = [
         sys.executable, "-m", module, f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         "--ServerApp.ip=127.0.0.1", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={folder}",
-        *root_options(), *options,
+        "--ServerApp.jpserver_extensions=jupyter_tapis_jobs=True", *root_options(), *options,
     ]  # fmt: skip
     with log.open("ab") as out:
         # A session of its own: Ctrl-C reaches us, and we end the server in order.

@@ -1,0 +1,175 @@
+"""What all tests share: real servers, waiting, seeds, and what a test needs of the machine."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from jupyter_tapis_jobs.client.connection import Connection
+from jupyter_tapis_jobs.client.endpoint import Endpoint
+from jupyter_tapis_jobs.client.tapis import Tapis
+from jupyter_tapis_jobs.servers import Server, started
+
+T = TypeVar("T")
+
+settings.register_profile(
+    "quick", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile(
+    "full", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+# --- how much is run --------------------------------------------------------------------------
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="many seeds and many examples; see tests/run --full")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("full" if config.getoption("--full") else "quick")
+    config.addinivalue_line("markers", "needs(thing): skipped, with a reason, where the thing is not there")
+    config.addinivalue_line("markers", "seeds(count, full): runs once per seed; `full` of them with --full")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked ``seeds(8, full=200)`` takes ``seed`` and runs for so many of them."""
+    marker = metafunc.definition.get_closest_marker("seeds")
+    if marker is not None:
+        count = marker.kwargs["full"] if metafunc.config.getoption("--full") else marker.args[0]
+        metafunc.parametrize("seed", range(count))
+
+
+# --- what a test needs of the machine ---------------------------------------------------------
+def _module(name: str) -> Callable[[], bool]:
+    return lambda: importlib.util.find_spec(name) is not None
+
+
+def _command(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which(name) is not None
+
+
+#: Thing -> how to look for it, and what to do to have it.
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "chromium": (_command("chromium"), "there is no chromium: apt-get install chromium"),
+    "playwright": (_module("playwright"), "playwright is not installed: pip install playwright"),
+    "unzip": (_command("unzip"), "there is no unzip: apt-get install unzip"),
+    "node": (_command("node"), "there is no node: install Node.js 20"),
+    "jupyterlab": (_module("jupyterlab"), "JupyterLab is not installed: pip install jupyterlab"),
+    "openseespy": (
+        _module("openseespylinux"),
+        "OpenSeesPy is not installed: pip install '.[opensees]' (Python 3.11)",
+    ),
+    "tapipy": (_module("tapipy"), "tapipy is not installed: pip install tapipy"),
+    "root": (lambda: os.geteuid() == 0, "only root can do this"),
+    "not root": (lambda: os.geteuid() != 0, "root may do everything: run as an ordinary user"),
+}
+
+
+@functools.cache
+def _is_there(thing: str) -> bool:
+    return NEEDS[thing][0]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for thing in marker.args:
+            if not _is_there(thing):
+                pytest.skip(NEEDS[thing][1])
+
+
+# --- waiting ----------------------------------------------------------------------------------
+def until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+    """Return what *condition* gives as soon as it is true; the other side is another process."""
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"still not true after {seconds:.0f} s: {condition}")
+        pause.wait(0.02)
+    return found
+
+
+@pytest.fixture(name="until", scope="session")
+def until_fixture() -> Callable[..., object]:
+    """``until(condition, seconds=60)``: wait for another process."""
+    return until
+
+
+# --- servers ----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestServer:
+    """A real Jupyter server with the extension, in folders of its own."""
+
+    __test__ = False
+
+    url: str
+    token: str
+    #: Where its jobs are remembered.
+    data_dir: Path
+    #: Its root: where notebooks lie.
+    root: Path
+    process: Server
+    environment: dict[str, str]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Its Tapis API with the sign-in."""
+        return self.process.endpoint
+
+    def tapis(self) -> Tapis:
+        """Return a client of it."""
+        return Tapis(Connection(self.endpoint))
+
+
+def own_folders(folder: Path) -> dict[str, str]:
+    """Return the environment that keeps Jupyter's files below *folder*."""
+    names = {
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+    }
+    return {variable: str(folder / name) for variable, name in names.items()}
+
+
+@contextmanager
+def running_server(folder: Path, *options: str, module: str = "jupyter_server") -> Iterator[TestServer]:
+    """Run a server below *folder* while the block runs; the same folder again finds its jobs again."""
+    root = folder / "root"
+    root.mkdir(parents=True, exist_ok=True)
+    environment = own_folders(folder)
+    with started(
+        root, folder / "server.log", environment=environment, options=options, module=module
+    ) as server:
+        yield TestServer(
+            url=server.url,
+            token=server.token,
+            data_dir=Path(environment["JUPYTER_DATA_DIR"]) / "tapisjobs",
+            root=root,
+            process=server,
+            environment=environment,
+        )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
+    """One real server for all tests of a run; tests leave it as they found it."""
+    with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Callable[..., AbstractContextManager[TestServer]]:
+    """``with serve(*options) as server``: a server for one test, which may kill it or start it again."""
+    return lambda *options, **more: running_server(tmp_path / "server", *options, **more)
