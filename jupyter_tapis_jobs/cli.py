@@ -7,15 +7,15 @@ import json
 import os
 import re
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .client.connection import Connection
 from .client.filters import search_parameters
-from .client.preview import Preview
 from .client.tapis import Tapis
 from .client.words import age, duration, size, state_words
 from .model.errors import InvalidInputError, TapisJobsError, did_you_mean
@@ -41,9 +41,15 @@ class Command:
     run: Callable[[_Options], int]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def connected(url: str | None) -> Tapis:
+    """Return the API at *url*, of the environment, or of a server that runs on this machine."""
+    return Tapis(Connection(cli_endpoint(url)))
+
+
+def main(argv: Sequence[str] | None = None, connect: Callable[[str | None], Tapis] = connected) -> int:
     """Run one command and return its exit code; mistakes are told in one sentence."""
     options = parser().parse_args(argv)
+    options.connect = connect
     try:
         return int(options.run(options))
     except TapisJobsError as cause:
@@ -123,7 +129,8 @@ def _submit(options: _Options) -> int:
     tapis = _tapis(options)
     request = _request(options.file)
     if options.dry_run:
-        return _shown(options, _preview(tapis.validate(request)), str(tapis.validate(request)))
+        preview = tapis.validate(request)
+        return _shown(options, asdict(preview), str(preview))
     job = tapis.submit(request)
     if options.wait:
         job.wait(progress=not options.json)
@@ -374,7 +381,8 @@ COMMANDS = (
 
 # --- parts ------------------------------------------------------------------------------------
 def _tapis(options: _Options) -> Tapis:
-    return Tapis(Connection(cli_endpoint(options.url)))
+    tapis: Tapis = options.connect(options.url)
+    return tapis
 
 
 def _request(file: str) -> Path | str:
@@ -407,27 +415,12 @@ def _changes(assignments: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
-def _preview(preview: Preview) -> dict[str, Any]:
-    return {
-        "request": preview.request,
-        "job": preview.job,
-        "script": preview.script,
-        "environment": preview.environment,
-        "sources": preview.sources,
-        "warnings": list(preview.warnings),
-    }
-
-
 def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    import time
-
     shown = dict(row, age=duration(age(row, time.time())), created=str(row.get("created") or "")[:19])
     return {name: shown.get(name) for name in _LIST_COLUMNS}
 
 
 def _told(row: Mapping[str, Any]) -> str:
-    import time
-
     words = state_words(str(row.get("status"))).words
     return f"{words} ({duration(age(row, time.time()))})"
 
