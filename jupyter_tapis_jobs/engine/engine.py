@@ -27,7 +27,8 @@ from ..store.page import Page
 from ..transports.base import FileInfo
 from .apps import AppCatalog
 from .conveyor import HANDED_OVER, Conveyor, Listener
-from .files import Download, FileService
+from .download import Download
+from .files import FileService
 from .lane import Lane, LaneKey
 from .outputs import Outputs
 from .ports import Ports
@@ -379,8 +380,7 @@ class Engine:
     def _limit(self, system_id: str, queue_name: str | None, app_id: str, app_version: str) -> Limits:
         system = self.systems.find(system_id)
         app = self.apps.find(app_id, app_version)
-        queues = {queue.name: queue for queue in system.batch_logical_queues}
-        queue = queues.get(queue_name or "")
+        queue = system.queues.get(queue_name or "")
         off = [f"app {app_id} {app_version}"] * (not (app.enabled and app.version_enabled))
         off += [f"system {system_id}"] * (not system.enabled)
         return Limits(

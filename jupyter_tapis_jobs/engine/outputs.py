@@ -12,7 +12,7 @@ from ..model.job import Job, JobDefinition
 from ..model.paths import join, normalise, within
 from ..model.status import JobStatus, RemoteOutcome
 from ..transports.base import FileInfo, Transport
-from .files import Download, open_download
+from .download import Download, open_download
 from .ports import Ports
 from .sources import Sources
 
@@ -77,7 +77,9 @@ class Outputs:
         start = await _inside(transport, root, path)
         if await transport.stat(start) is None:
             raise NotFoundError(f"job {job.name} has no output {path!r}.")
-        return await open_download(transport, start, as_zip=as_zip, root=root)
+        return await open_download(
+            transport, start, as_zip=as_zip, root=root, shown=path, hidden=(marks.FOLDER,)
+        )
 
     async def follow(
         self,

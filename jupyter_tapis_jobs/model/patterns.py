@@ -56,7 +56,7 @@ def _from_glob(glob: str) -> str:
         if token == "," and depth:
             parts.append("|")
         elif len(token) > 2 and token.startswith("["):
-            parts.append("[^" + re.escape(token[2:-1]) + "]" if token[1] == "!" else _char_class(token))
+            parts.append(_char_class(token))
         elif token.startswith("\\") and len(token) == 2:
             parts.append(re.escape(token[1]))
         else:
@@ -65,4 +65,7 @@ def _from_glob(glob: str) -> str:
 
 
 def _char_class(token: str) -> str:
-    return "[" + token[1:-1].replace("\\", r"\\").replace("^", r"\^").replace("&&", r"&\&") + "]"
+    """Translate ``[abc]`` or ``[!abc]``; as in Java, neither crosses a directory."""
+    negated = token[1] == "!"
+    members = token[1 + negated : -1].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^").replace("&&", r"&\&")
+    return f"(?!/)[{'^' * negated}{members}]"

@@ -26,7 +26,7 @@ from typing import IO
 
 from ..model.errors import TransportError
 from ..model.times import iso
-from .base import Answer, Entry, FileInfo
+from .base import Answer, Content, Entry, FileInfo
 
 #: Bytes per step of a stream.
 CHUNK = 1 << 20
@@ -72,9 +72,9 @@ class LocalTransport:
             failed |= await asyncio.to_thread(_put_slice, some, token)
         return failed
 
-    async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, bytes]:
+    async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, Content]:
         """Return the first *limit* bytes of each file that is there."""
-        found: dict[str, bytes] = {}
+        found: dict[str, Content] = {}
         remaining = iter(paths)
         while some := list(islice(remaining, SLICE)):
             found |= await asyncio.to_thread(_get_slice, some, limit)
@@ -313,7 +313,7 @@ def _open_regular(path: str) -> int:
     raise OSError(number, os.strerror(number), path)
 
 
-def _get_slice(paths: Sequence[str], limit: int) -> dict[str, bytes]:
+def _get_slice(paths: Sequence[str], limit: int) -> dict[str, Content]:
     found = {}
     for path in paths:
         try:
@@ -323,7 +323,7 @@ def _get_slice(paths: Sequence[str], limit: int) -> dict[str, bytes]:
                 continue
             raise
         with open(fd, "rb", buffering=0) as file:
-            found[path] = file.read(limit)
+            found[path] = Content(file.read(limit), os.fstat(fd).st_mtime)
     return found
 
 

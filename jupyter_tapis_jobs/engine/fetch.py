@@ -1,0 +1,184 @@
+"""Inputs from the Web: one file by http(s), and never a look behind the server's own firewall.
+
+A URL comes from a request, its answer from a stranger. The host name is resolved once, every address
+it has is checked, and the connection goes to a checked address, so that a name that changes its mind
+between check and connection (DNS rebinding) gains nothing. Each redirect is checked like a first URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import lru_cache
+from http import HTTPStatus
+
+import httpx
+
+from ..model.errors import InvalidInputError, TooLargeError, UnavailableError
+
+#: Bytes of the largest file that is fetched.
+LIMIT = 50 << 30
+REDIRECTS = 5
+#: Seconds to connect, and between two pieces of an answer.
+CONNECT, SILENCE = 20.0, 60.0
+
+#: (host, port) -> addresses. Given in tests.
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: The server's own trouble, which passes; every other refusal stays.
+_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of *host*, as the system orders them."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+async def fetch(
+    url: str, *, allow_private: bool, limit: int = LIMIT, resolve: Resolve = resolve
+) -> AsyncIterator[bytes]:
+    """Stream the file at *url* as the server sends it (no login, no decoding).
+
+    Private, loopback and link-local addresses are refused unless *allow_private*. Errors:
+    ``InvalidInputError`` (URL, address, or the server's refusal), ``TooLargeError`` (over *limit*
+    bytes), ``UnavailableError`` (not reached, broken off, server trouble).
+    """
+    client = httpx.AsyncClient(
+        # No proxy of the environment: it would connect to an address that nobody checked.
+        trust_env=False,
+        verify=_trusted(),
+        timeout=httpx.Timeout(SILENCE, connect=CONNECT),
+        headers={"Accept-Encoding": "identity"},
+    )
+    async with client:
+        try:
+            answer = await _final_answer(client, url, allow_private, resolve)
+            async with aclosing(answer):
+                _refuse_bad(answer, url)
+                async for chunk in _limited(answer, url, limit):
+                    yield chunk
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise UnavailableError(
+                f"{url} could not be fetched: {reason}. It will be tried again."
+            ) from error
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates that are trusted: SSL_CERT_FILE's, else the usual ones. Loading takes a while."""
+    return httpx.create_ssl_context()
+
+
+async def _final_answer(
+    client: httpx.AsyncClient, url: str, allow_private: bool, resolve: Resolve
+) -> httpx.Response:
+    """Follow redirects, each checked like a first URL."""
+    target = _parsed(url)
+    for _ in range(REDIRECTS + 1):
+        address = await _checked_address(target, allow_private, resolve)
+        answer = await client.send(_request(client, target, address), stream=True)
+        if not answer.has_redirect_location:
+            return answer
+        await answer.aclose()
+        target = _parsed(str(target.join(answer.headers["location"])))
+    raise InvalidInputError(f"{url} redirects more than {REDIRECTS} times.", field="sourceUrl", value=url)
+
+
+def _parsed(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise InvalidInputError(f"{text!r} is no URL: {error}.", field="sourceUrl", value=text) from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise InvalidInputError(
+            f"{text!r} cannot be fetched; inputs from the Web are http:// or https:// URLs.",
+            field="sourceUrl",
+            value=text,
+        )
+    if url.userinfo:
+        raise InvalidInputError(
+            f"The URL for {url.host} holds a user name or password; inputs from the Web are fetched without "
+            "login. Download the file yourself and give it as an input.",
+            field="sourceUrl",
+        )
+    return url
+
+
+def _request(client: httpx.AsyncClient, url: httpx.URL, address: str) -> httpx.Request:
+    """Return a request that goes to *address* but names, and over TLS proves, the host of *url*."""
+    return client.build_request(
+        "GET",
+        url.copy_with(host=address),
+        headers={"Host": url.netloc.decode("ascii")},
+        extensions={"sni_hostname": url.raw_host.decode("ascii").strip("[]")},
+    )
+
+
+async def _checked_address(url: httpx.URL, allow_private: bool, resolve: Resolve) -> str:
+    """Return the first address of the URL's host; all of them must be public unless *allow_private*."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        addresses = await resolve(url.host, port)
+    except OSError as error:
+        raise UnavailableError(
+            f"Host {url.host} of {url} is not known: {error.strerror or error}."
+        ) from error
+    inside = [address for address in addresses if not _is_public(address)]
+    if inside and not allow_private:
+        raise InvalidInputError(
+            f"{url} leads to {inside[0]}, an address inside the server's own network, which inputs may not be "
+            "fetched from. Give the file by a tapis:// URL or upload it; the server's owner can allow it.",
+            field="sourceUrl",
+            value=str(url),
+        )
+    return addresses[0]
+
+
+def _is_public(text: str) -> bool:
+    address = _embedded(ipaddress.ip_address(text.partition("%")[0]))
+    return address.is_global and not address.is_multicast
+
+
+def _embedded(address: _Address) -> _Address:
+    """Return the IPv4 address that an IPv6 one stands for, where it does."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
+
+
+def _refuse_bad(answer: httpx.Response, url: str) -> None:
+    if answer.status_code == HTTPStatus.OK:
+        return
+    said = f"{url} answered {answer.status_code} {answer.reason_phrase}".rstrip()
+    if answer.is_server_error or answer.status_code in _PASSING:
+        raise UnavailableError(f"{said}. It will be tried again.")
+    raise InvalidInputError(
+        f"{said}; check the URL. Inputs are fetched without login.", field="sourceUrl", value=url
+    )
+
+
+async def _limited(answer: httpx.Response, url: str, limit: int) -> AsyncIterator[bytes]:
+    """Yield the answer's bytes as they were sent, up to *limit*."""
+    length = answer.headers.get("content-length", "")
+    received = int(length) if length.isascii() and length.isdigit() else 0
+    _refuse_large(received, url, limit)
+    received = 0
+    async for chunk in answer.aiter_raw():
+        received += len(chunk)
+        _refuse_large(received, url, limit)
+        yield chunk
+
+
+def _refuse_large(size: int, url: str, limit: int) -> None:
+    if size > limit:
+        raise TooLargeError(f"{url} is larger than the {limit} bytes that are fetched for an input.")

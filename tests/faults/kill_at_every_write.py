@@ -1,0 +1,128 @@
+"""Program: kill an engine (SIGKILL) at every one of its writes, before and after the commit, and resume.
+
+Usage: kill_at_every_write.py FOLDER. Prints one JSON line per death: the statuses found in the store
+at the time of death, the statuses after the resumed engine is done, and the starts of each job.
+Each life is a process of its own, forked before any thread exists.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jupyter_tapis_jobs.engine.engine import Engine
+from jupyter_tapis_jobs.engine.ports import Ports
+from jupyter_tapis_jobs.engine.real import Tasks, ThreadWorkers, real_ports
+from jupyter_tapis_jobs.engine.thread import EngineThread
+from jupyter_tapis_jobs.model.search import JobQuery
+from jupyter_tapis_jobs.model.user import User
+from jupyter_tapis_jobs.store import jobs as job_rows
+from jupyter_tapis_jobs.store.database import Database
+
+T = TypeVar("T")
+USER = User(name="ada", tenant="tapisjobs", is_server_user=True)
+JOBS = 2
+#: Long enough that the engine can die while it runs.
+SCRIPT = "echo started >> starts; sleep 0.5; echo done\n"
+
+
+class DyingWorkers(ThreadWorkers):
+    """Kills the process before or after the commit of a chosen write; lease writes count too."""
+
+    def __init__(self, die_at: int, before: bool) -> None:
+        super().__init__()
+        self._left, self._before = die_at, before
+
+    def write(self, work: Callable[[], T]) -> Awaitable[T]:
+        self._left -= 1
+        return super().write(work if self._left else lambda: self._last(work))
+
+    def _last(self, work: Callable[[], T]) -> T:
+        if not self._before:
+            work()
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("unreachable")
+
+
+async def _live(folder: Path, die_at: int, before: bool, submit: bool) -> None:
+    def ports(database: Database, tasks: Tasks, workers: ThreadWorkers) -> Ports:
+        return real_ports(database, tasks, DyingWorkers(die_at, before) if die_at else workers)
+
+    thread = EngineThread(folder, user=USER, fork_cores=4, ports=ports)
+    thread.start()
+    if submit:
+        data = "data:," + SCRIPT.replace(" ", "%20").replace("\n", "%0A")
+        inputs = [{"name": "script", "sourceUrl": data}]
+        request = {"name": "case", "appId": "bash", "appVersion": "1.0", "fileInputs": inputs}
+        await thread.call(Engine.submit, USER, [request] * JOBS)
+    await _over(thread)
+    thread.stop()
+
+
+async def _over(thread: EngineThread) -> None:
+    """Wait until no job is active: told by the engine, not by the clock."""
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+    async def listen(engine: Engine) -> None:
+        engine.subscribe(lambda events, jobs: loop.call_soon_threadsafe(news.set) and None)
+
+    await thread.run(listen)
+    while await thread.read(job_rows.active):
+        await news.wait()
+        news.clear()
+
+
+def _in_child(work: Callable[[], Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _statuses(folder: Path) -> list[str]:
+    database = Database.open(folder)
+    rows = database.read(lambda c: job_rows.search(c, JobQuery(), USER.name)).rows
+    database.close()
+    return [job.status.value for job in rows]
+
+
+def main(base: Path) -> None:
+    number = 0
+    finished = False
+    while not finished:
+        number += 1
+        for before in (True, False):
+            folder = base / f"{number}-{before}"
+            code = _in_child(lambda folder=folder, before=before: asyncio.run(_live(folder, number, before, True)))
+            finished = code == 0
+            assert code in (0, -signal.SIGKILL), code
+            found: list[str] = []
+            asked = _in_child(lambda folder=folder: _report(folder, "at_death"))
+            resumed = _in_child(lambda folder=folder: asyncio.run(_live(folder, 0, False, False)))
+            _in_child(lambda folder=folder: _report(folder, "at_end"))
+            starts = [len(path.read_text().splitlines()) for path in sorted(folder.glob("work/jobs/*/starts"))]
+            found = json.loads((folder / "at_death").read_text())
+            ended = json.loads((folder / "at_end").read_text())
+            line = {"write": number, "before": before, "code": code, "resumed": resumed + asked}
+            print(json.dumps({**line, "at_death": found, "at_end": ended, "starts": starts}), flush=True)
+
+
+def _report(folder: Path, name: str) -> None:
+    (folder / name).write_text(json.dumps(_statuses(folder)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
