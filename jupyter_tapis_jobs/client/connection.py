@@ -113,12 +113,17 @@ class Connection:
         ``model.errors`` that fits the answer, with the server's own sentence.
         """
 
-        def send() -> httpx.Response:
-            form = None if upload is None else {"file": ("file", upload(), "application/octet-stream")}
+        def request(form: Any = None) -> httpx.Response:
             return self._http().request(
                 method, self._address(path), params=_present(params), json=json, files=form,
                 headers={**self._signed(), **(headers or {})}, timeout=self._limits(seconds),
             )  # fmt: skip
+
+        def send() -> httpx.Response:
+            if upload is None:
+                return request()
+            with upload() as content:
+                return request({"file": ("file", content, "application/octet-stream")})
 
         repeatable = method in _SAFE or upload is not None
         return _decoded(self._tried(send, method, path) if repeatable else self._once(send, method, path))
@@ -222,14 +227,19 @@ class Connection:
     def _tried(self, send: Callable[[], httpx.Response], method: str, path: str) -> httpx.Response:
         """Send a call that may be repeated, a few times with short growing gaps."""
         import httpx
-        from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_attempt
-        from tenacity import wait_exponential_jitter as growing
+        from tenacity import (
+            Retrying,
+            retry_if_exception_type,
+            retry_if_result,
+            stop_after_attempt,
+            wait_exponential,
+        )
 
         attempts = Retrying(
             retry=retry_if_exception_type((httpx.NetworkError, httpx.RemoteProtocolError))
             | retry_if_result(lambda answer: answer.status_code in _PASSING),
             stop=stop_after_attempt(_TRIES),
-            wait=growing(initial=0.1, max=2.0, jitter=0.1),
+            wait=wait_exponential(multiplier=0.1, max=2.0),
             sleep=self._sleep,
             # After the last try an answer is returned and an exception raised as they are.
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,

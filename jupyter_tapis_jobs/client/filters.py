@@ -76,7 +76,7 @@ def _term(name: str, value: Any, now: datetime) -> tuple[str, str]:
             field=name,
             value=value,
         )
-    values = [_known(field, _text(item)) for item in _items(value)]
+    values = [word for item in _items(value) for word in _known(field, _text(item))]
     if not values:
         raise InvalidInputError(f"{name}=[] asks for no job at all.", field=name, value=value)
     if len(values) > 1 or field == "tags":
@@ -98,16 +98,16 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _known(field: str, text: str) -> str:
-    """Statuses and conditions are known words, in any case; the last word of a condition is enough."""
+def _known(field: str, text: str) -> list[str]:
+    """Statuses and conditions are known words, in any case; ``timeout`` is every condition that ends so."""
+    if field not in ("status", "condition"):
+        return [text]
     if "*" in text:
-        return text.upper() if field in ("status", "condition") else text
+        return [text.upper()]
     if field == "status":
-        return _word(field, text, [*JobStatus])
-    if field == "condition":
-        ends = [known for known in Condition if known.endswith("_" + text.upper())]
-        return str(ends[0]) if len(ends) == 1 else _word(field, text, [*Condition])
-    return text
+        return [_word(field, text, [*JobStatus])]
+    ends = [str(known) for known in Condition if known.endswith("_" + text.upper())]
+    return ends or [_word(field, text, [*Condition])]
 
 
 def _word(field: str, text: str, known: list[Any]) -> str:

@@ -1,0 +1,160 @@
+"""Waiting: news moves it, the lost stream does not end it, Ctrl-C leaves it, the job goes on."""
+
+import _thread
+import threading
+
+import pytest
+from fake_tapis import FakeTapis, error
+
+from jupyter_tapis_jobs.client.live import Live
+from jupyter_tapis_jobs.client.progress import LogLines
+from jupyter_tapis_jobs.client.waiting import WaitInterrupted, one_line, wait_for
+from jupyter_tapis_jobs.model.errors import JobError, NotFoundError
+
+ENDED = {"ended": "2026-11-21T05:00:12.000000Z", "remoteStarted": "2026-11-21T05:00:02.000000Z"}
+
+
+@pytest.fixture
+def moving(fake):
+    """Run what the server does in a thread of its own; it is over when the test is."""
+    threads = []
+
+    def start(*steps):
+        thread = threading.Thread(target=lambda: [step() for step in steps])
+        threads.append(thread)
+        thread.start()
+
+    yield start
+    for thread in threads:
+        thread.join()
+
+
+async def no_pause(seconds):
+    """Do not wait between tries, but let others run."""
+    import asyncio
+
+    await asyncio.sleep(0)
+
+
+def test_news_ends_the_waiting(fake, tapis, moving):
+    uuid = fake.add_job("QUEUED")
+    moving(lambda: fake.tell(uuid, "RUNNING"), lambda: fake.tell(uuid, "FINISHED", **ENDED))
+    job = tapis.job(uuid).wait(timeout=30)
+    assert job.last_status == "FINISHED"
+    assert fake.opened == 1
+
+
+def test_a_job_that_has_ended_already_is_not_waited_for(fake, tapis):
+    job = tapis.job(fake.add_job("FINISHED", **ENDED)).wait(timeout=0)
+    assert job.last_status == "FINISHED"
+    assert fake.opened == 0
+
+
+def test_a_stream_that_breaks_is_opened_again_and_what_was_missed_is_asked_for(fake, tapis, moving):
+    uuid = fake.add_job("RUNNING")
+    tapis.live = Live(tapis.connection, lambda: True, sleep=no_pause)
+
+    def stop_and_finish():
+        fake.streams[0].write(": the stream is read\n\n")
+        fake.move(uuid, "FINISHED", **ENDED)
+        fake.streams[0].end()
+
+    moving(stop_and_finish)
+    assert tapis.job(uuid).wait(timeout=30).last_status == "FINISHED"
+    assert fake.opened == 2
+
+
+def test_a_server_that_is_gone_for_a_while_is_waited_for(fake, tapis, moving):
+    uuid = fake.add_job("RUNNING")
+    tapis.live = Live(tapis.connection, lambda: True, sleep=no_pause)
+    answers = [error(503), error(503)]
+
+    def busy_then_back(request):
+        if answers:
+            return answers.pop()
+        del fake.instead["/v3/jobs/events"]
+        return fake._jobs_events(request)
+
+    fake.instead["/v3/jobs/events"] = busy_then_back
+    hello = ": the stream is read\n\n"
+    moving(lambda: fake.streams[-1].write(hello), lambda: fake.tell(uuid, "FINISHED", **ENDED))
+    assert tapis.job(uuid).wait(timeout=30).last_status == "FINISHED"
+
+
+def test_on_a_tenant_the_state_is_asked_for_until_it_has_ended():
+    tenant = FakeTapis(ours=False)
+    tapis = tenant.tapis()
+    tapis.live = Live(tapis.connection, lambda: False, sleep=no_pause)
+    uuid = tenant.add_job("RUNNING")
+    job = tapis.job(uuid)
+    states = iter(["RUNNING", "ARCHIVING", "FINISHED", "FINISHED"])
+    answer = tenant._job_get
+
+    def next_state(request, uuid, rest):
+        tenant.jobs[uuid]["status"] = next(states, "FINISHED")
+        return answer(request, uuid, rest)
+
+    tenant._job_get = next_state
+    assert job.wait(timeout=30).last_status == "FINISHED"
+    assert tenant.opened == 0
+
+
+def test_a_time_limit_ends_the_waiting_and_not_the_job(fake, tapis):
+    uuid = fake.add_job("RUNNING", name="frame-1")
+    with pytest.raises(
+        JobError, match=r"frame-1 is still RUNNING after 0\.0 s\. It goes on; job\.wait\(\) waits"
+    ):
+        tapis.job(uuid).wait(timeout=0)
+
+
+def test_ctrl_c_leaves_with_one_line_and_the_job_goes_on(fake, tapis, moving):
+    uuid = fake.add_job("RUNNING")
+    moving(lambda: fake.tell(uuid, "RUNNING"), _thread.interrupt_main)
+    with pytest.raises(WaitInterrupted) as caught:
+        tapis.job(uuid).wait(timeout=30)
+    assert caught.value._render_traceback_() == ["Stopped waiting. The job goes on; job.wait() waits again."]
+    assert fake.jobs[uuid]["status"] == "RUNNING"
+
+
+def test_an_error_that_does_not_pass_ends_the_waiting(fake, tapis):
+    uuid = fake.add_job("RUNNING")
+    job = tapis.job(uuid)
+    del fake.jobs[uuid]
+    with pytest.raises(NotFoundError):
+        job.wait(timeout=30)
+
+
+def test_check_raises_the_last_words_of_a_failed_job(fake, tapis):
+    uuid = fake.add_job("FAILED", name="frame-1", exitCode=2)
+    with pytest.raises(JobError, match="frame-1 FAILED: exit code 2"):
+        tapis.job(uuid).wait(check=True)
+
+
+def test_many_jobs_are_waited_for_over_one_stream(fake, tapis, moving):
+    uuids = [fake.add_job("RUNNING") for _ in range(10)]
+    moving(*[lambda uuid=uuid: fake.tell(uuid, "FINISHED", **ENDED) for uuid in uuids])
+    assert {job.last_status for job in tapis.wait(uuids, timeout=30)} == {"FINISHED"}
+    assert fake.opened == 1
+
+
+def test_a_log_gets_one_line_per_change(fake, tapis, moving, capsys):
+    import sys
+
+    job = tapis.job(fake.add_job("QUEUED", name="frame-1"))
+    moving(lambda: fake.tell(job.uuid, "RUNNING"), lambda: fake.tell(job.uuid, "FINISHED", **ENDED))
+    wait_for([job], tapis.live, LogLines(sys.stdout), 30)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines] == ["QUEUED", "RUNNING", "FINISHED"]
+    assert lines[-1] == "✓ frame-1  FINISHED  done in 12 s"
+
+
+def test_the_line_of_a_running_job_shows_its_running_time(fake, tapis):
+    uuid = fake.add_job("RUNNING", name="python-1", remoteStarted="1970-01-01T00:00:00.000000Z")
+    assert one_line(tapis.job(uuid), 7.0) == "▶ python-1  RUNNING  00:07"
+
+
+def test_following_prints_the_output_to_its_end(fake, tapis, capsys):
+    uuid = fake.add_job("FINISHED")
+    fake.outputs[uuid] = {"tapisjob.out": "grün\n".encode()}
+    tapis.job(uuid).follow()
+    assert capsys.readouterr().out == "grün\n"
