@@ -17,6 +17,8 @@ def look(tmp_path, monkeypatch):
     """``look("job store")`` examines a machine of its own and returns one finding."""
     for name in ("DATA", "CONFIG", "RUNTIME"):
         monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(tmp_path / name.lower()))
+    # Else a virtual environment comes before the folder of its user.
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
     monkeypatch.setattr(doctor, "TOOLS", ())
 
     def look(name):
