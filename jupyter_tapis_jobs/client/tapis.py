@@ -302,11 +302,13 @@ class Tapis:
             return refused
 
     def _cancelled(self, uuid: str) -> dict[str, Any]:
+        path = f"/v3/jobs/{segment(uuid)}"
         try:
-            self.connection.post(f"/v3/jobs/{segment(uuid)}/cancel")
+            self.connection.post(f"{path}/cancel")
+            status = self.connection.get(f"{path}/status")["status"]
         except TapisJobsError as cause:
-            return {"uuid": uuid, "status": "error", "message": cause.message}
-        return {"uuid": uuid, "status": "success", "message": "asked to stop"}
+            return {"uuid": uuid, "status": None, "message": cause.message}
+        return {"uuid": uuid, "status": status, "message": "The job is asked to end."}
 
     def _side_by_side(self, work: Callable[[Any], _T], items: Sequence[Any]) -> list[_T]:
         if len(items) < 2:
@@ -317,7 +319,7 @@ class Tapis:
     def _table(self, parameters: Mapping[str, str], limit: int | None) -> pd.DataFrame:
         if self.server() is not None:
             found = self.connection.get(
-                "/v3/jobs/search",
+                "/v3/jobs/search" if parameters else "/v3/jobs/list",
                 **parameters,
                 format="columns",
                 limit=-1 if limit is None else limit,
