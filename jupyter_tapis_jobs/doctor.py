@@ -10,12 +10,13 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from .client.endpoint import Endpoint, running_servers, sign_in
 from .client.words import size
@@ -144,51 +145,39 @@ def data_folder() -> Path:
 
 
 # --- looks ------------------------------------------------------------------------------------
+def _judged(group: str, name: str, detail: str, way_out: str) -> Finding:
+    """A thing that jobs need: a problem exactly when there is something to do about it."""
+    return Finding(group, name, State.PROBLEM if way_out else State.OK, detail, way_out)
+
+
 def _python() -> Iterator[Finding]:
-    detail = f"{platform.python_version()}  {sys.executable}"
-    fit = sys.version_info >= (3, 11)
-    yield Finding(
-        "python",
-        "python",
-        State.OK if fit else State.PROBLEM,
-        detail,
-        "" if fit else "use Python 3.11 or newer",
-    )
+    way_out = "" if sys.version_info >= (3, 11) else "use Python 3.11 or newer"
+    yield _judged("python", "python", f"{platform.python_version()}  {sys.executable}", way_out)
 
 
 def _packages() -> Iterator[Finding]:
     for package, purpose, needed in PACKAGES:
         try:
-            found = version(package)
+            yield Finding("python", package, State.OK, version(package))
         except PackageNotFoundError:
-            yield Finding(
-                "python",
-                package,
-                State.PROBLEM if needed else State.MISSING,
-                f"not installed: {purpose}",
-                f"pip install {package}",
-            )
-        else:
-            yield Finding("python", package, State.OK, found)
+            state = State.PROBLEM if needed else State.MISSING
+            yield Finding("python", package, state, f"not installed: {purpose}", f"pip install {package}")
 
 
 def _extensions() -> Iterator[Finding]:
     enabled = _server_extension_file()
-    yield Finding(
-        "jupyter",
-        "server extension",
-        State.OK if enabled else State.PROBLEM,
-        f"enabled by {enabled}" if enabled else "not enabled for this environment",
-        "" if enabled else "jupyter server extension enable jupyter_tapis_jobs",
-    )
+    if enabled:
+        yield _judged("jupyter", "server extension", f"enabled by {enabled}", "")
+    else:
+        way_out = "jupyter server extension enable jupyter_tapis_jobs"
+        yield _judged("jupyter", "server extension", "not enabled for this environment", way_out)
     lab = _lab_extension_folder()
-    yield Finding(
-        "jupyter",
-        "Lab extension",
-        State.OK if lab else State.MISSING,
-        str(lab) if lab else "not installed: cards are plain HTML, which still works",
-        "" if lab else "install from a wheel, or with Node.js there: pip install .",
-    )
+    if lab:
+        yield Finding("jupyter", "Lab extension", State.OK, str(lab))
+    else:
+        way_out = "install from a wheel, or with Node.js there: pip install ."
+        detail = "not installed: cards are plain HTML, which still works"
+        yield Finding("jupyter", "Lab extension", State.MISSING, detail, way_out)
 
 
 def _server_extension_file() -> Path | None:
@@ -226,103 +215,74 @@ def _tools() -> Iterator[Finding]:
 def _tool(tool: Tool) -> Finding:
     # Debian keeps sshd and friends where an ordinary PATH does not look.
     path = shutil.which(tool.name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if path is None:
-        return Finding(
-            tool.group, tool.name, State.MISSING, f"not found: needed for {tool.needed_for}", tool.way_out
-        )
-    told = _said_by((path, *tool.probe[1:]) if tool.probe[0] == tool.name else tool.probe)
-    if told is None:
-        return Finding(
-            tool.group,
-            tool.name,
-            State.MISSING,
-            f"{path} does not answer: needed for {tool.needed_for}",
-            tool.way_out,
-        )
-    return Finding(tool.group, tool.name, State.OK, f"{told}  {path}".strip())
+    told = path and _said_by((path, *tool.probe[1:]) if tool.probe[0] == tool.name else tool.probe)
+    if told:
+        return Finding(tool.group, tool.name, State.OK, f"{told}  {path}")
+    trouble = f"{path} does not answer" if path else "not found"
+    detail = f"{trouble}: needed for {tool.needed_for}"
+    return Finding(tool.group, tool.name, State.MISSING, detail, tool.way_out)
 
 
 def _said_by(command: Sequence[str]) -> str | None:
     """Return the first line a program says of itself; None when it fails."""
+    silent = subprocess.DEVNULL
     try:
         answer = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TOOL_SECONDS,
-            stdin=subprocess.DEVNULL,
+            command, capture_output=True, text=True, errors="replace", timeout=_TOOL_SECONDS, stdin=silent
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    text = (answer.stdout.strip() or answer.stderr.strip()).splitlines()
     # An old sshd knows no -V, complains, and is there all the same.
     if answer.returncode != 0 and not command[0].endswith("sshd"):
         return None
-    return text[0][:70] if text else ""
+    text = answer.stdout.strip() or answer.stderr.strip() or "there"
+    return text.splitlines()[0][:70]
 
 
 def _folder(folder: Path) -> Iterator[Finding]:
     if not folder.exists():
-        parent = next(parent for parent in folder.parents if parent.exists())
-        fit = os.access(parent, os.W_OK)
-        yield Finding(
-            "data",
-            "data folder",
-            State.OK if fit else State.PROBLEM,
-            f"{folder} will be made at the first start" if fit else f"{parent} cannot be written",
-            "" if fit else "set JUPYTER_DATA_DIR to a folder of your own",
-        )
+        parent = next(parent for parent in folder.absolute().parents if parent.exists())
+        if os.access(parent, os.W_OK):
+            yield _judged("data", "data folder", f"{folder} will be made at the first start", "")
+        else:
+            way_out = "set JUPYTER_DATA_DIR to a folder of your own"
+            yield _judged("data", "data folder", f"{parent} cannot be written", way_out)
         return
     yield _access(folder)
     free = shutil.disk_usage(folder).free
-    low = free < _LOW_SPACE
-    yield Finding(
-        "data",
-        "free space",
-        State.PROBLEM if low else State.OK,
-        size(free),
-        "make room, or set JUPYTER_DATA_DIR to another disk" if low else "",
-    )
+    way_out = "make room, or set JUPYTER_DATA_DIR to another disk" if free < _LOW_SPACE else ""
+    yield _judged("data", "free space", size(free), way_out)
 
 
 def _access(folder: Path) -> Finding:
     mode = stat.S_IMODE(folder.stat().st_mode)
     detail = f"{folder}  mode {mode:04o}"
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return Finding(
-            "data",
-            "data folder",
-            State.PROBLEM,
-            f"{detail}, not writable",
-            f"make it yours: chown and chmod 700 {folder}",
-        )
+        return _judged("data", "data folder", f"{detail}, not writable", f"make it yours: chmod 700 {folder}")
     if mode & 0o077:
-        return Finding(
-            "data", "data folder", State.PROBLEM, f"{detail}, open to others", f"chmod 700 {folder}"
-        )
-    return Finding("data", "data folder", State.OK, detail)
+        return _judged("data", "data folder", f"{detail}, open to others", f"chmod 700 {folder}")
+    return _judged("data", "data folder", detail, "")
 
 
 def _store(folder: Path) -> Iterator[Finding]:
     file = folder / "jobs.sqlite"
     if not file.exists():
-        yield Finding("data", "job store", State.OK, "none yet; made at the first start")
+        yield _judged("data", "job store", "none yet; made at the first start", "")
         return
+    trouble = _trouble_in(file)
+    detail = f"{size(file.stat().st_size)}, {trouble or 'sound'}"
+    backup = f"put back a copy from {folder / 'backup'}, or move {file.name} away to start anew"
+    yield _judged("data", "job store", detail, backup if trouble else "")
+
+
+def _trouble_in(file: Path) -> str:
+    """Return what SQLite says of a damaged store; it is only read."""
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as store:
             verdict = str(store.execute("PRAGMA quick_check(1)").fetchone()[0])
-            journal = str(store.execute("PRAGMA journal_mode").fetchone()[0])
     except sqlite3.Error as cause:
-        verdict, journal = str(cause), "?"
-    sound = verdict == "ok"
-    yield Finding(
-        "data",
-        "job store",
-        State.OK if sound else State.PROBLEM,
-        f"{size(file.stat().st_size)}, {'sound' if sound else verdict}, journal {journal}",
-        "" if sound else f"put back a copy from {folder / 'backup'}, or move {file.name} away to start anew",
-    )
+        return str(cause)
+    return "" if verdict == "ok" else verdict
 
 
 def _servers() -> Iterator[Finding]:
@@ -330,35 +290,26 @@ def _servers() -> Iterator[Finding]:
     for record in records:
         yield _server(str(record["url"]), str(record.get("token") or ""), int(record["pid"]))
     if not records:
-        yield Finding(
-            "servers",
-            "none",
-            State.MISSING,
-            "no Jupyter server runs here",
-            "jupyter lab, or jupyter tapisjobs serve",
-        )
+        way_out = "jupyter lab, or jupyter tapisjobs serve"
+        yield Finding("servers", "none", State.MISSING, "no Jupyter server runs here", way_out)
 
 
 def _server(url: str, token: str, pid: int) -> Finding:
     endpoint = Endpoint(url=url.rstrip("/") + "/tapis", headers=sign_in(token) if token else {}, own=True)
     told = engine_of(endpoint)
     if told is None:
-        return Finding(
-            "servers",
-            f"pid {pid}",
-            State.MISSING,
-            f"{url}  without a job engine that answers",
-            "install jupyter_tapis_jobs in its environment and start it again",
-        )
-    engine = told.get("engine")
-    state = engine.get("state") if isinstance(engine, dict) else None
-    holder = engine.get("holder") if isinstance(engine, dict) else None
-    elsewhere = isinstance(holder, dict) and holder.get("pid") not in (None, pid)
-    what = (
-        f"works through the engine of pid {holder['pid']}"
-        if elsewhere and isinstance(holder, dict)
-        else "holds the engine"
-    )
+        way_out = "install jupyter_tapis_jobs in its environment and start it again"
+        detail = f"{url}  without a job engine that answers"
+        return Finding("servers", f"pid {pid}", State.MISSING, detail, way_out)
     return Finding(
-        "servers", f"pid {pid}", State.OK, f"{url}  version {told.get('version')}, {what}, {state}"
+        "servers", f"pid {pid}", State.OK, f"{url}  version {told.get('version')}, {_engine(told)}"
     )
+
+
+def _engine(told: Mapping[str, Any]) -> str:
+    """Say whether the server does the work, or which other one does it."""
+    engine = told.get("engine") or {}
+    holder = engine.get("holder") or {}
+    if holder and not holder.get("own"):
+        return f"works through the engine of pid {holder.get('pid')}"
+    return f"holds the engine, {engine.get('state')}"

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .client.connection import Connection
 from .client.endpoint import Endpoint, find_endpoint, running_servers, sign_in
@@ -68,7 +69,7 @@ def engines() -> Iterator[Endpoint]:
             yield endpoint
 
 
-def engine_of(endpoint: Endpoint) -> dict[str, object] | None:
+def engine_of(endpoint: Endpoint) -> dict[str, Any] | None:
     """Return what the server tells of itself and its engine; None when it has no engine or is silent."""
     connection = Connection(endpoint)
     try:
