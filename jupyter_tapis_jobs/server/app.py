@@ -1,0 +1,148 @@
+"""The Jupyter server extension: its settings, and the start and end of what belongs to it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool, Float, Int, Unicode, default
+
+from ..model.errors import TapisJobsError
+from .body import MEGABYTE
+from .door import Door
+from .feed import Feed
+from .handler import TapisHandler
+from .live import PATH as LIVE
+from .live import LiveSocket
+from .service import MOUNT, Service
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+    from ..engine.thread import EngineThread
+
+#: Read by kernels of this server (``client.endpoint``).
+KERNEL_URL, KERNEL_TOKEN = "JUPYTER_TAPIS_JOBS_URL", "JUPYTER_TAPIS_JOBS_TOKEN"  # noqa: S105
+_DAY = 24 * 3600
+
+
+class TapisJobsApp(ExtensionApp):
+    """Tapis Jobs inside Jupyter: the Tapis v3 API below ``<base URL>tapis``, and the engine behind it."""
+
+    name = "jupyter_tapis_jobs"
+    description = __doc__ or ""
+    load_other_extensions = True
+
+    data_dir = Unicode(
+        help="Folder of the job store, keys, local jobs and uploads. Default: tapisjobs in Jupyter's data folder.",
+    ).tag(config=True)
+    server_user = Unicode(
+        help="Name of the user this server belongs to. Default: JupyterHub's name for them, else the system's.",
+    ).tag(config=True)
+    tenant = Unicode("jupyter", help="Name of the Tapis tenant that this server is.").tag(config=True)
+    fork_cores = Int(
+        0, min=0, help="Cores that FORK jobs on the local system share. 0: all that the server may use."
+    ).tag(config=True)
+    allow_private_inputs = Bool(
+        False, help="Whether http(s) inputs may come from private and loopback addresses."
+    ).tag(config=True)
+    max_body_mb = Int(16, min=1, help="Largest JSON body that is taken, in MB.").tag(config=True)
+    max_upload_mb = Int(51_200, min=1, help="Largest file that is taken by the Files API, in MB.").tag(config=True)
+    token_days = Int(
+        365, min=1, help="Days for which a token of /v3/oauth2/tokens is good; it can be revoked."
+    ).tag(config=True)
+    keepalive_seconds = Float(
+        15.0, min=0.01, help="Seconds between two comments on an event stream that has no news."
+    ).tag(config=True)
+    event_buffer = Int(
+        1000, min=1, help="Events kept in memory for one listener; one that is further behind reads the store."
+    ).tag(config=True)
+
+    service: Service
+
+    @default("data_dir")
+    def _default_data_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "tapisjobs")
+
+    @default("server_user")
+    def _default_server_user(self) -> str:
+        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+
+    def initialize_handlers(self) -> None:
+        """Put our handlers before Jupyter's own."""
+        self.service = self._make_service()
+        shared = {"service": self.service}
+        self.handlers.append((rf"{MOUNT}/+{LIVE.lstrip('/')}/*", LiveSocket, shared))
+        self.handlers.append((rf"{MOUNT}(?:/.*)?", TapisHandler, shared))
+
+    def _make_service(self) -> Service:
+        door = Door(self.make_engine)
+        return Service(
+            tenant=self.tenant,
+            server_user=self.server_user,
+            folder=Path(self.data_dir).expanduser().resolve(),
+            url=self._jupyter().connection_url,
+            door=door,
+            feed=Feed(door, self.event_buffer),
+            secrets=self._secrets,
+            max_body=self.max_body_mb * MEGABYTE,
+            max_upload=self.max_upload_mb * MEGABYTE,
+            token_seconds=self.token_days * _DAY,
+            keepalive=self.keepalive_seconds,
+        )
+
+    def make_engine(self) -> EngineThread:
+        """Return the engine's thread, not yet started. Runs beside Jupyter's loop, as imports take a while."""
+        from ..engine.thread import EngineThread
+
+        service = self.service
+        return EngineThread(
+            service.folder,
+            user=service.owner,
+            url=service.url,
+            fork_cores=self.fork_cores or None,
+            allow_private_inputs=self.allow_private_inputs,
+        )
+
+    def _jupyter(self) -> ServerApp:
+        if self.serverapp is None:
+            raise RuntimeError("the extension is not linked to a server")
+        return self.serverapp
+
+    def _secrets(self) -> tuple[str, Callable[[str], bool] | None]:
+        """Return Jupyter's token, and the test of its password if it has one."""
+        provider: Any = self._jupyter().identity_provider
+        has_password = bool(getattr(provider, "hashed_password", ""))
+        return provider.token or "", provider.passwd_check if has_password else None
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Begin to start the engine; Jupyter answers meanwhile."""
+        self.service.door.open()
+        os.environ[KERNEL_URL] = f"{self.service.url.rstrip('/')}{MOUNT}"
+        self._settling = asyncio.create_task(self._settle(), name="tapisjobs: settle")
+
+    async def _settle(self) -> None:
+        """Load the routes and leave the sign-in for kernels, once the engine is there."""
+        await self.service.routes()
+        try:
+            token, _ = self._secrets()
+            os.environ[KERNEL_TOKEN] = await self.service.kernel_token(token)
+        except TapisJobsError:
+            return  # the door has logged why the engine does not start
+        self.log.info("Tapis jobs: %s, data in %s", os.environ[KERNEL_URL], self.service.folder)
+
+    async def stop_extension(self) -> None:
+        """End the engine; jobs go on by themselves."""
+        settling: asyncio.Task[None] | None = getattr(self, "_settling", None)
+        if settling is not None:
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
+        await self.service.close()
+        for name in (KERNEL_URL, KERNEL_TOKEN):
+            os.environ.pop(name, None)

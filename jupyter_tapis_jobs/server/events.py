@@ -1,0 +1,63 @@
+"""News of the caller's jobs as server-sent events (WHATWG HTML, "Server-sent events")."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from ..model.errors import InvalidInputError
+from ..model.wire import event_to_wire, summary_to_wire
+from .call import Call
+from .feed import News
+from .reply import Stream
+
+#: Milliseconds after which a browser comes back.
+_RETRY = 1000
+
+
+def news_to_wire(news: News) -> dict[str, Any]:
+    """Return {"event": history row, "job": summary row} with what a card shows beside."""
+    job = news.job
+    return {
+        "event": {**event_to_wire(news.event), "jobUuid": news.event.job_uuid},
+        "job": {
+            **summary_to_wire(job),
+            "lastMessage": job.last_message,
+            "exitCode": job.exit_code,
+            "remoteStarted": job.remote_started,
+        },
+    }
+
+
+async def stream_events(call: Call) -> Stream:
+    """Send the caller's events as they are stored; a comment when there is none for a while."""
+    listening = call.service.feed.listen(call.user, after=_after(call), keepalive=call.service.keepalive)
+    headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return Stream(chunks=_texts(listening), headers=headers)
+
+
+def _after(call: Call) -> int | None:
+    """Return the event to begin after; the header wins, as a browser that comes back keeps its URL."""
+    last = call.headers.get("Last-Event-ID", "").strip()
+    if not last:
+        after: int | None = call.query.after
+        return after
+    if not last.isdecimal() or len(last) > 18:
+        raise InvalidInputError(f"Last-Event-ID '{last}' is not the number of an event.", field="Last-Event-ID")
+    return int(last)
+
+
+async def _texts(listening: AsyncIterator[list[News]]) -> AsyncIterator[bytes]:
+    yield f"retry: {_RETRY}\n\n".encode()
+    try:
+        async for news in listening:
+            yield "".join(map(_text, news)).encode() or b": nothing new\n\n"
+    finally:
+        if isinstance(listening, AsyncGenerator):
+            await listening.aclose()
+
+
+def _text(news: News) -> str:
+    data = json.dumps(news_to_wire(news), separators=(",", ":"))
+    return f"id: {news.event.id}\nevent: {news.event.event}\ndata: {data}\n\n"

@@ -1,0 +1,91 @@
+"""The one place that turns errors into HTTP answers."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from tornado.web import HTTPError
+
+from ..model.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    NotSignedInError,
+    StoreError,
+    TapisJobsError,
+    TooLargeError,
+    UnavailableError,
+)
+from .envelope import envelope
+
+log = logging.getLogger(__name__)
+
+#: Error -> HTTP status; the nearest base class counts.
+STATUS: Mapping[type[TapisJobsError], int] = MappingProxyType(
+    {
+        InvalidInputError: 400,
+        NotSignedInError: 401,
+        NotAllowedError: 403,
+        NotFoundError: 404,
+        ConflictError: 409,
+        TooLargeError: 413,
+        UnavailableError: 503,
+        StoreError: 503,
+        TapisJobsError: 500,
+    }
+)
+#: Characters of an offending value that are given back.
+VALUE_LIMIT = 200
+
+
+def status_of(fault: BaseException) -> int:
+    """Return the HTTP status of an error."""
+    if isinstance(fault, HTTPError):
+        return fault.status_code
+    return next((STATUS[kind] for kind in type(fault).__mro__ if kind in STATUS), 500)
+
+
+def answer(fault: BaseException) -> tuple[int, dict[str, Any]]:
+    """Return the status and the envelope of an error. What is not ours is logged and told as such."""
+    status = status_of(fault)
+    if isinstance(fault, TapisJobsError):
+        return status, envelope(details(fault), f"{fault.code} {fault.message}", good=False)
+    if isinstance(fault, HTTPError):
+        return status, envelope(None, _words(fault), good=False)
+    mark = secrets.token_hex(4)
+    log.error("internal error %s", mark, exc_info=fault)
+    return 500, envelope(
+        None,
+        f"JOBS_INTERNAL_ERROR Something went wrong inside the server; its log says more under {mark}.",
+        good=False,
+    )
+
+
+def details(fault: TapisJobsError) -> dict[str, Any] | None:
+    """Return field and value of a wrong input, for forms and for the kernel; else None."""
+    if isinstance(fault, InvalidInputError) and fault.field:
+        return {"field": fault.field, "value": _shown(fault.value)}
+    return None
+
+
+def refusal(fault: TapisJobsError) -> dict[str, Any]:
+    """Return the error of one item of a bulk call."""
+    return {"message": f"{fault.code} {fault.message}", **(details(fault) or {"field": None, "value": None})}
+
+
+def _words(fault: HTTPError) -> str:
+    phrase = fault.reason or HTTPStatus(fault.status_code).phrase
+    return f"JOBS_HTTP_{fault.status_code} {fault.log_message or phrase}"
+
+
+def _shown(value: object) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    words = value if isinstance(value, str) else repr(value)
+    return words if len(words) <= VALUE_LIMIT else words[:VALUE_LIMIT] + "…"

@@ -1,0 +1,158 @@
+"""News of jobs, from the engine to everyone who listens at this server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..model.job import Job, JobEvent
+from ..model.user import User
+from .door import Door
+
+if TYPE_CHECKING:
+    from ..engine.engine import Engine
+
+#: Stored events that are read at once when a listener is behind.
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A stored event and its job as it stood then."""
+
+    event: JobEvent
+    job: Job
+
+
+class Subscription:
+    """What one listener has not read yet: a bounded queue. What does not fit is read from the store."""
+
+    def __init__(self, owner: str, capacity: int) -> None:
+        self.owner = owner
+        self._capacity = capacity
+        self._queue: deque[News] = deque()
+        self._wake = asyncio.Event()
+        self._missed_after: int | None = None
+        self.closed = False
+
+    def put(self, news: News) -> None:
+        """Queue *news*; past the capacity the queue is dropped and its place in the store kept."""
+        if self._missed_after is None:
+            self._queue.append(news)
+            if len(self._queue) > self._capacity:
+                self._missed_after = self._queue[0].event.id - 1
+                self._queue.clear()
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the listening."""
+        self.closed = True
+        self._wake.set()
+
+    async def take(self, timeout: float) -> list[News]:
+        """Return all that is queued, waiting at most *timeout* seconds for something."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout)
+        except TimeoutError:
+            return []
+        self._wake.clear()
+        taken = list(self._queue)
+        self._queue.clear()
+        return taken
+
+    def missed(self) -> int | None:
+        """Return the event after which something was dropped, once; None when nothing was."""
+        after, self._missed_after = self._missed_after, None
+        return after
+
+
+class Feed:
+    """Spreads the engine's events. ``hear`` runs on the engine's loop, all else on Jupyter's."""
+
+    def __init__(self, door: Door, capacity: int) -> None:
+        self._door = door
+        self._capacity = capacity
+        self._subscriptions: set[Subscription] = set()
+        self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._subscriptions)
+
+    async def _attach(self) -> None:
+        """Listen to the engine that runs now; after a lost lease it is another one."""
+        self._loop = asyncio.get_running_loop()
+        thread = await self._door.thread()
+        await thread.run(self._listen_to)
+
+    async def _listen_to(self, engine: Engine) -> None:
+        if engine is not self._engine:
+            engine.subscribe(self.hear)
+            self._engine = engine
+
+    def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
+        """Take stored events from the engine."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        by_uuid = {job.uuid: job for job in jobs}
+        news = [News(event, by_uuid[event.job_uuid]) for event in events if event.job_uuid in by_uuid]
+        self._loop.call_soon_threadsafe(self._spread, news)
+
+    def _spread(self, news: Sequence[News]) -> None:
+        for subscription in tuple(self._subscriptions):
+            for item in news:
+                if item.event.owner == subscription.owner:
+                    subscription.put(item)
+
+    async def listen(self, user: User, *, after: int | None, keepalive: float) -> AsyncIterator[list[News]]:
+        """Yield news of *user*'s jobs: first the stored ones after the event *after*, then as they come.
+
+        An empty list means that nothing happened for *keepalive* seconds. Ends when the server stops or
+        this server's engine stops carrying the jobs.
+        """
+        await self._attach()
+        subscription = Subscription(user.name, self._capacity)
+        self._subscriptions.add(subscription)
+        try:
+            yield []
+            last = after or 0
+            if after is not None:
+                async for page in self._stored(user, after):
+                    last = page[-1].event.id
+                    yield page
+            while not subscription.closed:
+                fresh = [item for item in await subscription.take(keepalive) if item.event.id > last]
+                missed = subscription.missed()
+                if missed is not None:
+                    async for page in self._stored(user, max(missed, last)):
+                        last = page[-1].event.id
+                        yield page
+                elif fresh or not subscription.closed:
+                    last = fresh[-1].event.id if fresh else last
+                    yield fresh
+                if not fresh and not self._door.is_running:
+                    return
+        finally:
+            self._subscriptions.discard(subscription)
+
+    async def _stored(self, user: User, after: int) -> AsyncIterator[list[News]]:
+        from ..store import jobs as job_rows
+
+        def read(connection: Any) -> list[News]:
+            events = job_rows.events_after(connection, user.name, after, PAGE)
+            jobs = job_rows.get_many(connection, {event.job_uuid for event in events})
+            return [News(event, jobs[event.job_uuid]) for event in events if event.job_uuid in jobs]
+
+        while page := await self._door.read(read):
+            yield page
+            after = page[-1].event.id
+
+    def close(self) -> None:
+        """End all listening."""
+        for subscription in tuple(self._subscriptions):
+            subscription.close()

@@ -1,0 +1,318 @@
+"""The Jobs API (Tapis Jobs, "REST API"), and what is ours beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ..engine.engine import Engine
+from ..engine.files import file_to_wire
+from ..model import search as job_search
+from ..model.errors import NotFoundError, TapisJobsError
+from ..model.job import Job
+from ..model.names import wire_name
+from ..model.request import SubmitRequest
+from ..model.search import JobQuery
+from ..model.wire import (
+    JobEventModel,
+    JobModel,
+    JobSummaryModel,
+    event_to_wire,
+    job_to_wire,
+    summary_to_wire,
+)
+from ..store import jobs as job_rows
+from ..store import search as job_pages
+from . import events, queries, wire
+from .call import Call
+from .download import attachment
+from .faults import refusal
+from .lists import chosen, metadata, only, order_of
+from .reply import Columns, Reply, Rows, Stream
+from .route import Answers, Route, Takes
+
+#: Rows of a list when the caller does not say (Tapis Jobs, "limit").
+LIMIT = 100
+_SUMMARY = tuple(field.alias or name for name, field in JobSummaryModel.model_fields.items())
+_ALL = tuple(field.alias or name for name, field in JobModel.model_fields.items())
+
+
+# -- submitting
+
+
+async def submit_job(call: Call) -> Reply:
+    """Accept one request."""
+    (result,) = await call.door.call(Engine.submit, call.user, [call.body])
+    if isinstance(result, TapisJobsError):
+        raise result
+    job, definition = result
+    return Reply(job_to_wire(job, definition), f"JOBS_CREATED Job {job.uuid} created by {call.user.name}.")
+
+
+async def submit_bulk(call: Call) -> Reply:
+    """Accept many requests in one transaction; each becomes a job or its error."""
+    results = await call.door.call(
+        Engine.submit, call.user, call.body, atomic=call.query.atomic, launch_mode=call.query.launch_mode
+    )
+    good = sum(not isinstance(result, TapisJobsError) for result in results)
+    return Reply(Rows(results, _submitted), f"JOBS_CREATED {good} of {len(results)} jobs created.")
+
+
+def _submitted(result: Any) -> dict[str, Any]:
+    if isinstance(result, TapisJobsError):
+        return {"error": refusal(result)}
+    job = result[0]
+    return {"uuid": job.uuid, "name": job.name, "status": job.status}
+
+
+async def validate_job(call: Call) -> Reply:
+    """Tell what a request would become; nothing is stored."""
+    preview = await call.door.call(Engine.validate, call.user, call.body)
+    definition = preview.definition
+    shown = {
+        "job": job_to_wire(preview.job, definition),
+        "script": preview.script,
+        "environment": preview.environment,
+        "sources": definition.sources,
+        "warnings": list(definition.warnings),
+    }
+    return Reply(shown, "JOBS_VALID The request would be accepted.")
+
+
+async def resubmit_job(call: Call) -> Reply:
+    """Submit the original request again under a new uuid, with the changes of the body."""
+    job, definition = await call.door.call(Engine.resubmit, call.user, call.path["jobUuid"], call.body or {})
+    return Reply(job_to_wire(job, definition), f"JOBS_CREATED Job {job.uuid} created by {call.user.name}.")
+
+
+async def resubmit_request(call: Call) -> Reply:
+    """Return the original request."""
+    request = await call.door.call(Engine.request, call.user, call.path["jobUuid"])
+    return Reply(request, f"JOBS_RETRIEVED Request of job {call.path['jobUuid']} retrieved.")
+
+
+# -- looking
+
+
+async def get_job(call: Call) -> Reply:
+    """Return one job."""
+    job, definition = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
+    return Reply(job_to_wire(job, definition), f"JOBS_RETRIEVED Job {job.uuid} retrieved.")
+
+
+async def get_status(call: Call) -> Reply:
+    """Return where a job stands."""
+    job, _ = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
+    condition = job.condition if job.status.is_terminal else None
+    return Reply({"status": job.status, "condition": condition}, f"JOBS_STATUS_RETRIEVED {job.uuid}: {job.status}.")
+
+
+async def get_history(call: Call) -> Reply:
+    """Return a job's events, oldest first."""
+    limit = LIMIT if call.query.limit is None else call.query.limit
+    rows = await call.door.call(Engine.history, call.user, call.path["jobUuid"], limit, call.query.skip)
+    return Reply(Rows(rows, event_to_wire), f"TAPIS_FOUND Job history found: {len(rows)}.")
+
+
+async def list_jobs(call: Call) -> Reply:
+    """List the caller's jobs, newest first."""
+    return await _search(call, None)
+
+
+async def _columns(call: Call, query: JobQuery) -> Reply:
+    def read(connection: Connection) -> list[tuple[int, list[str]]]:
+        pages = job_pages.summary_columns(connection, query, call.user.name)
+        return [(len(columns[0]), [json.dumps(c, separators=(",", ":"))[1:-1] for c in columns]) for columns in pages]
+
+    slices = await call.door.read(read)
+    names = [wire_name(name) for name in job_pages.SUMMARY_COLUMNS]
+    count = sum(number for number, _ in slices)
+    found = Columns(names, [texts for _, texts in slices])
+    return Reply(found, f"TAPIS_FOUND Jobs found: {count}.", metadata(call.query, count, -1, LIMIT))
+
+
+async def search_jobs(call: Call) -> Reply:
+    """List the jobs that ``attribute.operator=value`` select."""
+    where = job_search.from_query(call.conditions)
+    if call.query.format == "columns":
+        return await _columns(call, _job_query(call, where))
+    return await _search(call, where)
+
+
+async def search_jobs_sql(call: Call) -> Reply:
+    """List the jobs that a WHERE clause selects."""
+    return await _search(call, job_search.from_sql("".join(call.body.search)))
+
+
+async def _search(call: Call, where: Any) -> Reply:
+    query, names = _job_query(call, where), chosen(getattr(call.query, "select", None), _ALL, _SUMMARY)
+    if call.query.format == "columns":
+        return await _columns(call, query)
+    page = await call.door.call(Engine.search, call.user, query)
+    if names is not None and set(names) <= set(_SUMMARY):
+        return _page(call, page.rows, page.total, Rows(page.rows, only(names, summary_to_wire)))
+    definitions = await call.door.read(lambda c: job_rows.definitions(c, [job.id for job in page.rows]))
+    rows = Rows(page.rows, only(names, lambda job: job_to_wire(job, definitions[job.id])))
+    return _page(call, page.rows, page.total, rows)
+
+
+def _job_query(call: Call, where: Any) -> JobQuery:
+    query = call.query
+    return JobQuery(
+        where=where,
+        limit=LIMIT if query.limit is None else query.limit,
+        skip=query.skip,
+        start_after=query.start_after,
+        order_by=tuple((job_search.attribute(name), how) for name, how in order_of(query.order_by)),
+        compute_total=query.compute_total,
+        list_type=query.list_type,
+    )
+
+
+def _page(call: Call, rows: Sequence[Job], total: int, result: Rows) -> Reply:
+    return Reply(result, f"TAPIS_FOUND Jobs found: {len(rows)}.", metadata(call.query, len(rows), total, LIMIT))
+
+
+# -- outputs
+
+
+async def list_outputs(call: Call) -> Reply:
+    """List what a job has written: all levels, or one when limit or skip is given."""
+    query = call.query
+    rows = await call.door.call(
+        Engine.output_list,
+        call.user,
+        call.path["jobUuid"],
+        call.path["path"],
+        limit=query.limit,
+        skip=query.skip or 0,
+        allow_if_running=query.allow_if_running,
+    )
+    job, definition = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
+    system = definition.archive_system_id if job.status.is_terminal else definition.exec_system_id
+    shown = Rows(rows, lambda info: file_to_wire(info, system))
+    return Reply(shown, f"TAPIS_FOUND Job outputs found: {len(rows)}.")
+
+
+async def download_output(call: Call) -> Stream:
+    """Send one output, or a directory as a zip file."""
+    found = await call.door.call(
+        Engine.output_open,
+        call.user,
+        call.path["jobUuid"],
+        call.path["path"],
+        as_zip=call.query.compress or call.query.format == "zip",
+        allow_if_running=call.query.allow_if_running,
+    )
+    return attachment(found.name, await call.door.bridged(found.chunks), found.size)
+
+
+async def follow_output(call: Call) -> Stream:
+    """Send an output while it grows, until the job has ended."""
+    uuid, path, offset = call.path["jobUuid"], call.path["path"], call.query.offset
+    await call.door.call(Engine.job, call.user, uuid)
+    chunks = await call.door.stream(
+        lambda engine: engine.output_follow(call.user, uuid, path, offset=offset)
+    )
+    sent = attachment(path.rsplit("/", 1)[-1] or uuid, chunks, None)
+    return Stream(chunks=chunks, headers={**sent.headers, "X-Accel-Buffering": "no"})
+
+
+# -- steering
+
+
+async def cancel_job(call: Call) -> Reply:
+    """Ask a job to end."""
+    (result,) = await call.door.call(Engine.cancel, call.user, [call.path["jobUuid"]])
+    if isinstance(result, TapisJobsError):
+        raise result
+    return Reply({"message": _CANCELLING}, f"JOBS_JOB_CANCEL_ACCEPTED {_CANCELLING}")
+
+
+_CANCELLING = "The job is asked to end; it is CANCELLED once its processes are gone."
+
+
+async def cancel_bulk(call: Call) -> Reply:
+    """Ask many jobs to end; each row tells what became of it."""
+    uuids = list(dict.fromkeys(call.body.uuids))
+    results = await call.door.call(Engine.cancel, call.user, uuids)
+    rows = [_cancelled(uuid, result) for uuid, result in zip(uuids, results, strict=True)]
+    asked = sum(isinstance(result, Job) for result in results)
+    return Reply(rows, f"JOBS_JOB_CANCEL_ACCEPTED {asked} of {len(rows)} jobs are asked to end.")
+
+
+def _cancelled(uuid: str, result: Job | TapisJobsError) -> dict[str, Any]:
+    if isinstance(result, TapisJobsError):
+        return {"uuid": uuid, "status": "error", "message": f"{result.code} {result.message}"}
+    return {"uuid": uuid, "status": "success", "message": _CANCELLING}
+
+
+async def hide_job(call: Call) -> Reply:
+    """Leave a job out of lists."""
+    return await _set_visible(call, visible=False)
+
+
+async def unhide_job(call: Call) -> Reply:
+    """Show a job in lists again."""
+    return await _set_visible(call, visible=True)
+
+
+async def _set_visible(call: Call, *, visible: bool) -> Reply:
+    job = await call.door.call(Engine.set_visible, call.user, call.path["jobUuid"], visible)
+    words = "shown in" if visible else "hidden from"
+    return Reply({"uuid": job.uuid, "visible": visible}, f"JOBS_JOB_CHANGED_VISIBILITY {job.uuid} is {words} lists.")
+
+
+async def send_event(call: Call) -> Reply:
+    """Add an event to an active job's history."""
+    event = await call.door.call(
+        Engine.send_event, call.user, call.path["jobUuid"], call.body.event_data, call.body.event_detail
+    )
+    return Reply(event_to_wire(event), f"JOBS_EVENT_SENT Event sent to job {call.path['jobUuid']}.")
+
+
+async def get_shares(call: Call) -> Reply:
+    """Tell with whom a job is shared: with nobody, as sharing does not exist yet."""
+    job, _ = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
+    if job.owner != call.user.name:
+        raise NotFoundError(f"there is no job {job.uuid}, or it is not yours.")
+    return Reply([], "TAPIS_FOUND Job shares found: 0.")
+
+
+_JOB = "/v3/jobs/{jobUuid}"
+_OUT = f"{_JOB}/output"
+ROUTES = (
+    Route("POST", "/v3/jobs/submit", "submitJob", submit_job, body=SubmitRequest, takes=Takes.RAW, result=JobModel),
+    Route("POST", "/v3/jobs/submit/bulk", "submitJobs", submit_bulk, queries.Bulk, list[dict[str, Any]],
+          Takes.MODEL, list[wire.Submitted]),
+    Route("POST", "/v3/jobs/validate", "validateJob", validate_job, body=SubmitRequest, takes=Takes.RAW,
+          result=wire.Validated),
+    Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=wire.Uuids, takes=Takes.MODEL,
+          result=list[wire.Cancelled]),
+    Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=list[JobSummaryModel]),
+    Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch, result=list[JobModel]),
+    Route("POST", "/v3/jobs/search", "getJobSearchListByPostSqlStr", search_jobs_sql, queries.JobSearch,
+          wire.SearchBody, Takes.MODEL, list[JobModel]),
+    Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After, answers=Answers.EVENTS),
+    Route("GET", _JOB, "getJob", get_job, result=JobModel),
+    Route("GET", f"{_JOB}/status", "getJobStatus", get_status, result=wire.JobState),
+    Route("GET", f"{_JOB}/history", "getJobHistory", get_history, queries.Paged, result=list[JobEventModel]),
+    Route("GET", f"{_JOB}/resubmit_request", "getResubmitRequestJson", resubmit_request, result=SubmitRequest),
+    Route("POST", f"{_JOB}/resubmit", "resubmitJob", resubmit_job, body=dict[str, Any] | None, takes=Takes.MODEL,
+          result=JobModel),
+    Route("POST", f"{_JOB}/cancel", "cancelJob", cancel_job, result=wire.Told),
+    Route("POST", f"{_JOB}/hide", "hideJob", hide_job, result=wire.Visibility),
+    Route("POST", f"{_JOB}/unhide", "unhideJob", unhide_job, result=wire.Visibility),
+    Route("POST", f"{_JOB}/sendEvent", "sendEvent", send_event, body=wire.UserEvent, takes=Takes.MODEL,
+          result=JobEventModel),
+    Route("GET", f"{_JOB}/share", "getJobShare", get_shares, queries.Paged, result=list[dict[str, Any]]),
+    Route("GET", f"{_OUT}/list/{{path}}", "getJobOutputList", list_outputs, queries.OutputList,
+          result=list[wire.FileRow]),
+    Route("GET", f"{_OUT}/download/{{path}}", "getJobOutputDownload", download_output, queries.OutputDownload,
+          answers=Answers.BYTES),
+    Route("GET", f"{_OUT}/follow/{{path}}", "followJobOutput", follow_output, queries.OutputFollow,
+          answers=Answers.BYTES),
+)  # fmt: skip

@@ -1,0 +1,148 @@
+"""Signing in (Tapis Authenticator): tokens, who one is, and people as dapi asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, NotSignedInError
+from ..model.times import iso
+from ..store import tokens as token_rows
+from . import wire
+from .call import Call
+from .reply import Reply
+from .route import Route, Takes
+from .tokens import Grant
+
+_DAY = 24 * 3600
+
+
+async def create_token(call: Call) -> Reply:
+    """Give a token for the server user's name and Jupyter's token, or Jupyter's password."""
+    if call.body.grant_type != "password":
+        raise InvalidInputError(
+            f"grant_type '{call.body.grant_type}' is not supported; it is 'password'.",
+            field="grant_type",
+            value=call.body.grant_type,
+        )
+    await _check_password(call, call.body.username, call.body.password)
+    grant = await _granted(call, call.service.server_user, call.service.token_seconds)
+    return Reply(_to_wire(grant), "AUTHN_TOKEN_CREATED Token created.")
+
+
+async def _check_password(call: Call, name: str, password: str) -> None:
+    """Raise unless name and password are those of the server's user."""
+    token, is_password = call.service.secrets()
+    if not token and is_password is None:
+        raise NotSignedInError(
+            "This Jupyter server has neither a token nor a password, so nobody can sign in by name. "
+            "Start it with one (IdentityProvider.token), or make a token with `jupyter tapisjobs token`."
+        )
+    by_token = bool(token) and hmac.compare_digest(token.encode(), password.encode())
+    if not by_token and is_password is not None:
+        by_token = await asyncio.to_thread(is_password, password)
+    if not (by_token and hmac.compare_digest(name.encode(), call.service.server_user.encode())):
+        raise NotSignedInError(
+            "Name or password is wrong. The name is that of the server's user, "
+            "the password is the Jupyter server's token" + (" or password." if is_password else ".")
+        )
+
+
+async def revoke_token(call: Call) -> Reply:
+    """Take a token back: one's own, or as the server's user anybody's."""
+    office = await call.service.tokens()
+    claims = office.read(call.body.token)
+    if claims.user != call.user.name and not call.user.is_server_user:
+        raise NotAllowedError("The token is not yours to revoke.")
+    if claims.audience is not None:
+        raise InvalidInputError("This token ends with the server that made it; it cannot be revoked.", field="token")
+    now = iso(call.now)
+    revoked = await _write(call, lambda connection: token_rows.revoke(connection, claims.jti, now))
+    done = "Token revoked." if revoked else "The token was revoked already."
+    return Reply({"message": done}, f"AUTHN_TOKEN_REVOKED {done}")
+
+
+async def create_user_token(call: Call) -> Reply:
+    """Make a token for oneself or for somebody else; only the server's user may."""
+    if not call.user.is_server_user:
+        raise NotAllowedError("Only the server's own user makes tokens for others.")
+    name = call.body.username or call.user.name
+    grant = await _granted(call, name, call.body.days * _DAY)
+    return Reply(_to_wire(grant), f"AUTHN_TOKEN_CREATED Token for {name} created.")
+
+
+async def _granted(call: Call, name: str, seconds: int) -> Grant:
+    """Make a token and remember it, so that it can be revoked."""
+    office = await call.service.tokens()
+    grant = office.issue(name, issuer=call.service.issuer, now=call.now, seconds=seconds)
+    row = token_rows.Token(
+        jti=grant.jti, user=grant.user, created=iso(grant.created), expires=iso(grant.expires)
+    )
+    now = iso(call.now)
+
+    def store(connection: Connection) -> None:
+        token_rows.forget_expired(connection, now)
+        token_rows.add(connection, row)
+        token_rows.seen(connection, name, now)
+
+    await _write(call, store)
+    return grant
+
+
+async def _write(call: Call, work: Callable[[Connection], Any]) -> Any:
+    return await call.door.change(lambda thread: thread.database.write(work))
+
+
+def _to_wire(grant: Grant) -> dict[str, Any]:
+    token = {
+        "access_token": grant.token,
+        "expires_in": grant.expires - grant.created,
+        "expires_at": iso(grant.expires),
+        "jti": grant.jti,
+    }
+    return {"access_token": token}
+
+
+async def userinfo(call: Call) -> Reply:
+    """Tell who the caller is."""
+    return Reply(_profile(call.user.name), "AUTHN_USER_FOUND User profile retrieved.")
+
+
+async def list_profiles(call: Call) -> Reply:
+    """List the people that the caller may know of: the server's user knows all, others themselves."""
+    names = [call.user.name]
+    if call.user.is_server_user:
+        names = sorted({*names, *await call.door.read(token_rows.all_users)})
+    return Reply([_profile(name) for name in names], f"AUTHN_USERS_FOUND {len(names)} profiles retrieved.")
+
+
+async def get_profile(call: Call) -> Reply:
+    """Tell about one person."""
+    name = call.path["username"]
+    known = name == call.user.name
+    if not known and call.user.is_server_user:
+        known = name in await call.door.read(token_rows.all_users)
+    if not known:
+        raise NotFoundError(f"There is no user {name[:80]}, or you may not know of them.", code="AUTHN_NO_USER")
+    return Reply(_profile(name), "AUTHN_USER_FOUND User profile retrieved.")
+
+
+def _profile(name: str) -> dict[str, Any]:
+    return {"username": name, "email": None, "given_name": name, "last_name": None, "create_time": None}
+
+
+ROUTES = (
+    Route("POST", "/v3/oauth2/tokens", "create_token", create_token, body=wire.TokenRequest, takes=Takes.MODEL,
+          result=wire.TokenAnswer, public=True),
+    Route("POST", "/v3/oauth2/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
+          takes=Takes.MODEL, result=wire.Told),
+    Route("GET", "/v3/oauth2/userinfo", "get_userinfo", userinfo, result=wire.Profile, engine=False),
+    Route("GET", "/v3/oauth2/profiles", "list_profiles", list_profiles, result=list[wire.Profile], engine=False),
+    Route("GET", "/v3/oauth2/profiles/{username}", "get_profile", get_profile, result=wire.Profile, engine=False),
+    Route("POST", "/v3/tapisjobs/tokens", "createUserToken", create_user_token, body=wire.NewUserToken,
+          takes=Takes.MODEL, result=wire.TokenAnswer),
+)  # fmt: skip

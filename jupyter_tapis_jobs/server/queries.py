@@ -1,0 +1,145 @@
+"""The query parameters of the routes, as tapipy and others send them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from ..model.names import wire_name
+
+_TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+
+
+def _truth(value: Any) -> Any:
+    """tapipy writes Python's ``True`` and ``False``."""
+    return _TRUTH.get(value.lower(), value) if isinstance(value, str) else value
+
+
+Truth = Annotated[bool, BeforeValidator(_truth)]
+#: More than any store holds, and still a whole number for SQLite.
+Count = Annotated[int, Field(ge=-(2**31), le=2**31)]
+Names = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class Query(BaseModel):
+    """Base of all; names on the wire are Tapis's."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=wire_name, populate_by_name=True)
+
+
+class JobListType(StrEnum):
+    """Whose jobs are listed."""
+
+    MY_JOBS = "MY_JOBS"
+    SHARED_JOBS = "SHARED_JOBS"
+    ALL_JOBS = "ALL_JOBS"
+
+
+class Paged(Query):
+    """Which part of a list."""
+
+    limit: Count | None = Field(None, description="At most so many; 0 or less means all.")
+    skip: Count = Field(0, description="Leave out so many first.")
+
+
+class Listed(Paged):
+    """Which part of a list, in which order."""
+
+    start_after: str | None = Field(None, description="Begin after this value of the first orderBy attribute.")
+    order_by: str | None = Field(None, description="attribute(asc|desc),…")
+    compute_total: Truth = Field(False, description="Count all that match; else totalCount is -1.")
+
+
+class JobList(Listed):
+    """``GET /v3/jobs/list``."""
+
+    list_type: JobListType = JobListType.MY_JOBS
+    format: Literal["rows", "columns"] = Field("rows", description="columns: {column: [values]}, for data frames.")
+
+
+class JobSearch(JobList):
+    """``GET|POST /v3/jobs/search``; further parameters are conditions ``attribute.operator=value``."""
+
+    select: Names | None = Field(None, description="Attributes, summaryAttributes (default) or allAttributes.")
+    format: Literal["rows", "columns"] = Field("rows", description="columns: {column: [values]}, for data frames.")
+
+
+class Bulk(Query):
+    """``POST /v3/jobs/submit/bulk``."""
+
+    atomic: Truth = Field(False, description="Accept all requests or none.")
+    launch_mode: Literal["single"] = Field("single", description="How the jobs are handed to their scheduler.")
+
+
+class OutputList(Paged):
+    """``GET /v3/jobs/{jobUuid}/output/list``."""
+
+    # No default: a limit or a skip that is given turns the listing of all levels off.
+    skip: Count | None = None  # type: ignore[assignment]
+    allow_if_running: Truth = False
+
+
+class OutputDownload(Query):
+    """``GET /v3/jobs/{jobUuid}/output/download``."""
+
+    compress: Truth = Field(False, description="Send a zip file, also for a single file.")
+    format: Literal["zip"] | None = None
+    allow_if_running: Truth = False
+
+
+class OutputFollow(Query):
+    """``GET /v3/jobs/{jobUuid}/output/follow``."""
+
+    offset: Annotated[int, Field(ge=0, le=2**62)] = Field(0, description="Begin at this byte.")
+
+
+class After(Query):
+    """``GET /v3/jobs/events``."""
+
+    after: Annotated[int, Field(ge=0, le=2**62)] | None = Field(
+        None, description="Begin with the events after this one; the header Last-Event-ID does the same."
+    )
+
+
+class CatalogListType(StrEnum):
+    """Whose apps or systems are listed."""
+
+    OWNED = "OWNED"
+    MINE = "MINE"
+    SHARED_PUBLIC = "SHARED_PUBLIC"
+    SHARED_DIRECT = "SHARED_DIRECT"
+    READ_PERM = "READ_PERM"
+    ALL = "ALL"
+
+
+class CatalogList(Listed):
+    """``GET`` on the lists of apps and systems."""
+
+    search: str | None = Field(None, description="(attribute.operator.value)~(…)")
+    list_type: CatalogListType = CatalogListType.OWNED
+    select: Names | None = Field(None, description="Attributes, summaryAttributes or allAttributes.")
+    show_deleted: Truth = False
+
+
+class CatalogItem(Query):
+    """``GET`` of one app or system."""
+
+    select: Names | None = Field(None, description="Attributes; all when left out.")
+    require_exec_perm: Truth = False
+
+
+class FileList(Query):
+    """``GET /v3/files/ops``."""
+
+    limit: Annotated[int, Field(ge=0, le=1_000_000)] = Field(1000, description="At most so many.")
+    offset: Annotated[int, Field(ge=0, le=2**31)] = Field(0, description="Leave out so many first.")
+    recurse: Truth = Field(False, description="All levels below, 20 at most.")
+    pattern: str | None = Field(None, description="Only names that match this wildcard pattern.")
+
+
+class FileContent(Query):
+    """``GET /v3/files/content``."""
+
+    zip: Truth = Field(False, description="Send a zip file; needed for a directory.")

@@ -1,0 +1,289 @@
+"""What travels beside Tapis's own jobs, apps and systems: the bodies and results of the routes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..model.names import wire_name
+
+
+class Wire(BaseModel):
+    """Base of all; names on the wire are Tapis's, unknown keys of bodies are refused."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=wire_name, populate_by_name=True)
+
+
+class Text(BaseModel):
+    """A form of its own: unknown keys are let pass, as OAuth 2 and tapipy send more than is needed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+# -- jobs
+
+
+class SearchBody(Wire):
+    """Parts of one WHERE clause, joined as they are."""
+
+    search: list[str]
+
+
+class UserEvent(Wire):
+    """An event that a user or a job adds to the history."""
+
+    event_data: str = Field(min_length=1, max_length=16384)
+    event_detail: str = Field("DEFAULT", max_length=64)
+
+
+class Uuids(Wire):
+    """Several jobs."""
+
+    uuids: list[str] = Field(max_length=10_000)
+
+
+class JobState(Wire):
+    """Where a job stands; the condition is told at its end."""
+
+    status: str
+    condition: str | None = None
+
+
+class Refusal(Wire):
+    """Why one request of several was not accepted."""
+
+    message: str
+    field: str | None = None
+    value: Any = None
+
+
+class Submitted(Wire):
+    """One request of several: the job it became, or why not."""
+
+    uuid: str | None = None
+    name: str | None = None
+    status: str | None = None
+    error: Refusal | None = None
+
+
+class Cancelled(Wire):
+    """One job of several that were asked to end; ``status`` is success or error."""
+
+    uuid: str
+    status: str
+    message: str
+
+
+class Told(Wire):
+    """One sentence."""
+
+    message: str
+
+
+class Validated(Wire):
+    """What a request would become. ``sources`` tells where each field's value comes from."""
+
+    job: dict[str, Any]
+    script: str
+    environment: str
+    sources: dict[str, str]
+    warnings: list[str]
+
+
+class Visibility(Wire):
+    """Whether lists show a job."""
+
+    uuid: str
+    visible: bool
+
+
+class FileRow(Wire):
+    """One entry of a listing, as the Tapis Files service describes it. ``size`` in bytes."""
+
+    name: str
+    path: str
+    type: str
+    size: int
+    last_modified: str
+    mime_type: str | None = None
+    owner: str | None = None
+    group: str | None = None
+    native_permissions: str | None = None
+    url: str | None = None
+
+
+class FilePath(Wire):
+    """A file or directory after what was done; ``size`` in bytes."""
+
+    path: str
+    size: int | None = None
+
+
+# -- apps and systems
+
+
+class Created(Wire):
+    """Where a new app or system is, and what was odd about its definition."""
+
+    url: str
+    warnings: list[str] = Field(default_factory=list)
+
+
+class Changes(Wire):
+    """How many rows were changed."""
+
+    changes: int
+
+
+class Enabled(Wire):
+    """Whether an app or a system may be used."""
+
+    a_boolean: bool
+
+
+class Named(Wire):
+    """One name."""
+
+    name: str
+
+
+# -- files
+
+
+class NewFolder(Wire):
+    """A directory to be made, with its parents."""
+
+    path: str
+
+
+class Operation(StrEnum):
+    """What is done with a file."""
+
+    COPY = "COPY"
+    MOVE = "MOVE"
+
+
+class MoveCopy(Wire):
+    """Where a file or directory goes; ``newPath`` is relative to the same system's rootDir."""
+
+    operation: Operation
+    new_path: str
+
+
+# -- signing in
+
+
+class TokenRequest(Text):
+    """OAuth 2's password grant."""
+
+    username: str = Field(min_length=1, max_length=256)
+    password: Annotated[str, Field(repr=False)]
+    grant_type: str = "password"
+
+
+class AccessToken(Text):
+    """A token in Tapis's form."""
+
+    access_token: str
+    expires_in: int
+    expires_at: str
+    jti: str
+
+
+class TokenAnswer(Text):
+    """What signing in gives."""
+
+    access_token: AccessToken
+
+
+class RevokeRequest(Text):
+    """A token that shall not be taken any more."""
+
+    token: str
+
+
+class NewUserToken(Wire):
+    """A token that the server's user makes: for themselves when no name is given."""
+
+    username: str | None = Field(None, max_length=58, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")
+    days: int = Field(365, ge=1, le=3650)
+
+
+class Profile(Text):
+    """A person, as Tapis's authenticator describes one."""
+
+    username: str
+    email: str | None = None
+    given_name: str | None = None
+    last_name: str | None = None
+    create_time: str | None = None
+
+
+# -- tenants
+
+
+class Site(Text):
+    """The site of our one tenant."""
+
+    site_id: str
+    base_url: str
+    primary: bool = True
+    tenant_base_url_template: str
+    site_admin_tenant_id: str
+    services: list[str]
+
+
+class Tenant(Text):
+    """Our one tenant. ``base_url`` is what the caller put before ``/v3``."""
+
+    tenant_id: str
+    base_url: str
+    site_id: str
+    token_service: str
+    security_kernel: str
+    authenticator: str
+    owner: str
+    admin_user: str
+    description: str
+    public_key: str
+    status: str = "ACTIVE"
+
+
+# -- this server
+
+
+class Check(Wire):
+    """That a service answers."""
+
+    status: str
+    version: str
+
+
+class Health(Wire):
+    """How the job engine stands."""
+
+    state: str
+    holder: dict[str, Any] | None = None
+    detail: dict[str, Any] = Field(default_factory=dict)
+
+
+class Place(Wire):
+    """A directory on a system."""
+
+    system: str
+    path: str
+
+
+class ServerInfo(Wire):
+    """This server, its engine and who you are to it."""
+
+    version: str
+    engine: Health
+    user: str
+    tenant: str
+    is_server_user: bool
+    uploads: Place
+    launch_modes: list[str]
+    max_body_bytes: int
