@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..model.errors import JobError
+from ..model.status import JobStatus
+from .failure import failure_of
 from .live import Live, News
 from .progress import Progress
 from .words import STATES, age, clock, duration, is_terminal, state_words
@@ -88,7 +90,14 @@ def _until_all_ended(
         if news.job is not None and uuid in waiting:
             waiting[uuid].take(news.job)
             if is_terminal(waiting[uuid].last_status):
-                waiting.pop(uuid).refresh()
+                _ended(waiting.pop(uuid), alone=len(jobs) == 1)
+
+
+def _ended(job: Job, *, alone: bool) -> None:
+    job.refresh()
+    if alone and job.last_status == JobStatus.FAILED:
+        # Its last lines say why; for many jobs they would be as many downloads.
+        job.tail()
 
 
 def _too_long(waiting: Sequence[Job], timeout: float) -> JobError:
@@ -119,7 +128,7 @@ def one_line(job: Job, now: float) -> str:
     words = state_words(job.last_status)
     seconds = age(job.row, now)
     if is_terminal(job.last_status):
-        failure = job.failure
+        failure = failure_of(job.row, job.known_tail)
         told = f"{failure}" if failure else f"{words.words} in {duration(seconds)}"
         return f"{words.glyph} {job.name}  {job.last_status}  {told}"
     return f"{words.glyph} {job.name}  {job.last_status}  {clock(seconds)}"

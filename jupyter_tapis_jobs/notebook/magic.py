@@ -94,6 +94,11 @@ class JobMagics(Magics):
             self._names[name] = _output(job, path)
 
 
+# ``%%tapisjob?`` shows the same as ``--help``.
+JobMagics.tapisjob.__doc__ = job_parser().format_help()
+JobMagics.tapisjobs.__doc__ = list_parser().format_help()
+
+
 def job_request(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:
     """Return the request, with shorthands, that the options and the cell ask for."""
     from ..client.request import merged, takes_script
