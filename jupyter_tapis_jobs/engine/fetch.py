@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -73,7 +73,7 @@ async def fetch(
 
 @lru_cache(maxsize=1)
 def _trusted() -> ssl.SSLContext:
-    """Return the certificates that are trusted: SSL_CERT_FILE's, else the usual ones. Loading takes a while."""
+    """Return the certificates that are trusted: SSL_CERT_FILE's, else the usual ones; slow to load."""
     return httpx.create_ssl_context()
 
 
@@ -83,8 +83,7 @@ async def _final_answer(
     """Follow redirects, each checked like a first URL."""
     target = _parsed(url)
     for _ in range(REDIRECTS + 1):
-        address = await _checked_address(target, allow_private, resolve)
-        answer = await client.send(_request(client, target, address), stream=True)
+        answer = await _send(client, target, await _checked_addresses(target, allow_private, resolve))
         if not answer.has_redirect_location:
             return answer
         await answer.aclose()
@@ -112,6 +111,14 @@ def _parsed(text: str) -> httpx.URL:
     return url
 
 
+async def _send(client: httpx.AsyncClient, url: httpx.URL, addresses: Sequence[str]) -> httpx.Response:
+    """Ask the first address that can be connected to."""
+    for address in addresses[:-1]:
+        with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return await client.send(_request(client, url, address), stream=True)
+    return await client.send(_request(client, url, addresses[-1]), stream=True)
+
+
 def _request(client: httpx.AsyncClient, url: httpx.URL, address: str) -> httpx.Request:
     """Return a request that goes to *address* but names, and over TLS proves, the host of *url*."""
     return client.build_request(
@@ -122,24 +129,22 @@ def _request(client: httpx.AsyncClient, url: httpx.URL, address: str) -> httpx.R
     )
 
 
-async def _checked_address(url: httpx.URL, allow_private: bool, resolve: Resolve) -> str:
-    """Return the first address of the URL's host; all of them must be public unless *allow_private*."""
+async def _checked_addresses(url: httpx.URL, allow_private: bool, resolve: Resolve) -> Sequence[str]:
+    """Return the addresses of the URL's host; all of them must be public unless *allow_private*."""
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
         addresses = await resolve(url.host, port)
-    except OSError as error:
-        raise UnavailableError(
-            f"Host {url.host} of {url} is not known: {error.strerror or error}."
-        ) from error
+    except (OSError, UnicodeError) as error:
+        raise UnavailableError(f"Host {url.host} of {url} cannot be found: {error}.") from error
     inside = [address for address in addresses if not _is_public(address)]
     if inside and not allow_private:
         raise InvalidInputError(
-            f"{url} leads to {inside[0]}, an address inside the server's own network, which inputs may not be "
-            "fetched from. Give the file by a tapis:// URL or upload it; the server's owner can allow it.",
+            f"{url} leads to {inside[0]}, an address inside the server's own network, which inputs may not "
+            "be fetched from. Give the file by a tapis:// URL or upload it; the server's owner can allow it.",
             field="sourceUrl",
             value=str(url),
         )
-    return addresses[0]
+    return list(dict.fromkeys(addresses))
 
 
 def _is_public(text: str) -> bool:

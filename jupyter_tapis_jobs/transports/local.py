@@ -333,9 +333,12 @@ def _check_source_and_make_parent(source: str, target: str) -> None:
 
 
 async def _run_cp(source: str, target: str) -> None:
-    """Copy with GNU cp, which clones blocks where the file system can and keeps holes and hard links."""
+    """Copy with GNU cp, which clones blocks where the file system can and keeps holes and hard links.
+
+    A link where a file goes is removed first: cp would write through it, to wherever it leads.
+    """
     process = await asyncio.create_subprocess_exec(
-        *("cp", "--reflink=auto", "-aT", "--", source, target),
+        *("cp", "--reflink=auto", "--remove-destination", "-aT", "--", source, target),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -361,10 +364,24 @@ def _error_of(complaint: str, path: str) -> OSError:
 
 
 def _copy_tree(source: str, target: str) -> None:
-    if os.path.isdir(source) and not os.path.islink(source):
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-    else:
+    """Copy without GNU cp, in the same way."""
+    if not _is_directory(source):
+        if os.path.lexists(target) and not _is_directory(target):
+            os.unlink(target)
         shutil.copy2(source, target, follow_symlinks=False)
+        return
+    if os.path.commonpath([source, target]) == source:
+        raise OSError(errno.EINVAL, "cannot copy a directory into itself", source)
+    if os.path.lexists(target) and not _is_directory(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    os.makedirs(target, exist_ok=True)
+    for name in os.listdir(source):
+        _copy_tree(f"{source}/{name}", f"{target}/{name}")
+    shutil.copystat(source, target)
+
+
+def _is_directory(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _delete(path: str) -> None:

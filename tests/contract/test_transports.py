@@ -7,13 +7,16 @@ import errno
 import hashlib
 import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from jupyter_tapis_jobs.model.errors import TransportError
+from jupyter_tapis_jobs.transports import local
 from jupyter_tapis_jobs.transports.base import Entry, Transport
 from jupyter_tapis_jobs.transports.local import LocalTransport
 
@@ -38,12 +41,27 @@ async def at_once(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-MAKERS = {"local": lambda: LocalTransport(sleep=at_once)}
+@dataclass(frozen=True)
+class Kind:
+    """One implementation; ``platform`` is what it takes this machine for."""
+
+    make: Callable[[], Transport]
+    platform: str = sys.platform
+
+
+MAKERS = {
+    "local": Kind(lambda: LocalTransport(sleep=at_once)),
+    "local without GNU tools": Kind(lambda: LocalTransport(sleep=at_once), platform="darwin"),
+}
 
 
 @pytest.fixture(params=MAKERS)
-async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
-    made = MAKERS[request.param]()
+async def transport(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Transport]:
+    kind = MAKERS[request.param]
+    monkeypatch.setattr(local.sys, "platform", kind.platform)
+    made = kind.make()
     yield made
     await made.close()
 
@@ -218,7 +236,9 @@ async def test_thousands_of_entries_are_put_in_order_and_read_back(transport, tm
     ]
     assert await transport.put(iter(entries)) == {}
     paths = [e.path for e in entries]
-    assert {p: c.data for p, c in (await transport.get(paths)).items()} == {e.path: e.content for e in entries if e.content is not None}
+    assert {p: c.data for p, c in (await transport.get(paths)).items()} == {
+        e.path: e.content for e in entries if e.content is not None
+    }
     assert len(await transport.list(str(tmp_path), recurse=True)) == 1200
 
 
@@ -253,7 +273,10 @@ async def test_get_leaves_out_what_is_missing_or_no_file_and_stops_at_its_limit(
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     asked = [f"{tmp_path}/{n}" for n in ("long", "empty", "folder", "pipe", "none", "long/below")]
-    assert {p: c.data for p, c in (await transport.get(asked, limit=4)).items()} == {asked[0]: b"0123", asked[1]: b""}
+    assert {p: c.data for p, c in (await transport.get(asked, limit=4)).items()} == {
+        asked[0]: b"0123",
+        asked[1]: b"",
+    }
 
 
 # read and write
@@ -498,6 +521,24 @@ async def test_a_copy_is_a_file_of_its_own(transport, tree):
 async def test_the_target_of_a_copy_is_its_new_path_and_not_a_folder_to_put_it_in(transport, tree):
     await transport.copy(f"{tree}/a", f"{tree}/empty")
     assert names(tree / "empty") == ["file", "sub"]
+
+
+async def test_a_copy_never_writes_through_a_link_at_its_target(transport, tree):
+    (tree / "precious").write_text("kept")
+    (tree / "empty/file").symlink_to(tree / "precious")
+    (tree / "onto").symlink_to(tree / "precious")
+    await transport.copy(f"{tree}/a", f"{tree}/empty")
+    await transport.copy(f"{tree}/a/file", f"{tree}/onto")
+    assert (tree / "precious").read_text() == "kept"
+    assert (tree / "empty/file").read_text() == (tree / "onto").read_text() == "12345"
+
+
+async def test_a_copy_never_enters_a_linked_directory_at_its_target(transport, tree):
+    (tree / "elsewhere").mkdir()
+    (tree / "empty/sub").symlink_to(tree / "elsewhere")
+    with pytest.raises(OSError, match=r"sub|exists|overwrite"):
+        await transport.copy(f"{tree}/a", f"{tree}/empty")
+    assert names(tree / "elsewhere") == []
 
 
 async def test_a_copied_link_stays_a_link(transport, tree):

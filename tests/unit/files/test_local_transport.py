@@ -1,4 +1,4 @@
-"""What only the transport to this machine has: pauses, permissions, the way without GNU cp."""
+"""What only the transport to this machine has: pauses, permissions, cancelled scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_tapis_jobs.transports import local
 from jupyter_tapis_jobs.transports.base import Entry
 from jupyter_tapis_jobs.transports.local import BUSY, QUIET, LocalTransport
 
@@ -93,19 +92,6 @@ async def test_a_refused_copy_tells_why(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="overwrite"):
         await LocalTransport().copy(f"{tmp_path}/tree", f"{tmp_path}/file")
-
-
-async def test_without_gnu_cp_a_copy_is_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr(local.sys, "platform", "darwin")
-    (tmp_path / "tree/sub").mkdir(parents=True)
-    (tmp_path / "tree/sub/file").write_text("x")
-    (tmp_path / "tree/sub/file").chmod(0o751)
-    (tmp_path / "tree/link").symlink_to("/nowhere")
-    transport = LocalTransport()
-    await transport.copy(f"{tmp_path}/tree", f"{tmp_path}/copy")
-    await transport.copy(f"{tmp_path}/tree/link", f"{tmp_path}/link")
-    assert (tmp_path / "copy/sub/file").stat().st_mode & 0o777 == 0o751
-    assert os.readlink(tmp_path / "copy/link") == os.readlink(tmp_path / "link") == "/nowhere"
 
 
 async def test_a_cancelled_script_does_not_live_on(tmp_path):
