@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import JobError, NotFoundError, TapisJobsError, did_you_mean
+from ..model.files import STDOUT
 from ..model.status import JobStatus
 from . import frames
 from .connection import segment
 from .failure import Failure, failure_of, last_words
-from .outputs import Outputs, missing
+from .outputs import Outputs, missing, results
 from .progress import Silent, choose_progress
 from .waiting import WaitInterrupted, one_line, wait_for
 from .words import is_terminal
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from .live import Live
     from .tapis import Tapis
 
-#: Tapis's default name for what a program prints.
-STDOUT = "tapisjob.out"
 #: Statuses in which nothing can have been written yet.
 _BEFORE_START = frozenset(
     {
@@ -158,6 +157,10 @@ class Job:
     def outputs(self) -> pd.DataFrame:
         """Return the output files so far: ``path size type lastModified``."""
         return frames.from_rows(self.output_rows(), frames.OUTPUTS)
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return the rows of the files that the program wrote: no launch files, no inputs."""
+        return results(self.output_rows(), self._row)
 
     def output_rows(self) -> list[dict[str, Any]]:
         """Return the output files so far, as Tapis gives them, with ``path`` below the output directory."""

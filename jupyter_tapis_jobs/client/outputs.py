@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..model import files
 from ..model.errors import InvalidInputError, NotFoundError, TapisJobsError
 from ..model.status import JobStatus
 from .connection import Connection, path_text, segment
@@ -37,8 +39,8 @@ class Outputs:
         listed = self._list("", {})
         if len(listed) >= _LISTED:
             listed = list(self._walk(""))
-        files = [self._relative(row) for row in listed if row.get("type") != "dir"]
-        return sorted(files, key=lambda row: str(row["path"]))
+        found = [self._relative(row) for row in listed if row.get("type") != "dir"]
+        return sorted(found, key=lambda row: str(row["path"]))
 
     def read(self, path: str) -> bytes:
         """Return the content of one file; ``NotFoundError`` when it is not there."""
@@ -157,6 +159,23 @@ def _unpack(archive: Path, folder: Path) -> None:
         raise TapisJobsError(
             "The server's archive of the outputs is damaged. Try the download again."
         ) from cause
+
+
+def results(rows: list[dict[str, Any]], job: _Row) -> list[dict[str, Any]]:
+    """Return the *rows* that the program of *job* wrote: inputs and launch files may lie beside them."""
+    inputs = {str(item.get("targetPath")) for item in _items(job.get("fileInputs"))}
+    image = str(job.get("containerImage") or "").rsplit("/", 1)[-1]
+    ours = {*files.LAUNCH_FILES, files.PID, files.APP_SCRIPT, files.MANIFEST, files.EXIT_CODE, image}
+    return [
+        row
+        for row in rows
+        if row["path"] not in ours | inputs and not any(row["path"].startswith(f"{name}/") for name in inputs)
+    ]
+
+
+def _items(value: Any) -> list[Mapping[str, Any]]:
+    """Tapis gives the lists of a job as JSON texts."""
+    return json.loads(value or "[]") if isinstance(value, str) else list(value or [])
 
 
 def missing(name: str, path: str, rows: list[dict[str, Any]], suggestion: str) -> NotFoundError:

@@ -85,7 +85,7 @@ class Card:
         """Read what only an ended job has: its files, its last lines, its whole row."""
         self.job.refresh()
         self._read_history()
-        self._outputs = self.job.output_rows()
+        self._outputs = self.job.results()
         self._text = "\n".join(self.job.tail()).encode()
 
     def settle(self, seconds: float = 5.0) -> None:

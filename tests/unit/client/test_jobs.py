@@ -103,6 +103,21 @@ def test_outputs_are_named_below_the_output_directory(fake, tapis):
     assert tapis.job(uuid).outputs()[["path", "size"]].values.tolist() == [["a.txt", 1], ["deep/x.txt", 2]]
 
 
+def test_results_are_what_the_program_wrote(fake, tapis):
+    uuid = fake.add_job("FINISHED", fileInputs='[{"targetPath": "script.py"}, {"targetPath": "data"}]')
+    names = [
+        "script.py",
+        "data/a.txt",
+        "tapisjob.sh",
+        "tapisjob.env",
+        "tapisjob_app.sh",
+        "tapisjob.out",
+        "disp.csv",
+    ]
+    fake.outputs[uuid] = dict.fromkeys(names, b"")
+    assert [row["path"] for row in tapis.job(uuid).results()] == ["disp.csv", "tapisjob.out"]
+
+
 def test_on_a_tenant_outputs_are_read_by_the_files_service():
     tenant = FakeTapis(ours=False)
     uuid = tenant.add_job("FINISHED")
