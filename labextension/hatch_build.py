@@ -25,6 +25,7 @@ NPM_INSTALL = (
     "--fetch-retry-maxtimeout=3000", "--fetch-timeout=60000",
 )  # fmt: skip
 NPM_BUILD = ("npm", "run", "build")
+DEMO = "notebooks/01-first-job.ipynb"
 
 
 class NotBuiltError(Exception):
@@ -44,6 +45,9 @@ class LabextensionHook(BuildHookInterface[Any]):
             self._tell(str(why), has_old=bundle.is_dir())
         if self.target_name == "wheel" and bundle.is_dir():
             build_data["shared_data"][str(bundle)] = f"share/jupyter/labextensions/{NAME}"
+        if self.target_name == "wheel" and version == "standard":
+            # `jupyter tapisjobs demo` runs it; an editable installation finds it in the sources.
+            build_data["force_include"][str(folder / DEMO)] = f"jupyter_tapis_jobs/{DEMO}"
 
     def _tell(self, why: str, *, has_old: bool) -> None:
         if os.environ.get(REQUIRE) == "1":
