@@ -7,7 +7,8 @@ import posixpath
 import re
 import stat
 import zipfile
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import IO, cast
 
@@ -29,12 +30,12 @@ class Download:
     """Bytes on their way to the user.
 
     ``size`` in bytes, None when only reading tells (zip). A range of a file starts at byte
-    ``offset`` of ``total``.
+    ``offset`` of ``total``. Close ``chunks`` when leaving them early.
     """
 
     name: str
     size: int | None
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
     media_type: str = MEDIA_TYPE
     offset: int = 0
     total: int | None = None
@@ -86,15 +87,16 @@ def _refuse_no_file(info: FileInfo, shown: str) -> None:
         raise InvalidInputError(f"{shown} is neither a file nor a directory.", field="path", value=shown)
 
 
-async def _begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """Read the first chunk now: what the host refuses must be told before an answer has begun."""
     first = await anext(chunks, b"")
 
-    async def all_of_it() -> AsyncIterator[bytes]:
-        if first:
-            yield first
-        async for chunk in chunks:
-            yield chunk
+    async def all_of_it() -> AsyncGenerator[bytes, None]:
+        async with aclosing(chunks):
+            if first:
+                yield first
+            async for chunk in chunks:
+                yield chunk
 
     return all_of_it()
 
@@ -146,7 +148,7 @@ class _Sink:
 
 async def _zip(
     transport: Transport, top: FileInfo, name: str, root: str, hidden: Collection[str]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield a zip file of a directory's content, or of the one file *top*."""
     sink = _Sink()
     small: list[tuple[str, FileInfo]] = []
@@ -157,8 +159,9 @@ async def _zip(
             if info.type == "dir":
                 archive.writestr(_head(member + "/", info), b"")
             elif info.size > SMALL:
-                async for data in _pack_big(archive, sink, transport, member, info):
-                    yield data
+                async with aclosing(_pack_big(archive, sink, transport, member, info)) as pieces:
+                    async for data in pieces:
+                        yield data
             else:
                 small.append((member, info))
             if len(small) == GROUP:
@@ -193,18 +196,31 @@ async def _pack_small(
     """Add small files, read together. One that grew is packed up to the size it was listed with."""
     found = await transport.get([info.path for _, info in members], limit=SMALL)
     whole = [
-        (_head(name, info), found[info.path][: info.size]) for name, info in members if info.path in found
+        (_head(name, info), found[info.path].data[: info.size])
+        for name, info in members
+        if info.path in found
     ]
-    await asyncio.to_thread(lambda: [archive.writestr(head, data) for head, data in whole])
+    await asyncio.to_thread(_write_all, archive, whole)
+
+
+def _write_all(archive: zipfile.ZipFile, members: Iterable[tuple[zipfile.ZipInfo, bytes]]) -> None:
+    for head, data in members:
+        archive.writestr(head, data)
 
 
 async def _pack_big(
     archive: zipfile.ZipFile, sink: _Sink, transport: Transport, name: str, info: FileInfo
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
+    try:
+        chunks = await _begun(transport.read(info.path, length=info.size))
+    except FileNotFoundError:
+        # A running job deletes files while they are packed.
+        return
     with archive.open(_head(name, info), "w", force_zip64=True) as member:
-        async for chunk in transport.read(info.path, length=info.size):
-            await asyncio.to_thread(member.write, chunk)
-            yield sink.take()
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                await asyncio.to_thread(member.write, chunk)
+                yield sink.take()
 
 
 def _head(name: str, info: FileInfo) -> zipfile.ZipInfo:

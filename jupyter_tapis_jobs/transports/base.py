@@ -8,7 +8,7 @@ the host's errno when the host answered but refused (no such file, disk full).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,7 +81,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, bytes]:
+    async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, Content]:
         """Return the first *limit* bytes of each file in one round trip.
 
         Left out is what is not there or is no file. A file that is there but cannot be read raises,
@@ -89,7 +89,7 @@ class Transport(Protocol):
         """
         ...
 
-    def read(self, path: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, path: str, *, offset: int = 0, length: int | None = None) -> AsyncGenerator[bytes, None]:
         """Stream at most *length* bytes (None: to the end) of the file at *path* from *offset*.
 
         Links are followed; an offset behind the end gives nothing. Close the iterator when leaving
@@ -143,7 +143,7 @@ class Transport(Protocol):
         """Delete a file, a link itself, or a directory tree; ``FileNotFoundError`` when not there."""
         ...
 
-    def watch(self, folder: str) -> AsyncIterator[Sequence[str]]:
+    def watch(self, folder: str) -> AsyncGenerator[Sequence[str], None]:
         """Yield the names of new files in *folder* (made when missing), for ever.
 
         Each batch is deleted when the next one is asked for, so that a reader that dies hears of it

@@ -19,7 +19,16 @@ import signal
 import stat
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from functools import lru_cache
 from itertools import islice
 from typing import IO
@@ -80,7 +89,9 @@ class LocalTransport:
             found |= await asyncio.to_thread(_get_slice, some, limit)
         return found
 
-    async def read(self, path: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def read(
+        self, path: str, *, offset: int = 0, length: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """Stream *length* bytes (None: all) of the file from *offset*."""
         fd = await asyncio.to_thread(_open_regular, path)
         try:
@@ -158,7 +169,7 @@ class LocalTransport:
         """Delete a file, a link itself, or a directory tree."""
         await asyncio.to_thread(_delete, path)
 
-    async def watch(self, folder: str) -> AsyncIterator[Sequence[str]]:
+    async def watch(self, folder: str) -> AsyncGenerator[Sequence[str], None]:
         """Yield new names in *folder*; a batch is deleted when the next one is asked for."""
         stuck: set[str] = set()
         pause = BUSY
