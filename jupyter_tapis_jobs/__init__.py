@@ -71,6 +71,13 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Name the server extension to Jupyter."""
+    from .server.app import TapisJobsApp
+
+    return [{"module": "jupyter_tapis_jobs", "app": TapisJobsApp}]
+
+
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext jupyter_tapis_jobs``: the magics ``%%tapisjob`` and ``%tapisjobs``."""
     from .notebook.magic import register

@@ -6,4 +6,4 @@ from .app import TapisJobsApp
 
 if __name__ == "__main__":
     TapisJobsApp.load_other_extensions = False
-    TapisJobsApp.launch_instance()
+    TapisJobsApp.launch_instance()  # type: ignore[no-untyped-call]

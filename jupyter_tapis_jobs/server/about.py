@@ -63,8 +63,24 @@ async def openapi_document(call: Call) -> Document:
 
 def _checks(service: str, health: str, ready: str) -> tuple[Route, ...]:
     return (
-        Route("GET", f"/v3/{service}/healthcheck", health, health_check, result=wire.Check, public=True, engine=False),
-        Route("GET", f"/v3/{service}/readycheck", ready, ready_check, result=wire.Check, public=True, engine=False),
+        Route(
+            "GET",
+            f"/v3/{service}/healthcheck",
+            health,
+            health_check,
+            result=wire.Check,
+            public=True,
+            engine=False,
+        ),
+        Route(
+            "GET",
+            f"/v3/{service}/readycheck",
+            ready,
+            ready_check,
+            result=wire.Check,
+            public=True,
+            engine=False,
+        ),
     )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..engine.thread import EngineThread
 
 #: Read by kernels of this server (``client.endpoint``).
-KERNEL_URL, KERNEL_TOKEN = "JUPYTER_TAPIS_JOBS_URL", "JUPYTER_TAPIS_JOBS_TOKEN"  # noqa: S105
+KERNEL_URL, KERNEL_TOKEN = "JUPYTER_TAPIS_JOBS_URL", "JUPYTER_TAPIS_JOBS_TOKEN"
 _DAY = 24 * 3600
 
 
@@ -40,10 +40,10 @@ class TapisJobsApp(ExtensionApp):
     load_other_extensions = True
 
     data_dir = Unicode(
-        help="Folder of the job store, keys, local jobs and uploads. Default: tapisjobs in Jupyter's data folder.",
+        help="Folder of the job store, keys, local jobs and uploads. Default: tapisjobs in Jupyter's data.",
     ).tag(config=True)
     server_user = Unicode(
-        help="Name of the user this server belongs to. Default: JupyterHub's name for them, else the system's.",
+        help="Name of the user this server belongs to. Default: JupyterHub's name, else the system's.",
     ).tag(config=True)
     tenant = Unicode("jupyter", help="Name of the Tapis tenant that this server is.").tag(config=True)
     fork_cores = Int(
@@ -53,7 +53,9 @@ class TapisJobsApp(ExtensionApp):
         False, help="Whether http(s) inputs may come from private and loopback addresses."
     ).tag(config=True)
     max_body_mb = Int(16, min=1, help="Largest JSON body that is taken, in MB.").tag(config=True)
-    max_upload_mb = Int(51_200, min=1, help="Largest file that is taken by the Files API, in MB.").tag(config=True)
+    max_upload_mb = Int(51_200, min=1, help="Largest file that is taken by the Files API, in MB.").tag(
+        config=True
+    )
     token_days = Int(
         365, min=1, help="Days for which a token of /v3/oauth2/tokens is good; it can be revoked."
     ).tag(config=True)
@@ -61,7 +63,9 @@ class TapisJobsApp(ExtensionApp):
         15.0, min=0.01, help="Seconds between two comments on an event stream that has no news."
     ).tag(config=True)
     event_buffer = Int(
-        1000, min=1, help="Events kept in memory for one listener; one that is further behind reads the store."
+        1000,
+        min=1,
+        help="Events kept in memory for one listener; one that is further behind reads the store.",
     ).tag(config=True)
 
     service: Service
@@ -98,7 +102,7 @@ class TapisJobsApp(ExtensionApp):
         )
 
     def make_engine(self) -> EngineThread:
-        """Return the engine's thread, not yet started. Runs beside Jupyter's loop, as imports take a while."""
+        """Return the engine's thread, not yet started. Called beside Jupyter's loop: it imports a lot."""
         from ..engine.thread import EngineThread
 
         service = self.service

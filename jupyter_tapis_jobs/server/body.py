@@ -48,7 +48,8 @@ class Collected:
         """Raise ``TooLargeError`` when there was too much."""
         if self._size > self._limit:
             raise TooLargeError(
-                f"The body has {self._size / MEGABYTE:,.1f} MB; at most {self._limit / MEGABYTE:,.0f} MB are taken. "
+                f"The body has {self._size / MEGABYTE:,.1f} MB; "
+                f"at most {self._limit / MEGABYTE:,.0f} MB are taken. "
                 "Send large files through /v3/files/ops instead."
             )
 
@@ -181,7 +182,7 @@ def _multipart_parser(content_type: str, part: FilePart) -> Any:
             value=content_type,
         )
     names = ("on_part_begin", "on_header_field", "on_header_value", "on_header_end", "on_part_data")
-    return MultipartParser(boundary, {name: getattr(part, name) for name in names})  # type: ignore[misc]
+    return MultipartParser(boundary, {name: getattr(part, name) for name in names})  # type: ignore[arg-type]
 
 
 def read_json(data: bytes) -> Any:

@@ -50,14 +50,14 @@ class Door:
         except TapisJobsError as fault:
             raise UnavailableError(fault.message, code=fault.code) from fault
         except Exception as fault:
-            raise UnavailableError(
-                "The job engine could not start; the server's log says why."
-            ) from fault
+            raise UnavailableError("The job engine could not start; the server's log says why.") from fault
 
     def refuse_if_broken(self) -> None:
         """Raise ``UnavailableError`` with the reason when the engine could not start."""
         if self.state == "failed":
-            raise UnavailableError(self.trouble or "The job engine could not start; the server's log says why.")
+            raise UnavailableError(
+                self.trouble or "The job engine could not start; the server's log says why."
+            )
 
     @property
     def state(self) -> str:
@@ -132,8 +132,8 @@ class Door:
             return
         try:
             thread = await opening
-        except Exception:
-            return  # told when it happened
+        except Exception:  # noqa: BLE001 - told when it happened
+            return
         await asyncio.to_thread(thread.stop)
 
 

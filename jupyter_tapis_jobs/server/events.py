@@ -44,7 +44,9 @@ def _after(call: Call) -> int | None:
         after: int | None = call.query.after
         return after
     if not last.isdecimal() or len(last) > 18:
-        raise InvalidInputError(f"Last-Event-ID '{last}' is not the number of an event.", field="Last-Event-ID")
+        raise InvalidInputError(
+            f"Last-Event-ID '{last}' is not the number of an event.", field="Last-Event-ID"
+        )
     return int(last)
 
 

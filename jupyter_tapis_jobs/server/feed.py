@@ -52,10 +52,10 @@ class Subscription:
         self.closed = True
         self._wake.set()
 
-    async def take(self, timeout: float) -> list[News]:
-        """Return all that is queued, waiting at most *timeout* seconds for something."""
+    async def take(self, seconds: float) -> list[News]:
+        """Return all that is queued, waiting at most *seconds* for something."""
         try:
-            await asyncio.wait_for(self._wake.wait(), timeout)
+            await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
             return []
         self._wake.clear()

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 #: Marks a call that was sent on, so that it never goes round in circles.
 FORWARDED = "X-Tapis-Jobs-Forwarded"
 #: Of the answer; the others belong to the one connection.
-_KEPT = ("Content-Type", "Content-Length", "Content-Disposition", "Content-Range", "Accept-Ranges",
-         "Cache-Control", "X-Accel-Buffering", "X-Content-Type-Options", "Content-Security-Policy")  # fmt: skip
+_KEPT = (
+    "Content-Type", "Content-Length", "Content-Disposition", "Content-Range", "Accept-Ranges",
+    "Cache-Control", "X-Accel-Buffering", "X-Content-Type-Options", "Content-Security-Policy",
+)  # fmt: skip
 _SENT = ("Content-Type", "Range", "More", "Last-Event-ID", "Accept")
 CONNECT_SECONDS, SILENCE_SECONDS = 5.0, 600.0
 
@@ -34,7 +36,9 @@ async def forward(
     import httpx
 
     client = httpx.AsyncClient(
-        transport=_socket(url), trust_env=False, timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+        transport=_socket(url),
+        trust_env=False,
+        timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
     )
     sends = request.method not in ("GET", "DELETE")
     try:
@@ -61,7 +65,9 @@ async def forward(
     )
 
 
-async def _headers(service: Service, request: HTTPServerRequest, url: str, caller: User | None) -> dict[str, str]:
+async def _headers(
+    service: Service, request: HTTPServerRequest, url: str, caller: User | None
+) -> dict[str, str]:
     headers = {name: request.headers[name] for name in _SENT if name in request.headers}
     headers[FORWARDED] = "1"
     headers["Accept-Encoding"] = "identity"
@@ -70,7 +76,9 @@ async def _headers(service: Service, request: HTTPServerRequest, url: str, calle
     return headers
 
 
-async def _chunks(client: httpx.AsyncClient, answer: httpx.Response, *, endless: bool) -> AsyncIterator[bytes]:
+async def _chunks(
+    client: httpx.AsyncClient, answer: httpx.Response, *, endless: bool
+) -> AsyncIterator[bytes]:
     import httpx
 
     try:
@@ -79,7 +87,9 @@ async def _chunks(client: httpx.AsyncClient, answer: httpx.Response, *, endless:
     except httpx.TransportError as fault:
         # Listeners come back by themselves; half a file must not look whole.
         if not endless:
-            raise UnavailableError("The server with the job engine went away in the middle of its answer.") from fault
+            raise UnavailableError(
+                "The server with the job engine went away in the middle of its answer."
+            ) from fault
     finally:
         await answer.aclose()
         await client.aclose()

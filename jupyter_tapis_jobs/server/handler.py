@@ -146,7 +146,9 @@ class TapisHandler(JupyterHandler):
     @allow_unauthenticated
     async def options(self) -> None:
         """Answer a browser that asks what another site may send."""
-        self.set_header("Access-Control-Allow-Headers", f"accept, content-type, authorization, {TOKEN_HEADER}")
+        self.set_header(
+            "Access-Control-Allow-Headers", f"accept, content-type, authorization, {TOKEN_HEADER}"
+        )
         self.set_header("Access-Control-Allow-Methods", "GET, PUT, POST, PATCH, DELETE, OPTIONS")
         self.set_cors_headers()
         self.set_status(204)
@@ -178,7 +180,9 @@ class TapisHandler(JupyterHandler):
                 return None
             raise InvalidInputError(f"{route.operation} needs a JSON body.", field="body")
         kind = self.request.headers.get("Content-Type", "").split(";")[0].strip().lower()
-        value = _form(data) if kind == _FORM and not data.lstrip().startswith((b"{", b"[")) else read_json(data)
+        value = (
+            _form(data) if kind == _FORM and not data.lstrip().startswith((b"{", b"[")) else read_json(data)
+        )
         if route.takes is Takes.MODEL:
             return checked(route.body, value, "body")
         if not isinstance(value, dict):
@@ -213,10 +217,10 @@ class TapisHandler(JupyterHandler):
         elif isinstance(answer, Document):
             await self._finish_json(200, answer.content)
         elif isinstance(answer.result, Rows | Columns):
-            await self._pump(_json_stream(answer))
+            await self._pump(_json_stream(answer, self._match.route.status))
         else:
             body = envelope(answer.result, answer.message, metadata=answer.metadata)
-            await self._finish_json(answer.status, body)
+            await self._finish_json(self._match.route.status, body)
 
     async def _finish_json(self, status: int, content: Any) -> None:
         self.set_status(status)
@@ -275,12 +279,12 @@ class TapisHandler(JupyterHandler):
         return SANDBOX
 
 
-def _json_stream(reply: Reply) -> Stream:
+def _json_stream(reply: Reply, status: int) -> Stream:
     if isinstance(reply.result, Rows):
         pieces = list_pieces(reply.result.items, reply.result.to_wire, reply.message, reply.metadata)
     else:
         pieces = column_pieces(reply.result.names, reply.result.slices, reply.message, reply.metadata)
-    return Stream(chunks=sliced(pieces), headers={"Content-Type": JSON}, status=reply.status)
+    return Stream(chunks=sliced(pieces), headers={"Content-Type": JSON}, status=status)
 
 
 def _unrouted(method: str, path: str, methods: tuple[str, ...], near: str) -> NotFoundError:

@@ -40,7 +40,9 @@ async def _by_tapis_token(token: str, service: Service) -> User:
     claims = office.read(token)
     if claims.audience is not None:
         if not service.is_for_me(claims.audience):
-            raise NotSignedInError("The token was made for another server, or for an earlier run of this one.")
+            raise NotSignedInError(
+                "The token was made for another server, or for an earlier run of this one."
+            )
         return service.user(claims.user)
     from ..store import tokens as token_rows
 
@@ -54,7 +56,7 @@ async def _by_jupyter(handler: JupyterHandler, service: Service) -> User:
     provider = handler.identity_provider
     found: Any = provider.get_user(handler)
     person = await found if inspect.isawaitable(found) else found
-    handler.current_user = handler._jupyter_current_user = person  # type: ignore[attr-defined]
+    handler.current_user = handler._jupyter_current_user = person
     if person is None:
         raise NotSignedInError(
             "Sign in first: with X-Tapis-Token (POST /v3/oauth2/tokens gives one), "
@@ -72,8 +74,8 @@ def _check_xsrf(handler: JupyterHandler) -> None:
         handler.check_xsrf_cookie()
     except HTTPError as fault:
         raise NotAllowedError(
-            "A call with the browser's cookie needs the header X-XSRFToken with the value of the cookie _xsrf; "
-            "a call with a token does not."
+            "A call with the browser's cookie needs the header X-XSRFToken with the value of the "
+            "cookie _xsrf; a call with a token does not."
         ) from fault
 
 

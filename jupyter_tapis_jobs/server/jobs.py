@@ -30,12 +30,10 @@ from . import events, queries, wire
 from .call import Call
 from .download import attachment
 from .faults import refusal
-from .lists import chosen, metadata, only, order_of
+from .lists import LIMIT, chosen, metadata, only, order_of
 from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
 
-#: Rows of a list when the caller does not say (Tapis Jobs, "limit").
-LIMIT = 100
 _SUMMARY = tuple(field.alias or name for name, field in JobSummaryModel.model_fields.items())
 _ALL = tuple(field.alias or name for name, field in JobModel.model_fields.items())
 
@@ -54,11 +52,16 @@ async def submit_job(call: Call) -> Reply:
 
 async def submit_bulk(call: Call) -> Reply:
     """Accept many requests in one transaction; each becomes a job or its error."""
+    mode = _LAUNCH[call.query.launch_mode]
     results = await call.door.call(
-        Engine.submit, call.user, call.body, atomic=call.query.atomic, launch_mode=call.query.launch_mode
+        Engine.submit, call.user, call.body, atomic=call.query.atomic, launch_mode=mode
     )
     good = sum(not isinstance(result, TapisJobsError) for result in results)
     return Reply(Rows(results, _submitted), f"JOBS_CREATED {good} of {len(results)} jobs created.")
+
+
+#: What ``launchMode`` becomes; other modes come with other schedulers.
+_LAUNCH = {"single": "single", "auto": "single"}
 
 
 def _submitted(result: Any) -> dict[str, Any]:
@@ -107,7 +110,9 @@ async def get_status(call: Call) -> Reply:
     """Return where a job stands."""
     job, _ = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
     condition = job.condition if job.status.is_terminal else None
-    return Reply({"status": job.status, "condition": condition}, f"JOBS_STATUS_RETRIEVED {job.uuid}: {job.status}.")
+    return Reply(
+        {"status": job.status, "condition": condition}, f"JOBS_STATUS_RETRIEVED {job.uuid}: {job.status}."
+    )
 
 
 async def get_history(call: Call) -> Reply:
@@ -125,7 +130,10 @@ async def list_jobs(call: Call) -> Reply:
 async def _columns(call: Call, query: JobQuery) -> Reply:
     def read(connection: Connection) -> list[tuple[int, list[str]]]:
         pages = job_pages.summary_columns(connection, query, call.user.name)
-        return [(len(columns[0]), [json.dumps(c, separators=(",", ":"))[1:-1] for c in columns]) for columns in pages]
+        return [
+            (len(columns[0]), [json.dumps(c, separators=(",", ":"))[1:-1] for c in columns])
+            for columns in pages
+        ]
 
     slices = await call.door.read(read)
     names = [wire_name(name) for name in job_pages.SUMMARY_COLUMNS]
@@ -173,7 +181,9 @@ def _job_query(call: Call, where: Any) -> JobQuery:
 
 
 def _page(call: Call, rows: Sequence[Job], total: int, result: Rows) -> Reply:
-    return Reply(result, f"TAPIS_FOUND Jobs found: {len(rows)}.", metadata(call.query, len(rows), total, LIMIT))
+    return Reply(
+        result, f"TAPIS_FOUND Jobs found: {len(rows)}.", metadata(call.query, len(rows), total, LIMIT)
+    )
 
 
 # -- outputs
@@ -214,9 +224,7 @@ async def follow_output(call: Call) -> Stream:
     """Send an output while it grows, until the job has ended."""
     uuid, path, offset = call.path["jobUuid"], call.path["path"], call.query.offset
     await call.door.call(Engine.job, call.user, uuid)
-    chunks = await call.door.stream(
-        lambda engine: engine.output_follow(call.user, uuid, path, offset=offset)
-    )
+    chunks = await call.door.stream(lambda engine: engine.output_follow(call.user, uuid, path, offset=offset))
     sent = attachment(path.rsplit("/", 1)[-1] or uuid, chunks, None)
     return Stream(chunks=chunks, headers={**sent.headers, "X-Accel-Buffering": "no"})
 
@@ -263,7 +271,9 @@ async def unhide_job(call: Call) -> Reply:
 async def _set_visible(call: Call, *, visible: bool) -> Reply:
     job = await call.door.call(Engine.set_visible, call.user, call.path["jobUuid"], visible)
     words = "shown in" if visible else "hidden from"
-    return Reply({"uuid": job.uuid, "visible": visible}, f"JOBS_JOB_CHANGED_VISIBILITY {job.uuid} is {words} lists.")
+    return Reply(
+        {"uuid": job.uuid, "visible": visible}, f"JOBS_JOB_CHANGED_VISIBILITY {job.uuid} is {words} lists."
+    )
 
 
 async def send_event(call: Call) -> Reply:
@@ -285,7 +295,8 @@ async def get_shares(call: Call) -> Reply:
 _JOB = "/v3/jobs/{jobUuid}"
 _OUT = f"{_JOB}/output"
 ROUTES = (
-    Route("POST", "/v3/jobs/submit", "submitJob", submit_job, body=SubmitRequest, takes=Takes.RAW, result=JobModel),
+    Route("POST", "/v3/jobs/submit", "submitJob", submit_job, body=SubmitRequest, takes=Takes.RAW,
+          result=JobModel),
     Route("POST", "/v3/jobs/submit/bulk", "submitJobs", submit_bulk, queries.Bulk, list[dict[str, Any]],
           Takes.MODEL, list[wire.Submitted]),
     Route("POST", "/v3/jobs/validate", "validateJob", validate_job, body=SubmitRequest, takes=Takes.RAW,
@@ -293,15 +304,19 @@ ROUTES = (
     Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=wire.Uuids, takes=Takes.MODEL,
           result=list[wire.Cancelled]),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=list[JobSummaryModel]),
-    Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch, result=list[JobModel]),
+    Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch,
+          result=list[JobModel]),
     Route("POST", "/v3/jobs/search", "getJobSearchListByPostSqlStr", search_jobs_sql, queries.JobSearch,
           wire.SearchBody, Takes.MODEL, list[JobModel]),
-    Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After, answers=Answers.EVENTS),
+    Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After,
+          answers=Answers.EVENTS),
     Route("GET", _JOB, "getJob", get_job, result=JobModel),
     Route("GET", f"{_JOB}/status", "getJobStatus", get_status, result=wire.JobState),
     Route("GET", f"{_JOB}/history", "getJobHistory", get_history, queries.Paged, result=list[JobEventModel]),
-    Route("GET", f"{_JOB}/resubmit_request", "getResubmitRequestJson", resubmit_request, result=SubmitRequest),
-    Route("POST", f"{_JOB}/resubmit", "resubmitJob", resubmit_job, body=dict[str, Any] | None, takes=Takes.MODEL,
+    Route("GET", f"{_JOB}/resubmit_request", "getResubmitRequestJson", resubmit_request,
+          result=SubmitRequest),
+    Route("POST", f"{_JOB}/resubmit", "resubmitJob", resubmit_job, body=dict[str, Any] | None,
+          takes=Takes.MODEL,
           result=JobModel),
     Route("POST", f"{_JOB}/cancel", "cancelJob", cancel_job, result=wire.Told),
     Route("POST", f"{_JOB}/hide", "hideJob", hide_job, result=wire.Visibility),

@@ -11,7 +11,10 @@ from .queries import Listed
 
 Order = tuple[tuple[str, str], ...]
 
-#: Tapis's words for whole groups of attributes.
+#: Rows of a list when the caller does not say (Tapis, "limit").
+LIMIT = 100
+
+#: Tapis words for whole groups of attributes.
 SUMMARY, ALL = "summaryAttributes", "allAttributes"
 _ORDER = re.compile(r"^([A-Za-z_][\w.]*)\s*(?:\(\s*(asc|desc)\s*\))?$", re.IGNORECASE)
 

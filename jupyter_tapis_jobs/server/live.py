@@ -13,7 +13,12 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
 from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketHandler, websocket_connect
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketClosedError,
+    WebSocketHandler,
+    websocket_connect,
+)
 
 from ..model.errors import InvalidInputError, TapisJobsError, UnavailableError
 from . import faults
@@ -26,7 +31,7 @@ PATH = "/v3/tapisjobs/live"
 TAILS = 32
 
 
-class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):  # type: ignore[misc]
+class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """Sends ``{"type": "event", …}`` for each event of the caller's jobs, and the tails asked for.
 
     The caller sends ``{"type": "tail", "uuid", "path", "offset"}`` and ``{"type": "untail", …}``; answered
@@ -40,7 +45,7 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):  # type: ign
         self._tasks: dict[object, asyncio.Task[None]] = {}
         self._holder: WebSocketClientConnection | None = None
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Sign in; refused with the same answers as the other routes."""
         self.current_user = self._jupyter_current_user = None
         try:
@@ -94,16 +99,22 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):  # type: ign
 
     async def _hear(self, told: Any) -> None:
         if not isinstance(told, dict):
-            raise InvalidInputError('A message is a JSON object such as {"type": "tail", "uuid": …, "path": …}.')
+            raise InvalidInputError(
+                'A message is a JSON object such as {"type": "tail", "uuid": …, "path": …}.'
+            )
         verb, uuid, path = told.get("type"), told.get("uuid"), told.get("path")
         offset = told.get("offset", 0)
         if verb not in ("tail", "untail") or not isinstance(uuid, str) or not isinstance(path, str):
-            raise InvalidInputError('A message has type "tail" or "untail", and the texts uuid and path.', field="type")
+            raise InvalidInputError(
+                'A message has type "tail" or "untail", and the texts uuid and path.', field="type"
+            )
         if not isinstance(offset, int) or isinstance(offset, bool) or offset < 0:
             raise InvalidInputError("offset is a number of bytes from 0 on.", field="offset", value=offset)
         self._end((uuid, path))
         if verb == "tail" and len(self._tasks) > TAILS:
-            raise InvalidInputError(f"At most {TAILS} outputs are followed at once; stop following another first.")
+            raise InvalidInputError(
+                f"At most {TAILS} outputs are followed at once; stop following another first."
+            )
         if verb == "tail":
             self._begin((uuid, path), self._send_tail(uuid, path, offset))
 
@@ -180,5 +191,3 @@ def _sentence(fault: Exception) -> str:
     if isinstance(fault, TapisJobsError):
         return f"{fault.code} {fault.message}"
     return "JOBS_INVALID_JSON The message is not JSON."
-
-

@@ -59,7 +59,9 @@ async def revoke_token(call: Call) -> Reply:
     if claims.user != call.user.name and not call.user.is_server_user:
         raise NotAllowedError("The token is not yours to revoke.")
     if claims.audience is not None:
-        raise InvalidInputError("This token ends with the server that made it; it cannot be revoked.", field="token")
+        raise InvalidInputError(
+            "This token ends with the server that made it; it cannot be revoked.", field="token"
+        )
     now = iso(call.now)
     revoked = await _write(call, lambda connection: token_rows.revoke(connection, claims.jti, now))
     done = "Token revoked." if revoked else "The token was revoked already."
@@ -127,7 +129,9 @@ async def get_profile(call: Call) -> Reply:
     if not known and call.user.is_server_user:
         known = name in await call.door.read(token_rows.all_users)
     if not known:
-        raise NotFoundError(f"There is no user {name[:80]}, or you may not know of them.", code="AUTHN_NO_USER")
+        raise NotFoundError(
+            f"There is no user {name[:80]}, or you may not know of them.", code="AUTHN_NO_USER"
+        )
     return Reply(_profile(name), "AUTHN_USER_FOUND User profile retrieved.")
 
 
@@ -136,13 +140,16 @@ def _profile(name: str) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("POST", "/v3/oauth2/tokens", "create_token", create_token, body=wire.TokenRequest, takes=Takes.MODEL,
+    Route("POST", "/v3/oauth2/tokens", "create_token", create_token, body=wire.TokenRequest,
+          takes=Takes.MODEL,
           result=wire.TokenAnswer, public=True),
     Route("POST", "/v3/oauth2/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
           takes=Takes.MODEL, result=wire.Told),
     Route("GET", "/v3/oauth2/userinfo", "get_userinfo", userinfo, result=wire.Profile, engine=False),
-    Route("GET", "/v3/oauth2/profiles", "list_profiles", list_profiles, result=list[wire.Profile], engine=False),
-    Route("GET", "/v3/oauth2/profiles/{username}", "get_profile", get_profile, result=wire.Profile, engine=False),
+    Route("GET", "/v3/oauth2/profiles", "list_profiles", list_profiles, result=list[wire.Profile],
+          engine=False),
+    Route("GET", "/v3/oauth2/profiles/{username}", "get_profile", get_profile, result=wire.Profile,
+          engine=False),
     Route("POST", "/v3/tapisjobs/tokens", "createUserToken", create_user_token, body=wire.NewUserToken,
           takes=Takes.MODEL, result=wire.TokenAnswer),
 )  # fmt: skip

@@ -54,7 +54,7 @@ def _document() -> dict[str, Any]:
         "info": {
             "title": "Tapis Jobs inside Jupyter",
             "version": __version__,
-            "description": "Jobs, Apps, Systems, Files and sign-in as in Tapis v3, and what is ours beside them.",
+            "description": "Jobs, Apps, Systems, Files and sign-in as in Tapis v3, and what is ours.",
         },
         "paths": paths,
         "components": {"schemas": {**schemas, **_own_schemas()}, "securitySchemes": _SIGN_IN},
@@ -102,7 +102,11 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
         "operationId": f"{route.service}.{route.operation}",
         "tags": [route.service],
         "summary": lines.splitlines()[0],
-        "parameters": [*_path_parameters(route), *_query_parameters(route, schemas), *_header_parameters(route)],
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(route, schemas),
+            *_header_parameters(route),
+        ],
         "responses": _responses(route),
         "security": [] if route.public else [{name: []} for name in _SIGN_IN],
     }
@@ -135,7 +139,11 @@ def _request_body(route: Route) -> dict[str, Any] | None:
     if route.takes is Takes.NOTHING:
         return None
     if route.takes is Takes.FILE:
-        part = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+        part = {
+            "type": "object",
+            "required": ["file"],
+            "properties": {"file": {"type": "string", "format": "binary"}},
+        }
         return {"required": True, "content": {"multipart/form-data": {"schema": part}}}
     schema = _shown(route.body, "validation")
     optional = {"type": "null"} in schema.get("anyOf", ())
@@ -154,10 +162,18 @@ def _good(route: Route) -> dict[str, Any]:
         good = {"description": "The bytes, as an attachment.", "content": content}
         return {"200": good} if route.operation != "getContents" else {"200": good, "206": good}
     if route.answers is Answers.EVENTS:
-        events = {"description": "Server-sent events.", "content": {_EVENT_TYPE: {"schema": {"type": "string"}}}}
+        events = {
+            "description": "Server-sent events.",
+            "content": {_EVENT_TYPE: {"schema": {"type": "string"}}},
+        }
         return {"200": events}
     if route.answers is Answers.DOCUMENT:
-        return {"200": {"description": "A document.", "content": {"application/json": {"schema": {"type": "object"}}}}}
+        return {
+            "200": {
+                "description": "A document.",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            }
+        }
     result = {} if route.result is None else _shown(route.result, "serialization")
     content = {"application/json": {"schema": _envelope(result, "success")}}
     return {str(route.status): {"description": "Done.", "content": content}}

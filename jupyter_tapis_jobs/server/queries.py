@@ -47,7 +47,9 @@ class Paged(Query):
 class Listed(Paged):
     """Which part of a list, in which order."""
 
-    start_after: str | None = Field(None, description="Begin after this value of the first orderBy attribute.")
+    start_after: str | None = Field(
+        None, description="Begin after this value of the first orderBy attribute."
+    )
     order_by: str | None = Field(None, description="attribute(asc|desc),…")
     compute_total: Truth = Field(False, description="Count all that match; else totalCount is -1.")
 
@@ -56,21 +58,26 @@ class JobList(Listed):
     """``GET /v3/jobs/list``."""
 
     list_type: JobListType = JobListType.MY_JOBS
-    format: Literal["rows", "columns"] = Field("rows", description="columns: {column: [values]}, for data frames.")
+    format: Literal["rows", "columns"] = Field(
+        "rows", description="columns: {column: [values]}, for data frames."
+    )
 
 
 class JobSearch(JobList):
     """``GET|POST /v3/jobs/search``; further parameters are conditions ``attribute.operator=value``."""
 
-    select: Names | None = Field(None, description="Attributes, summaryAttributes (default) or allAttributes.")
-    format: Literal["rows", "columns"] = Field("rows", description="columns: {column: [values]}, for data frames.")
+    select: Names | None = Field(
+        None, description="Attributes, summaryAttributes (default) or allAttributes."
+    )
 
 
 class Bulk(Query):
     """``POST /v3/jobs/submit/bulk``."""
 
     atomic: Truth = Field(False, description="Accept all requests or none.")
-    launch_mode: Literal["single"] = Field("single", description="How the jobs are handed to their scheduler.")
+    launch_mode: Literal["single", "auto"] = Field(
+        "single", description="How the jobs are handed to their scheduler; auto chooses single for now."
+    )
 
 
 class OutputList(Paged):

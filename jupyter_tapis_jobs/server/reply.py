@@ -31,7 +31,6 @@ class Reply:
     result: Any
     message: str
     metadata: Mapping[str, Any] | None = None
-    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)

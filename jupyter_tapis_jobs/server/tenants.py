@@ -60,6 +60,8 @@ async def _tenant(call: Call) -> dict[str, Any]:
 
 ROUTES = (
     Route("GET", "/v3/sites", "list_sites", list_sites, result=list[wire.Site], public=True, engine=False),
-    Route("GET", "/v3/tenants", "list_tenants", list_tenants, result=list[wire.Tenant], public=True, engine=False),
-    Route("GET", "/v3/tenants/{tenantId}", "get_tenant", get_tenant, result=wire.Tenant, public=True, engine=False),
+    Route("GET", "/v3/tenants", "list_tenants", list_tenants, result=list[wire.Tenant], public=True,
+          engine=False),
+    Route("GET", "/v3/tenants/{tenantId}", "get_tenant", get_tenant, result=wire.Tenant, public=True,
+          engine=False),
 )  # fmt: skip

@@ -45,7 +45,9 @@ class TokenOffice:
         self._public = key.public_key()
         self._tenant = tenant
 
-    def issue(self, user: str, *, issuer: str, now: float, seconds: int, audience: str | None = None) -> Grant:
+    def issue(
+        self, user: str, *, issuer: str, now: float, seconds: int, audience: str | None = None
+    ) -> Grant:
         """Return a token for *user* with the claims of Tapis's own (Tapis "Authentication")."""
         import jwt
 

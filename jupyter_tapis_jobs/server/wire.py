@@ -143,10 +143,17 @@ class Enabled(Wire):
     a_boolean: bool
 
 
-class Named(Wire):
-    """One name."""
+class HistoryRow(Wire):
+    """Who changed what, and when."""
 
-    name: str
+    app_version: str | None = None
+    jwt_tenant: str
+    jwt_user: str
+    obo_tenant: str
+    obo_user: str
+    operation: str
+    description: str
+    created: str
 
 
 # -- files

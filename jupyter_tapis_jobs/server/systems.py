@@ -1,0 +1,152 @@
+"""The Systems API (Tapis Systems, "REST API")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.catalog import history_to_wire
+from ..engine.systems import LOCAL, SUMMARY
+from ..model.errors import NotFoundError
+from ..model.system import System
+from . import queries, wire
+from .call import Call
+from .catalogs import conditions, counted, cut, listing, page, query_conditions, sql_conditions
+from .reply import Reply
+from .route import Route, Takes
+
+
+async def create_system(call: Call) -> Reply:
+    """Register a system."""
+    system = await call.door.change(lambda t: t.systems.create(call.user, call.body))
+    return await _stored(call, system, "SYSAPI_CREATED System created")
+
+
+async def list_systems(call: Call) -> Reply:
+    """List systems."""
+    return await _found(call, conditions(call))
+
+
+async def search_systems(call: Call) -> Reply:
+    """List the systems that ``attribute.operator=value`` select."""
+    return await _found(call, query_conditions(call))
+
+
+async def search_systems_sql(call: Call) -> Reply:
+    """List the systems that a WHERE clause selects."""
+    return await _found(call, sql_conditions(call))
+
+
+async def _found(call: Call, where: Any) -> Reply:
+    wanted = listing(call, where)
+    found = await call.door.look_up(lambda t: t.systems.search(call.user, wanted))
+    return page(call, found, System.to_wire, SUMMARY, "Systems")
+
+
+async def get_system(call: Call) -> Reply:
+    """Return one system."""
+    system = await call.door.look_up(lambda t: t.systems.get(call.user, call.path["systemId"]))
+    return Reply(cut(call, system.to_wire(), SUMMARY), f"TAPIS_FOUND System found: {system.id}.")
+
+
+async def patch_system(call: Call) -> Reply:
+    """Change some attributes of a system."""
+    system = await call.door.change(lambda t: t.systems.patch(call.user, call.path["systemId"], call.body))
+    return await _stored(call, system, "SYSAPI_UPDATED System updated")
+
+
+async def put_system(call: Call) -> Reply:
+    """Replace all attributes of a system that may change."""
+    system = await call.door.change(lambda t: t.systems.put(call.user, call.path["systemId"], call.body))
+    return await _stored(call, system, "SYSAPI_UPDATED System updated")
+
+
+async def _stored(call: Call, system: System, words: str) -> Reply:
+    warnings = await call.door.look_up(lambda t: t.systems.review(system.to_wire(), call.user))
+    stored = {"url": f"{call.base}/v3/systems/{system.id}", "warnings": warnings}
+    return Reply(stored, f"{words}: {system.id}.")
+
+
+async def is_enabled(call: Call) -> Reply:
+    """Tell whether jobs for a system are taken."""
+    enabled = await call.door.look_up(lambda t: t.systems.is_enabled(call.user, call.path["systemId"]))
+    return Reply({"aBoolean": enabled}, f"TAPIS_FOUND System is {'' if enabled else 'not '}enabled.")
+
+
+async def enable_system(call: Call) -> Reply:
+    """Take jobs for a system."""
+    return await _set_enabled(call, enabled=True)
+
+
+async def disable_system(call: Call) -> Reply:
+    """Take no more jobs for a system."""
+    return await _set_enabled(call, enabled=False)
+
+
+async def _set_enabled(call: Call, *, enabled: bool) -> Reply:
+    name = call.path["systemId"]
+    changes = await call.door.change(lambda t: t.systems.set_enabled(call.user, name, enabled))
+    return counted(changes, f"SYSAPI_UPDATED System {'enabled' if enabled else 'disabled'}: {name}.")
+
+
+async def delete_system(call: Call) -> Reply:
+    """Take a system out of sight; it can be undeleted."""
+    changes = await call.door.change(lambda t: t.systems.delete(call.user, call.path["systemId"]))
+    return counted(changes, f"SYSAPI_UPDATED System deleted: {call.path['systemId']}.")
+
+
+async def undelete_system(call: Call) -> Reply:
+    """Bring a deleted system back."""
+    changes = await call.door.change(lambda t: t.systems.undelete(call.user, call.path["systemId"]))
+    return counted(changes, f"SYSAPI_UPDATED System undeleted: {call.path['systemId']}.")
+
+
+async def change_owner(call: Call) -> Reply:
+    """Give a system to another user."""
+    name, owner = call.path["systemId"], call.path["userName"]
+    changes = await call.door.change(lambda t: t.systems.change_owner(call.user, name, owner))
+    return counted(changes, f"SYSAPI_UPDATED System {name} belongs to {owner}.")
+
+
+async def get_history(call: Call) -> Reply:
+    """Tell who changed what of a system."""
+    entries = await call.door.look_up(lambda t: t.systems.history(call.user, call.path["systemId"]))
+    rows = [history_to_wire(entry, call.user.tenant) for entry in entries]
+    return Reply(rows, f"TAPIS_FOUND System history found: {len(rows)}.")
+
+
+async def check_credential(call: Call) -> Reply:
+    """Tell whether a user can reach a system: this machine needs no credential, and others have none yet."""
+    name, person = call.path["systemId"], call.path["userName"]
+    await call.door.look_up(lambda t: t.systems.get(call.user, name))
+    if name != LOCAL or person != call.service.server_user or not call.user.is_server_user:
+        raise NotFoundError(
+            f"There is no credential of {person[:80]} for system {name}.", code="SYSAPI_CRED_NOT_FOUND"
+        )
+    return Reply({"message": "No credential is needed."}, f"SYSAPI_CRED_VALID {name} is this machine.")
+
+
+_SYSTEMS = "/v3/systems"
+_SYSTEM = f"{_SYSTEMS}/{{systemId}}"
+ROUTES = (
+    Route("GET", _SYSTEMS, "getSystems", list_systems, queries.CatalogList, result=list[dict[str, Any]]),
+    Route("POST", _SYSTEMS, "createSystem", create_system, body=System, takes=Takes.RAW, result=wire.Created,
+          status=201),
+    Route("GET", f"{_SYSTEMS}/search", "searchSystemsQueryParameters", search_systems, queries.CatalogList,
+          result=list[dict[str, Any]]),
+    Route("POST", f"{_SYSTEMS}/search", "searchSystemsRequestBody", search_systems_sql, queries.CatalogList,
+          wire.SearchBody, Takes.MODEL, list[dict[str, Any]]),
+    Route("GET", _SYSTEM, "getSystem", get_system, queries.CatalogItem, result=System),
+    Route("PATCH", _SYSTEM, "patchSystem", patch_system, body=dict[str, Any], takes=Takes.RAW,
+          result=wire.Created),
+    Route("PUT", _SYSTEM, "putSystem", put_system, body=dict[str, Any], takes=Takes.RAW, result=wire.Created),
+    Route("GET", f"{_SYSTEM}/isEnabled", "isEnabled", is_enabled, result=wire.Enabled),
+    Route("POST", f"{_SYSTEM}/enable", "enableSystem", enable_system, result=wire.Changes),
+    Route("POST", f"{_SYSTEM}/disable", "disableSystem", disable_system, result=wire.Changes),
+    Route("POST", f"{_SYSTEM}/delete", "deleteSystem", delete_system, result=wire.Changes),
+    Route("POST", f"{_SYSTEM}/undelete", "undeleteSystem", undelete_system, result=wire.Changes),
+    Route("POST", f"{_SYSTEM}/changeOwner/{{userName}}", "changeSystemOwner", change_owner,
+          result=wire.Changes),
+    Route("GET", f"{_SYSTEM}/history", "getHistory", get_history, result=list[wire.HistoryRow]),
+    Route("POST", f"{_SYSTEMS}/credential/{{systemId}}/user/{{userName}}/check", "checkUserCredential",
+          check_credential, result=wire.Told),
+)  # fmt: skip
