@@ -7,17 +7,17 @@ statements are compiled once (``statements``) and rows are turned into records b
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, bindparam, column, func, select, table, update
+from sqlalchemy import Connection, Select, bindparam, column, func, literal_column, select, table, update
 from sqlalchemy import insert as insert_into
 
 from ..model.errors import ConflictError, NotFoundError
 from ..model.job import Job, JobDefinition, JobEvent
+from ..model.resolve import definition_from_json
 from ..model.status import ACTIVE, ALLOWED_MOVES, EventType, JobStatus
 from .records import JOB_COLUMNS, changed_columns, event_from_row, event_to_row, job_from_row, job_to_row
 from .statements import Row, Statement
@@ -73,7 +73,8 @@ _sequence = table("sqlite_sequence", column("name"), column("seq"))
 _last_id = Statement(select(_sequence.c.seq).where(_sequence.c.name == bindparam("counter")))
 _statuses = Statement(select(jobs.c.id, jobs.c.status).where(jobs.c.id.in_(_given("ids"))))
 _by_uuids = Statement(_job.where(jobs.c.uuid.in_(_given("uuids"))))
-_unfinished = Statement(_job.where(UNFINISHED).order_by(jobs.c.id))
+# The plus keeps SQLite from walking all jobs in order instead of sorting the few of the index.
+_unfinished = Statement(_job.where(UNFINISHED).order_by(literal_column("+jobs.id")))
 _definitions = Statement(
     select(job_definitions.c.job_id, job_definitions.c.definition).where(
         job_definitions.c.job_id.in_(_given("ids"))
@@ -90,6 +91,7 @@ _events_after = Statement(
     _event.where(job_events.c.owner == bindparam("user"), job_events.c.id > bindparam("after"))
     .order_by(job_events.c.id)
     .limit(bindparam("limit"))
+    .offset(bindparam("skip"))
 )
 _newest_event = Statement(select(func.max(job_events.c.id)))
 _counted = sorted(status.value for status in ACTIVE - {JobStatus.PENDING})
@@ -217,13 +219,7 @@ def active(conn: Connection) -> list[Job]:
 
 def definitions(conn: Connection, ids: Iterable[int]) -> dict[int, JobDefinition]:
     """Return job id -> definition of those that exist."""
-    read = _definition_reader()
-    return {row[0]: read(row[1]) for row in _definitions.run(conn, json.dumps(list(ids)))}
-
-
-@cache
-def _definition_reader() -> Callable[[str], JobDefinition]:
-    return TypeAdapter(JobDefinition).validate_json
+    return {row[0]: definition_from_json(row[1]) for row in _definitions.run(conn, json.dumps(list(ids)))}
 
 
 def request(conn: Connection, job_id: int) -> str:
@@ -241,7 +237,7 @@ def history(conn: Connection, job_id: int, limit: int = -1, skip: int = 0) -> li
 
 def events_after(conn: Connection, owner: str, after_id: int, limit: int = -1) -> list[JobEvent]:
     """Return an owner's events with an id above *after_id*, oldest first; *limit* as in ``history``."""
-    return [event_from_row(row) for row in _events_after.run(conn, owner, after_id, _all_if_none(limit))]
+    return [event_from_row(row) for row in _events_after.run(conn, owner, after_id, _all_if_none(limit), 0)]
 
 
 def add_event(conn: Connection, job: Job, event: JobEvent) -> JobEvent:

@@ -19,7 +19,10 @@ class Statement:
     """One statement as SQLite's text with the names of its parameters, in order."""
 
     def __init__(self, statement: ClauseElement) -> None:
-        compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
+        # A list of values becomes as many parameters as it has values, now and not at the first run.
+        compiled = statement.compile(
+            dialect=sqlite.dialect(paramstyle="qmark"), compile_kwargs={"render_postcompile": True}
+        )
         self.sql = str(compiled)
         self.names: tuple[str, ...] = tuple(getattr(compiled, "positiontup", None) or ())
         self._given = dict(compiled.params)

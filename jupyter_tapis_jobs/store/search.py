@@ -1,0 +1,247 @@
+"""Lists of jobs: a search in Tapis's words becomes one indexed query with bound values.
+
+An attribute of the job's row is a column; any other is read out of the job's definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
+
+from ..model.errors import InvalidInputError, did_you_mean
+from ..model.job import Job, JobDefinition
+from ..model.search import Comparison, Group, JobQuery
+from ..model.status import TERMINAL
+from ..model.times import iso, parse_iso
+from .page import Page
+from .records import JOB_COLUMNS, job_from_row
+from .statements import Statement
+from .tables import job_definitions, jobs
+
+#: The columns of Tapis's ``/list`` row (Tapis Jobs, "getJobList").
+SUMMARY_COLUMNS = (
+    "uuid",
+    "name",
+    "owner",
+    "tenant",
+    "app_id",
+    "app_version",
+    "status",
+    "condition",
+    "created",
+    "remote_started",
+    "ended",
+    "last_updated",
+    "exec_system_id",
+    "archive_system_id",
+)
+_TIMES = {
+    "created",
+    "last_updated",
+    "ended",
+    "remote_submitted",
+    "remote_started",
+    "remote_ended",
+    "remote_last_status_check",
+    "cancel_requested",
+}
+_DEFINED = {field.name: field.type for field in fields(JobDefinition)}
+#: Attributes that Tapis calls differently.
+_ALIASES = {"mpi": "is_mpi"}
+_terminal = sorted(status.value for status in TERMINAL)
+_job = select(*(jobs.c[name] for name in JOB_COLUMNS))
+
+
+def search(conn: Connection, query: JobQuery, owner: str) -> Page[Job]:
+    """Return one page of *owner*'s jobs: the newest first, unless the query says otherwise."""
+    found = [job_from_row(row) for row in conn.execute(_page(_job, query, owner)).all()]
+    return Page(found, _total(conn, query, owner) if query.compute_total else -1)
+
+
+def summary_columns(
+    conn: Connection, query: JobQuery, owner: str, chunk: int = 5000
+) -> Iterator[tuple[list[Any], ...]]:
+    """Yield the page as one list of values for each of ``SUMMARY_COLUMNS``, *chunk* rows at a time."""
+    statement = select(*(_attribute(name).label(name) for name in SUMMARY_COLUMNS))
+    for rows in Statement(_page(statement, query, owner)).slices(conn, chunk):
+        yield tuple(map(list, zip(*rows, strict=True)))
+
+
+def _page(statement: Select[Any], query: JobQuery, owner: str) -> Select[Any]:
+    statement = statement.where(*_conditions(query, owner))
+    if query.start_after is not None:
+        statement = statement.where(_after(query))
+    statement = statement.order_by(*_order(query))
+    if query.limit > 0 or query.skip > 0:
+        # SQLite takes an offset only with a limit; a negative one is none.
+        statement = statement.limit(query.limit if query.limit > 0 else -1)
+    return statement.offset(query.skip) if query.skip > 0 else statement
+
+
+def _total(conn: Connection, query: JobQuery, owner: str) -> int:
+    return int(conn.execute(select(func.count(jobs.c.id)).where(*_conditions(query, owner))).scalar_one())
+
+
+def _conditions(query: JobQuery, owner: str) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [jobs.c.owner == owner]
+    if not query.include_hidden:
+        found.append(jobs.c.visible == 1)
+    if query.list_type == "SHARED_JOBS":
+        # Nobody can share a job yet, so nothing is shared with anybody.
+        found.append(false())
+    if query.where is not None:
+        found.append(_condition(query.where))
+    return found
+
+
+def _order(query: JobQuery) -> list[ColumnElement[Any]]:
+    order = [(_attribute(name), direction == "desc") for name, direction in query.order_by]
+    # The id settles equal values, so that pages never overlap.
+    order.append((jobs.c.id, order[-1][1] if order else True))
+    return [column.desc() if falls else column.asc() for column, falls in order]
+
+
+def _after(query: JobQuery) -> ColumnElement[bool]:
+    if not query.order_by:
+        raise InvalidInputError("startAfter needs orderBy, which says after what.", field="startAfter")
+    name, direction = query.order_by[0]
+    return _OPERATORS["lt" if direction == "desc" else "gt"](name, query.start_after)
+
+
+def _condition(node: Comparison | Group) -> ColumnElement[bool]:
+    if isinstance(node, Comparison):
+        return _OPERATORS[node.op](node.field, node.value)
+    parts = [_condition(part) for part in node.parts]
+    if node.op == "NOT":
+        return not_(and_(true(), *parts))
+    return or_(false(), *parts) if node.op == "OR" else and_(true(), *parts)
+
+
+def _attribute(name: str) -> ColumnElement[Any]:
+    """Return the column of an attribute, or the place in the definition where it is kept."""
+    name = _ALIASES.get(name, name)
+    if name == "condition":
+        # Clients see why a job ended once it has ended.
+        return case((jobs.c.status.in_(_terminal), jobs.c.condition))
+    if name in jobs.c:
+        return jobs.c[name]
+    if name not in _DEFINED:
+        known = [*JOB_COLUMNS, *_DEFINED]
+        raise InvalidInputError(
+            f"Jobs cannot be searched by '{name}'.{did_you_mean(name, known)}", field=name
+        )
+    return (
+        select(func.json_extract(job_definitions.c.definition, f"$.{name}"))
+        .where(job_definitions.c.job_id == jobs.c.id)
+        .scalar_subquery()
+    )
+
+
+def _value(name: str, value: Any) -> Any:
+    """Return *value* as the attribute is stored: flags as 0 and 1, times to the microsecond."""
+    name = _ALIASES.get(name, name)
+    if name in _TIMES:
+        return _as_stored(
+            name, value, lambda given: iso(parse_iso(str(given))), "a time such as 2026-11-21T09:30:00Z"
+        )
+    if _is_flag(name):
+        return _as_stored(name, value, lambda given: _FLAGS[str(given).lower()], "true or false")
+    if _is_whole(name):
+        return _as_stored(name, value, int, "a whole number")
+    return str(value)
+
+
+def _as_stored(name: str, value: Any, make: Callable[[Any], Any], expected: str) -> Any:
+    try:
+        return make(value)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInputError(
+            f"{name} is compared with {value!r}; it is {expected}.", field=name, value=value
+        ) from error
+
+
+_FLAGS = {"true": 1, "false": 0, "1": 1, "0": 0}
+
+
+def _is_flag(name: str) -> bool:
+    return name == "visible" or _DEFINED.get(name) == "bool"
+
+
+def _is_whole(name: str) -> bool:
+    in_row = name in jobs.c and isinstance(jobs.c[name].type, Integer)
+    return in_row or (name not in jobs.c and _DEFINED.get(name) == "int")
+
+
+def _compared(
+    make: Callable[[ColumnElement[Any], Any], ColumnElement[bool]],
+) -> Callable[[str, Any], ColumnElement[bool]]:
+    return lambda name, value: make(_attribute(name), _value(name, value))
+
+
+def _within(name: str, values: Sequence[Any]) -> ColumnElement[bool]:
+    return _attribute(name).in_([_value(name, value) for value in values])
+
+
+def _between(name: str, bounds: Sequence[Any]) -> ColumnElement[bool]:
+    low, high = (_value(name, bound) for bound in bounds)
+    return _attribute(name).between(low, high)
+
+
+def _like(name: str, pattern: Any) -> ColumnElement[bool]:
+    # GLOB, as LIKE takes a for A in SQLite and not in Tapis.
+    return _attribute(name).op("GLOB", is_comparison=True)(_glob(str(pattern)))
+
+
+def _glob(pattern: str) -> str:
+    """Return Tapis's pattern (``*`` any text, ``!`` one character) as SQLite's."""
+    return "".join(_GLOB.get(sign, sign) for sign in pattern)
+
+
+_GLOB: Mapping[str, str] = {"!": "?", "?": "[?]", "[": "[[]"}
+
+
+def _contains(name: str, values: Any) -> ColumnElement[bool]:
+    wanted = [values] if isinstance(values, str) else list(values)
+    return and_(true(), *(_has(name, str(value)) for value in wanted))
+
+
+def _has(name: str, value: str) -> ColumnElement[bool]:
+    items = func.json_each(_attribute(name)).table_valued("value")
+    return exists(select(literal(1)).select_from(items).where(items.c.value == value))
+
+
+#: Tapis's search operators (Tapis Jobs, "Search").
+_OPERATORS: Mapping[str, Callable[[str, Any], ColumnElement[bool]]] = {
+    "eq": _compared(lambda column, value: column == value),
+    "neq": _compared(lambda column, value: column != value),
+    "gt": _compared(lambda column, value: column > value),
+    "gte": _compared(lambda column, value: column >= value),
+    "lt": _compared(lambda column, value: column < value),
+    "lte": _compared(lambda column, value: column <= value),
+    "in": _within,
+    "nin": lambda name, values: not_(_within(name, values)),
+    "like": _like,
+    "nlike": lambda name, pattern: not_(_like(name, pattern)),
+    "between": _between,
+    "nbetween": lambda name, bounds: not_(_between(name, bounds)),
+    "contains": _contains,
+    "ncontains": lambda name, values: not_(_contains(name, values)),
+}
