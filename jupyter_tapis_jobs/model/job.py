@@ -78,6 +78,9 @@ class JobDefinition:
     root_dir: str
     exec_system_logical_queue: str | None = None
     hpc_queue_name: str | None = None
+    #: The system's scheduler; also a FORK job is told of it.
+    batch_scheduler: str | None = None
+    bucket_name: str | None = None
     dtn_system_id: str | None = None
     dtn_system_input_dir: str | None = None
     dtn_system_output_dir: str | None = None
