@@ -15,7 +15,7 @@ from ..model.names import inner_name, wire_name
 from ..model.search import Comparison, Group
 from ..model.times import iso
 from ..model.user import User
-from ..store import catalog_history
+from ..store import catalog_history, settings
 from ..store.catalog_history import Entry
 from ..store.database import Database
 from ..store.page import Page
@@ -86,7 +86,8 @@ class Catalog:
         if self.is_builtin(name):
             if not user.is_server_user:
                 raise NotAllowedError(
-                    f"The {self.kind} {name} is part of this server; only the server's own user may change it.",
+                    f"The {self.kind} {name} is part of this server; "
+                    "only the server's own user may change it.",
                     code=self.code("UNAUTH"),
                 )
         elif owner != user.name:
@@ -108,6 +109,14 @@ class Catalog:
         return {"ALL": True, "OWNED": mine, "MINE": mine, "SHARED_PUBLIC": self.is_builtin(name)}.get(
             listing.list_type, False
         )
+
+    def remembered(self, setting: str) -> str | None:
+        """Return a small fact of the store."""
+        return self._database.read(lambda conn: settings.get(conn, setting))
+
+    def remember(self, setting: str, value: str) -> None:
+        """Store a small fact."""
+        self._database.write(lambda conn: settings.put(conn, setting, value))
 
     def record(
         self, conn: Connection, user: User, name: str, operation: str, detail: Any, version: str | None = None
@@ -158,7 +167,8 @@ def paged(items: Sequence[T], to_wire: Callable[[T], Mapping[str, Any]], listing
     """Search, order and cut a list of things that fits in memory."""
     if listing.list_type not in LIST_TYPES:
         raise InvalidInputError(
-            f"listType {listing.list_type} is not one of: {', '.join(LIST_TYPES)}.{did_you_mean(listing.list_type, LIST_TYPES)}",
+            f"listType {listing.list_type} is not one of: {', '.join(LIST_TYPES)}."
+            + did_you_mean(listing.list_type, LIST_TYPES),
             field="listType",
             value=listing.list_type,
         )
@@ -236,7 +246,9 @@ def _like_its_kind(name: str, value: Any, given: Any) -> Any:
         return type(value)(given) if isinstance(value, int | float | str) else given
     except (ValueError, KeyError, TypeError) as error:
         expected = "true or false" if isinstance(value, bool) else "a number"
-        raise InvalidInputError(f"{name} is compared with {given!r}; it is {expected}.", field=name, value=given) from error
+        raise InvalidInputError(
+            f"{name} is compared with {given!r}; it is {expected}.", field=name, value=given
+        ) from error
 
 
 def _compared(test: Callable[[Any, Any], bool]) -> Callable[[str, Any, Any], bool]:

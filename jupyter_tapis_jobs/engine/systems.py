@@ -1,0 +1,259 @@
+"""The catalog of systems: what a Tapis client does with them (Tapis Systems)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from ..model.errors import ConflictError, InvalidInputError
+from ..model.names import wire_name
+from ..model.system import System, parse_system
+from ..model.user import User
+from ..store import catalog_history
+from ..store import systems as rows
+from ..store.catalog_history import Entry
+from ..store.page import Page
+from ..store.systems import SystemRow
+from .catalog import Catalog, Listing, paged
+
+#: The system that is this machine.
+LOCAL = "local"
+#: The attributes of a row in a list (Tapis Systems, "summaryAttributes").
+SUMMARY = ("id", "systemType", "owner", "host", "effectiveUserId", "defaultAuthnMethod", "canExec")
+#: What the catalog keeps beside the definition; a definition cannot set it.
+_KEPT = {
+    "tenant",
+    "owner",
+    "enabled",
+    "deleted",
+    "uuid",
+    "created",
+    "updated",
+    "has_credentials",
+    "is_public",
+    "is_dynamic_effective_user",
+    "shared_with_users",
+    "authn_credential",
+}
+#: What is settled when a system is created.
+_IMMUTABLE = ("id", "system_type", "root_dir", "bucket_name", "can_exec")
+#: What a patch may not name, unless with the value that is there: other calls change it.
+_NOT_PATCHED = (*_IMMUTABLE, "owner", "enabled", "deleted")
+
+
+class SystemCatalog(Catalog):
+    """Systems by id. Methods that change something belong on the store's writer thread."""
+
+    kind = "system"
+
+    # -- reading
+
+    def get(self, user: User, system_id: str) -> System:
+        """Return a system; raises ``NotFoundError`` when it is not there, deleted, or not *user*'s to see."""
+        return self._database.read(lambda conn: _system(self._seen(conn, user, system_id)))
+
+    def find(self, system_id: str) -> System:
+        """Return a system whosever it is, deleted or not: for jobs that were accepted with it."""
+        row = self._database.read(lambda conn: rows.get(conn, system_id))
+        if row is None:
+            raise self.missing(system_id)
+        return _system(row)
+
+    def is_enabled(self, user: User, system_id: str) -> bool:
+        """Tell whether a system is enabled."""
+        return self.get(user, system_id).enabled
+
+    def search(self, user: User, listing: Listing) -> Page[System]:
+        """Return a page of systems."""
+        found = self._database.read(rows.every)
+        listed = [r for r in found if self.is_listed(user, listing, r.id, r.owner, bool(r.deleted))]
+        return paged([_system(row) for row in listed], System.to_wire, listing)
+
+    def history(self, user: User, system_id: str) -> list[Entry]:
+        """Return who changed what of a system, oldest first."""
+
+        def work(conn: Connection) -> list[Entry]:
+            self._seen(conn, user, system_id, deleted_too=True)
+            return catalog_history.of(conn, self.kind, system_id)
+
+        return self._database.read(work)
+
+    # -- writing
+
+    def create(self, user: User, raw: Mapping[str, Any]) -> System:
+        """Store a new system; its owner is *user*. A credential in it is not kept.
+
+        Raises ``ConflictError`` when a system of that id already exists.
+        """
+        system, _ = parse_system(raw)
+
+        def work(conn: Connection) -> System:
+            self._refuse_taken(conn, user, system.id)
+            row = self._new_row(user, system)
+            rows.add(conn, row)
+            self.record(conn, user, system.id, "create", {"host": system.host})
+            return _system(row)
+
+        return self._database.write(work)
+
+    def review(self, raw: Mapping[str, Any], user: User | None = None) -> list[str]:
+        """Return what the owner of a definition should know about it, one sentence each."""
+        system, warnings = parse_system(raw)
+        if user is not None and system.owner not in (None, user.name, "${apiUserId}"):
+            warnings = [*warnings, f"owner '{system.owner}' is not taken over; the system is {user.name}'s."]
+        return warnings
+
+    def put(self, user: User, system_id: str, raw: Mapping[str, Any]) -> System:
+        """Replace a definition; what other calls change stays as it is.
+
+        What is settled at creation may be left out; given, it must be the same.
+        """
+
+        def replaced(stored: System) -> System:
+            wire = stored.to_wire()
+            self._refuse_other(raw, wire, _IMMUTABLE)
+            settled = {name: wire[name] for name in map(wire_name, _IMMUTABLE)}
+            return parse_system({**raw, **settled})[0]
+
+        return self._redefine(user, system_id, replaced)
+
+    def patch(self, user: User, system_id: str, raw: Mapping[str, Any]) -> System:
+        """Replace the attributes that *raw* names."""
+
+        def patched(stored: System) -> System:
+            wire = stored.to_wire()
+            self._refuse_other(raw, wire, _NOT_PATCHED)
+            return parse_system({**wire, **raw})[0]
+
+        return self._redefine(user, system_id, patched)
+
+    def set_enabled(self, user: User, system_id: str, enabled: bool) -> int:
+        """Enable or disable a system; return how many were changed (0 or 1)."""
+        return self._switch(user, system_id, "enable" if enabled else "disable", "enabled", enabled)
+
+    def delete(self, user: User, system_id: str) -> int:
+        """Take a system out of sight; return 0 or 1."""
+        self.refuse_builtin(system_id, "deleted")
+        return self._switch(user, system_id, "delete", "deleted", True)
+
+    def undelete(self, user: User, system_id: str) -> int:
+        """Bring a deleted system back; return 0 or 1."""
+        return self._switch(user, system_id, "undelete", "deleted", False)
+
+    def change_owner(self, user: User, system_id: str, owner: str) -> int:
+        """Give a system to another user; return 0 or 1."""
+        self.refuse_builtin(system_id, "given away")
+
+        def work(conn: Connection) -> int:
+            row = self._changeable(conn, user, system_id)
+            if row.owner == owner:
+                return 0
+            rows.change(conn, system_id, self._time(), owner=owner)
+            self.record(conn, user, system_id, "changeOwner", {"from": row.owner, "to": owner})
+            return 1
+
+        return self._database.write(work)
+
+    # -- the parts of it
+
+    def _seen(self, conn: Connection, user: User, system_id: str, *, deleted_too: bool = False) -> SystemRow:
+        row = rows.get(conn, system_id)
+        if row is None or not self.may_see(user, system_id, row.owner) or (row.deleted and not deleted_too):
+            raise self.missing(system_id)
+        return row
+
+    def _changeable(
+        self, conn: Connection, user: User, system_id: str, *, deleted_too: bool = False
+    ) -> SystemRow:
+        row = self._seen(conn, user, system_id, deleted_too=deleted_too)
+        self.refuse_change(user, system_id, row.owner)
+        return row
+
+    def _refuse_taken(self, conn: Connection, user: User, system_id: str) -> None:
+        row = rows.get(conn, system_id)
+        if row is None:
+            return
+        if not self.may_see(user, system_id, row.owner):
+            way_out = "and is not yours; choose another id"
+        else:
+            way_out = "but is deleted; undelete it first" if row.deleted else "; change it with put or patch"
+        message = f"System {system_id} already exists {way_out}.".replace(" ;", ";")
+        raise ConflictError(message, code=self.code("SYS_EXISTS"))
+
+    def _new_row(self, user: User, system: System) -> SystemRow:
+        now = self._time()
+        return SystemRow(
+            id=system.id,
+            owner=user.name,
+            definition=_definition(system),
+            enabled=int(system.enabled),
+            deleted=0,
+            uuid=str(uuid4()),
+            created=now,
+            updated=now,
+        )
+
+    def _redefine(self, user: User, system_id: str, make: Callable[[System], System]) -> System:
+        def work(conn: Connection) -> System:
+            row = self._changeable(conn, user, system_id)
+            before = _system(row)
+            changed = replace(row, definition=_definition(make(before)), updated=self._time())
+            rows.change(conn, system_id, changed.updated, definition=changed.definition)
+            old, new = before.to_wire(), _system(changed).to_wire()
+            names = [name for name in new if name != "updated" and new[name] != old.get(name)]
+            self.record(conn, user, system_id, "modify", {"changed": names})
+            return _system(changed)
+
+        return self._database.write(work)
+
+    def _refuse_other(self, raw: Mapping[str, Any], wire: Mapping[str, Any], names: tuple[str, ...]) -> None:
+        for name in map(wire_name, names):
+            if name in raw and raw[name] != wire[name]:
+                raise InvalidInputError(
+                    f"{name} of system {wire['id']} cannot be changed so; it is {wire[name]!r}.",
+                    field=name,
+                    value=raw[name],
+                )
+
+    def _switch(self, user: User, system_id: str, operation: str, column: str, on: bool) -> int:
+        """Set one flag of a system."""
+
+        def work(conn: Connection) -> int:
+            row = self._changeable(conn, user, system_id, deleted_too=column == "deleted")
+            if bool(getattr(row, column)) == on:
+                return 0
+            rows.change(conn, system_id, self._time(), **{column: int(on)})
+            self.record(conn, user, system_id, operation, {})
+            return 1
+
+        return self._database.write(work)
+
+
+def _definition(system: System) -> str:
+    """Return what the definition itself says, JSON text; unknown keys are kept, a credential is not."""
+    kept = set(map(wire_name, _KEPT))
+    return json.dumps({k: v for k, v in system.to_wire().items() if k not in kept}, ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _system(row: SystemRow) -> System:
+    """Return the system of a row; the same object for the same row, so that what follows can be kept."""
+    definition = json.loads(row.definition)
+    return System.model_validate(
+        definition
+        | {
+            "owner": row.owner,
+            "enabled": bool(row.enabled),
+            "deleted": bool(row.deleted),
+            "uuid": row.uuid,
+            "created": row.created,
+            "updated": row.updated,
+            "isDynamicEffectiveUser": definition.get("effectiveUserId") == "${apiUserId}",
+        }
+    )
