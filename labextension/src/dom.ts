@@ -1,0 +1,54 @@
+/** Makes elements. Text goes in as text only: what a job prints is never HTML. */
+
+type Attributes = Record<string, string | boolean>;
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className: string,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const node = document.createElement(tag);
+  node.className = className;
+  for (const [name, value] of Object.entries(attributes)) {
+    node.toggleAttribute(name, value !== false);
+    if (typeof value === 'string') {
+      node.setAttribute(name, value);
+    }
+  }
+  node.append(...children);
+  return node;
+}
+
+export function button(label: string, title: string, act: () => void): HTMLButtonElement {
+  const node = element('button', 'tj-Button', { type: 'button', title }, label);
+  node.addEventListener('click', act);
+  return node;
+}
+
+/** Write `told` where it differs, so that a selection and the screen reader are left in peace. */
+export function write(node: Element, told: string): void {
+  if (node.textContent !== told) {
+    node.textContent = told;
+  }
+}
+
+export function show(node: HTMLElement, isShown: boolean): void {
+  node.hidden = !isShown;
+}
+
+/** Calls all listeners each second, while there are any and someone looks at the page. */
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | null = null;
+
+export function eachSecond(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => document.hidden || listeners.forEach(each => each()), 1000);
+  return () => {
+    listeners.delete(listener);
+    if (!listeners.size && timer !== null) {
+      clearInterval(timer);
+      timer = null;
+    }
+  };
+}

@@ -1,0 +1,42 @@
+/** Adds the command that tells about the server's job engine. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
+import { Widget } from '@lumino/widgets';
+
+import { element } from './dom.js';
+import { text } from './job.js';
+import { RefusedError, theServer } from './server.js';
+
+const ABOUT = 'tapisjobs:about';
+
+async function showAbout(): Promise<void> {
+  const body = new Widget({ node: element('div', 'tj-About') });
+  try {
+    const { version, user, engine } = await theServer().facts();
+    const facts: [string, string][] = [
+      ['Version', version],
+      ['You are', user],
+      ['Job engine', text(engine['state']) || 'unknown']
+    ];
+    const rows = facts.flatMap(([name, value]) => [element('dt', '', {}, name), element('dd', '', {}, value)]);
+    body.node.append(element('dl', 'tj-Facts', {}, ...rows));
+  } catch (fault) {
+    const told = fault instanceof RefusedError ? fault.message : 'The server does not answer.';
+    body.node.append(element('p', '', {}, told));
+  }
+  await showDialog({ title: 'Tapis Jobs on this server', body, buttons: [Dialog.okButton({ label: 'Close' })] });
+}
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-tapis-jobs:about',
+  description: 'Shows the version and state of the job engine in this server.',
+  autoStart: true,
+  optional: [ICommandPalette],
+  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null) => {
+    app.commands.addCommand(ABOUT, { label: 'Tapis Jobs: About this server', execute: showAbout });
+    palette?.addItem({ command: ABOUT, category: 'Tapis Jobs' });
+  }
+};
+
+export default plugin;

@@ -1,0 +1,206 @@
+/** News of jobs: one WebSocket for the whole page, shared by all cards, that comes back by itself. */
+
+import { record, text, type HistoryRow, type JobRow } from './job.js';
+
+/** What a card hears. `ask` = look at the job by yourself now: news may have been missed, or does not come. */
+export interface Watcher {
+  news(job: JobRow, event: HistoryRow): void;
+  ask(): void;
+}
+
+/** The part of a WebSocket that is used. */
+export interface Socket {
+  onopen: ((event: Event) => unknown) | null;
+  onmessage: ((event: MessageEvent) => unknown) | null;
+  onclose: ((event: CloseEvent) => unknown) | null;
+  send(data: string): void;
+  close(): void;
+}
+
+interface Tail {
+  uuid: string;
+  path: string;
+  offset: number;
+  listener: (told: string) => void;
+}
+
+/** Milliseconds: the first wait after a lost connection, the longest, and how long an unused one is kept. */
+const FIRST = 500;
+const LONGEST = 30_000;
+const LINGER = 20_000;
+
+/** Opens a socket that sends the events after the one with this number, or only new ones. */
+export type Connect = (after: number | null) => Socket;
+/** Calls later; the result takes it back. */
+export type Later = (work: () => void, ms: number) => () => void;
+
+export class Live {
+  constructor(
+    private readonly connect: Connect,
+    private readonly later: Later = (work, ms) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    }
+  ) {}
+
+  /** Tell `watcher` about the job from now on; the result ends it. */
+  watch(uuid: string, watcher: Watcher): () => void {
+    const watchers = this.watchers.get(uuid) ?? new Set();
+    this.watchers.set(uuid, watchers.add(watcher));
+    this.hold();
+    return () => {
+      watchers.delete(watcher);
+      if (!watchers.size && this.watchers.get(uuid) === watchers) {
+        this.watchers.delete(uuid);
+      }
+      this.release();
+    };
+  }
+
+  /** Hear what is appended to an output from `offset` (bytes) on; the result ends it. */
+  tail(uuid: string, path: string, offset: number, listener: (told: string) => void): () => void {
+    const tail: Tail = { uuid, path, offset, listener };
+    const isFirst = !this.tailsOf(uuid, path).length;
+    this.tails.add(tail);
+    this.hold();
+    if (this.isOpen && isFirst) {
+      this.send({ type: 'tail', uuid, path, offset });
+    } else if (this.isOpen) {
+      this.ask(tail);
+    }
+    return () => {
+      this.tails.delete(tail);
+      if (this.isOpen && !this.tailsOf(uuid, path).length) {
+        this.send({ type: 'untail', uuid, path });
+      }
+      this.release();
+    };
+  }
+
+  private hold(): void {
+    this.unlinger?.();
+    this.unlinger = null;
+    if (!this.socket && !this.unwait) {
+      this.open();
+    }
+  }
+
+  private release(): void {
+    if (!this.watchers.size && !this.tails.size && !this.unlinger) {
+      this.unlinger = this.later(() => this.leave(), LINGER);
+    }
+  }
+
+  private leave(): void {
+    this.unlinger = null;
+    this.unwait?.();
+    this.unwait = null;
+    const socket = this.socket;
+    this.socket = null;
+    this.isOpen = false;
+    this.lastId = null;
+    socket?.close();
+  }
+
+  private open(): void {
+    const socket = this.connect(this.lastId);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.isOpen = true;
+      for (const { uuid, path, offset } of this.firstTails()) {
+        this.send({ type: 'tail', uuid, path, offset });
+      }
+      this.askAll();
+    };
+    socket.onmessage = ({ data }) => this.hear(record(parsed(data)));
+    socket.onclose = () => {
+      if (this.socket === socket) {
+        this.lost();
+      }
+    };
+  }
+
+  private lost(): void {
+    this.socket = null;
+    this.isOpen = false;
+    // Each card asks over HTTP while there is no socket, so a proxy without WebSockets only slows it.
+    this.askAll();
+    this.unwait = this.later(() => {
+      this.unwait = null;
+      this.open();
+    }, this.pause);
+    this.pause = Math.min(2 * this.pause, LONGEST);
+  }
+
+  private hear(told: Record<string, unknown>): void {
+    // A connection that brings something is a good one; the next loss begins with a short wait again.
+    this.pause = FIRST;
+    switch (told['type']) {
+      case 'ready':
+        this.askAll();
+        return;
+      case 'event':
+        this.hearEvent(told);
+        return;
+      case 'tail':
+        this.hearTail(text(told['uuid']), text(told['path']), text(told['text']), Number(told['offset']) || 0);
+        return;
+    }
+  }
+
+  private hearEvent(told: Record<string, unknown>): void {
+    this.lastId = Number(told['id']) || this.lastId;
+    const [job, event] = [record(told['job']) as JobRow, record(told['event']) as HistoryRow];
+    for (const watcher of this.watchers.get(event.jobUuid ?? job.uuid ?? '') ?? []) {
+      watcher.news(job, event);
+    }
+  }
+
+  private hearTail(uuid: string, path: string, told: string, offset: number): void {
+    const end = offset + new TextEncoder().encode(told).length;
+    for (const tail of this.tailsOf(uuid, path)) {
+      tail.offset = Math.max(end, tail.offset);
+      tail.listener(told);
+    }
+  }
+
+  /** A second card of the same output: it begins where the first one is. */
+  private ask(tail: Tail): void {
+    tail.offset = Math.max(...this.tailsOf(tail.uuid, tail.path).map(({ offset }) => offset));
+  }
+
+  private askAll(): void {
+    for (const watchers of [...this.watchers.values()]) {
+      [...watchers].forEach(watcher => watcher.ask());
+    }
+  }
+
+  private tailsOf(uuid: string, path: string): Tail[] {
+    return [...this.tails].filter(tail => tail.uuid === uuid && tail.path === path);
+  }
+
+  private firstTails(): Tail[] {
+    return [...this.tails].filter(tail => this.tailsOf(tail.uuid, tail.path)[0] === tail);
+  }
+
+  private send(message: Record<string, unknown>): void {
+    this.socket?.send(JSON.stringify(message));
+  }
+
+  private readonly watchers = new Map<string, Set<Watcher>>();
+  private readonly tails = new Set<Tail>();
+  private socket: Socket | null = null;
+  private isOpen = false;
+  private lastId: number | null = null;
+  private pause = FIRST;
+  private unwait: (() => void) | null = null;
+  private unlinger: (() => void) | null = null;
+}
+
+function parsed(data: unknown): unknown {
+  try {
+    return JSON.parse(String(data));
+  } catch {
+    return null;
+  }
+}
