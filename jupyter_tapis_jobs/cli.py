@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from .client.connection import Connection
 from .client.filters import search_parameters
+from .client.job import Job
 from .client.tapis import Tapis
 from .client.words import age, duration, size, state_words
 from .model.errors import InvalidInputError, TapisJobsError, did_you_mean
@@ -220,16 +221,18 @@ def _follow(options: _Options) -> int:
 def _cancel(options: _Options) -> int:
     """Ask for each job to be stopped, and wait until it really is, unless told not to."""
     tapis = _tapis(options)
-    rows: list[dict[str, Any]] = [
-        {str(name): value for name, value in row.items()}
-        for row in tapis.cancel(options.uuids).to_dict("records")
-    ]
+    jobs: list[Job] = []
+    refused: list[dict[str, Any]] = []
+    for uuid in options.uuids:
+        try:
+            jobs.append(tapis.job(uuid).cancel())
+        except TapisJobsError as cause:
+            refused.append({"uuid": uuid, "status": None, "message": cause.message})
     if not options.no_wait:
-        accepted = [str(row["uuid"]) for row in rows if row["status"] == "success"]
-        statuses = {job.uuid: job.last_status for job in tapis.wait(accepted, progress=False)}
-        rows = [{**row, "message": statuses.get(row["uuid"], row["message"])} for row in rows]
-    _shown(options, rows, table(rows))
-    return 0 if all(row["status"] == "success" for row in rows) else FAILURE
+        tapis.wait(jobs, progress=False)
+    done = [{"uuid": j.uuid, "status": j.last_status, "message": j.row.get("lastMessage")} for j in jobs]
+    _shown(options, done + refused, table(done + refused))
+    return FAILURE if refused else 0
 
 
 def _resubmit(options: _Options) -> int:
@@ -238,9 +241,12 @@ def _resubmit(options: _Options) -> int:
 
 
 def _token(options: _Options) -> int:
-    tapis = _tapis(options)
-    body = {"username": options.user} if options.user else {}
-    told = tapis.connection.post("/v3/tapisjobs/tokens", body)
+    """Make a token, or take one back; both need the sign-in of the server's own user."""
+    connection = _tapis(options).connection
+    if options.revoke:
+        told = connection.post("/v3/oauth2/tokens/revoke", {"token": options.revoke})
+        return _shown(options, told, str(told["message"]))
+    told = connection.post("/v3/tapisjobs/tokens", {"username": options.user, "days": options.days})
     return _shown(options, told, str(told["access_token"]["access_token"]))
 
 
@@ -352,6 +358,8 @@ def _token_arguments(sub: _Parser) -> None:
     sub.add_argument(
         "--user", metavar="U", help="for another user, who then needs systems and credentials of their own"
     )
+    sub.add_argument("--days", type=_count, default=365, help="how long it is good (default 365)")
+    sub.add_argument("--revoke", metavar="TOKEN", help="take this token back instead")
     _with_server(sub)
 
 
@@ -442,7 +450,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _count(text: str) -> int:
     if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of jobs; 0 stands for all")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number")
     return int(text)
 
 

@@ -26,6 +26,8 @@ START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 90.0, 15.0, 0.1
 #: The server with the engine and nothing else of Jupyter's.
 ENGINE_MODULE = "jupyter_tapis_jobs.server"
 _LOG_LINES = 15
+#: No answer at all, or Tapis's word for "not ready".
+_NOT_YET = frozenset({None, 503})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +158,10 @@ def _wait_until_up(server: Server) -> None:
         status = _answer(server.url + "tapis/v3/jobs/healthcheck")
         if status == 200:
             return
-        if status == 404:
+        if status not in _NOT_YET:
             raise UnavailableError(
-                "The server runs, but without jupyter_tapis_jobs. `jupyter server extension list` tells why. "
-                f"Its last words:\n{last_words(server.log)}"
+                f"The server runs, but its job engine answers {status}. "
+                f"`jupyter tapisjobs doctor` tells more. Its last words:\n{last_words(server.log)}"
             )
         time.sleep(LOOK_SECONDS)
     raise UnavailableError(

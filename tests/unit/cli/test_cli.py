@@ -194,12 +194,13 @@ def test_a_change_without_a_value_says_the_form(run, fake):
     assert "must be FIELD=VALUE" in err
 
 
-def test_cancel_asks_for_all_in_one_call(run, fake):
-    uuids = [fake.add_job("RUNNING"), fake.add_job("RUNNING")]
-    code, out, _ = run("cancel", "--no-wait", *uuids)
-    assert code == 0
-    assert all(uuid in out for uuid in uuids)
-    assert fake.calls.count(("POST", "/v3/jobs/cancel/bulk")) == 1
+def test_cancel_ends_what_can_be_ended_and_tells_what_cannot(run, fake):
+    running, done = fake.add_job("RUNNING"), fake.add_job("FINISHED")
+    code, out, _ = run("cancel", done, running)
+    assert code == 1
+    assert f"{running}  CANCELLED" in out
+    assert f"job {done} has ended" in out
+    assert fake.jobs[running]["status"] == "CANCELLED"
 
 
 # --- tables -----------------------------------------------------------------------------------
