@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ..model.errors import UnavailableError
+from ..model.errors import NotAllowedError, NotSignedInError, UnavailableError
 from .connection import Connection
-from .endpoint import Endpoint, find_endpoint
+from .endpoint import find_endpoint
 from .tapis import Tapis
 
 #: One API is opened once per kernel: all its cards then share one stream of news.
@@ -34,16 +34,19 @@ def connect(
     endpoint = find_endpoint(url, token, username, password)
     key = (endpoint.url, tuple(endpoint.headers.items()), endpoint.password_grant, uploads)
     if key not in _connected:
-        _connected[key] = _opened(endpoint, uploads)
+        _connected[key] = opened(Connection(endpoint), own=endpoint.own, uploads=uploads)
     return _connected[key]
 
 
-def _opened(endpoint: Endpoint, uploads: str | None) -> Tapis:
-    tapis = Tapis(Connection(endpoint), uploads=uploads)
+def opened(connection: Connection, *, own: bool, uploads: str | None) -> Tapis:
+    """Return the API behind *connection* after a first look at it; *own*: this kernel's own server."""
+    tapis = Tapis(connection, uploads=uploads)
     server = tapis.server()
-    if server is None and endpoint.own:
+    if server is None and own:
+        if isinstance(tapis.refusal, NotSignedInError | NotAllowedError):
+            raise tapis.refusal
         raise UnavailableError(
-            f"The Jupyter server at {endpoint.url.removesuffix('/tapis')} runs without jupyter_tapis_jobs. "
+            f"The Jupyter server at {connection.url.removesuffix('/tapis')} runs without jupyter_tapis_jobs. "
             "Install it there (pip install jupyter-tapis-jobs) and start that server again.",
             code="JOBS_NO_EXTENSION",
         )

@@ -82,6 +82,8 @@ class Connection:
         self._sleep = sleep
         self._near = endpoint.own or urlsplit(endpoint.url).hostname in _THIS_MACHINE
         self._opening = threading.Lock()
+        # Asking for the token is itself a call of this connection.
+        self._signing = threading.RLock()
         self._client: httpx.Client | None = None
 
     def __repr__(self) -> str:
@@ -200,15 +202,16 @@ class Connection:
         return httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
 
     def _signed(self) -> dict[str, str]:
-        if self._password_grant is not None:
-            name, password = self._password_grant
-            self._password_grant = None
-            try:
-                self._headers.update(self._token_for(name, password))
-            except TapisJobsError:
-                self._password_grant = (name, password)
-                raise
-        return self._headers
+        """Return the sign-in; a password is changed for a token at the first call."""
+        with self._signing:
+            if self._password_grant is not None:
+                grant, self._password_grant = self._password_grant, None
+                try:
+                    self._headers.update(self._token_for(*grant))
+                except TapisJobsError:
+                    self._password_grant = grant
+                    raise
+            return self._headers
 
     def _token_for(self, name: str, password: str) -> dict[str, str]:
         """Tapis's password grant: a JWT for a name and a password."""

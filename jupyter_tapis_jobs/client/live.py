@@ -121,12 +121,14 @@ class Live:
     async def _feed(self) -> None:
         """Stream or poll for as long as anybody listens; trouble that passes is waited out."""
         gap = _FIRST
+        # Whoever listens now is told the state: older events are of no use.
+        self._last_id = ""
         try:
             async with self._connection.async_client() as client:
                 self._client = client
-                feed = self._stream if self._pushed() else self._poll
                 while self._listeners:
                     try:
+                        feed = self._stream if self._pushed() else self._poll
                         async for _ in feed(client):
                             gap = _FIRST
                     except UnavailableError as cause:
@@ -238,13 +240,13 @@ class _answer:  # noqa: N801 - reads as a verb where it is used
 
         try:
             response = await self._opening.__aenter__()
-        except httpx.TransportError as cause:
-            raise UnavailableError("The server does not answer; trying again.") from cause
-        if response.is_error:
+            if not response.is_error:
+                return response
             await response.aread()
             await self._opening.__aexit__(None, None, None)
-            raise error_of(response)
-        return response
+        except httpx.TransportError as cause:
+            raise UnavailableError("The server does not answer; trying again.") from cause
+        raise error_of(response)
 
     async def __aexit__(self, kind: Any, value: Any, trace: Any) -> None:
         import httpx

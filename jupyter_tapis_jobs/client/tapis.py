@@ -56,6 +56,8 @@ class Tapis:
         self.live = Live(connection, lambda: self.server() is not None)
         self._server: dict[str, Any] | None = None
         self._asked = False
+        #: Why ``server()`` is None.
+        self.refusal: TapisJobsError | None = None
         self._uploads = UploadPlace(connection, uploads, self.server)
         self._uploaded: set[str] = set()
         self._names: defaultdict[str, itertools.count[int]] = defaultdict(lambda: itertools.count(1))
@@ -71,10 +73,8 @@ class Tapis:
             except UnavailableError:
                 raise
             except TapisJobsError as cause:
-                if isinstance(cause, NotFoundError):
-                    self._server = None
-                else:
-                    raise
+                # Whatever else a stranger says to a path it does not know.
+                self.refusal = cause
             self._asked = True
         return self._server
 

@@ -3,9 +3,13 @@
 import json
 import os
 
+import httpx
 import pytest
+from fake_tapis import FakeTapis, error, result
 
-from jupyter_tapis_jobs.client.endpoint import find_endpoint, sign_in
+from jupyter_tapis_jobs.client import connect as connecting
+from jupyter_tapis_jobs.client.connection import Connection
+from jupyter_tapis_jobs.client.endpoint import Endpoint, find_endpoint, sign_in
 from jupyter_tapis_jobs.model.errors import InvalidInputError, NotSignedInError, UnavailableError
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2ln"
@@ -85,3 +89,40 @@ def test_without_a_server_the_error_says_how_to_start_one_and_which_run_here(run
 def test_what_is_no_address_is_refused_with_an_example(url):
     with pytest.raises(InvalidInputError, match="Expected one like"):
         find_endpoint(url, "token", environment={})
+
+
+# --- the first call --------------------------------------------------------------------------
+def opened(answer, own=True):
+    endpoint = Endpoint(url="http://127.0.0.1:8888/tapis", own=own)
+    return connecting.opened(
+        Connection(endpoint, transport=httpx.MockTransport(answer)), own=own, uploads=None
+    )
+
+
+def test_a_server_of_this_kernel_without_the_extension_is_said_so_with_the_way_out():
+    with pytest.raises(UnavailableError, match=r"runs without jupyter_tapis_jobs\. Install it there"):
+        opened(lambda request: httpx.Response(404, html="<h1>404</h1>"))
+
+
+def test_a_token_that_this_kernels_server_does_not_take_is_said_at_once():
+    with pytest.raises(NotSignedInError, match="the token has expired"):
+        opened(lambda request: error(401, "JOBS_NOT_SIGNED_IN the token has expired"))
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 500])
+def test_any_other_api_is_a_tenant_whatever_it_says_to_a_path_that_it_does_not_know(code):
+    assert opened(lambda request: error(code), own=False).server() is None
+
+
+def test_an_engine_that_is_busy_elsewhere_is_told(capsys):
+    holder = {"pid": 4711, "url": "http://127.0.0.1:8889/", "started": "2026-11-21T09:12:00Z"}
+    opened(lambda request: result({"engine": {"state": "forwarding", "holder": holder}}))
+    assert "The job engine is busy in another server (pid 4711, since " in capsys.readouterr().out
+
+
+def test_one_api_is_opened_once_per_kernel(monkeypatch):
+    monkeypatch.setattr(connecting, "_connected", {})
+    monkeypatch.setattr(connecting, "Connection", lambda endpoint: FakeTapis(ours=False).connection())
+    first = connecting.connect("https://tacc.tapis.io", token=JWT)
+    assert connecting.connect("https://tacc.tapis.io", token=JWT) is first
+    assert connecting.connect("https://tacc.tapis.io", token=JWT + "x") is not first

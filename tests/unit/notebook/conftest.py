@@ -37,7 +37,7 @@ def shell(one_shell, tapis, monkeypatch):
     monkeypatch.setenv("TAPIS_BASE_URL", URL)
     monkeypatch.setenv("TAPIS_TOKEN", "secret")
     monkeypatch.setattr(connecting, "_connected", {})
-    monkeypatch.setattr(connecting, "_opened", lambda endpoint, uploads: tapis)
+    monkeypatch.setattr(connecting, "opened", lambda connection, own, uploads: tapis)
     jupyter_tapis_jobs.load_ipython_extension(one_shell)
     before = set(one_shell.user_ns)
     yield one_shell
