@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ..model.errors import NotAllowedError, NotSignedInError, UnavailableError
+from ..model.errors import NotFoundError, UnavailableError
 from .connection import Connection
 from .endpoint import find_endpoint
 from .tapis import Tapis
@@ -43,7 +43,7 @@ def opened(connection: Connection, *, own: bool, uploads: str | None) -> Tapis:
     tapis = Tapis(connection, uploads=uploads)
     server = tapis.server()
     if server is None and own:
-        if isinstance(tapis.refusal, NotSignedInError | NotAllowedError):
+        if tapis.refusal is not None and not isinstance(tapis.refusal, NotFoundError):
             raise tapis.refusal
         raise UnavailableError(
             f"The Jupyter server at {connection.url.removesuffix('/tapis')} runs without jupyter_tapis_jobs. "

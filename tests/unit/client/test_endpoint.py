@@ -10,7 +10,13 @@ from fake_tapis import FakeTapis, error, result
 from jupyter_tapis_jobs.client import connect as connecting
 from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.client.endpoint import Endpoint, find_endpoint, sign_in
-from jupyter_tapis_jobs.model.errors import InvalidInputError, NotSignedInError, UnavailableError
+from jupyter_tapis_jobs.model.errors import (
+    InvalidInputError,
+    NotAllowedError,
+    NotSignedInError,
+    TapisJobsError,
+    UnavailableError,
+)
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2ln"
 
@@ -104,9 +110,12 @@ def test_a_server_of_this_kernel_without_the_extension_is_said_so_with_the_way_o
         opened(lambda request: httpx.Response(404, html="<h1>404</h1>"))
 
 
-def test_a_token_that_this_kernels_server_does_not_take_is_said_at_once():
-    with pytest.raises(NotSignedInError, match="the token has expired"):
-        opened(lambda request: error(401, "JOBS_NOT_SIGNED_IN the token has expired"))
+@pytest.mark.parametrize(
+    ("code", "kind"), [(401, NotSignedInError), (403, NotAllowedError), (500, TapisJobsError)]
+)
+def test_what_this_kernels_server_refuses_is_said_at_once_in_its_words(code, kind):
+    with pytest.raises(kind, match="the token has expired"):
+        opened(lambda request: error(code, "JOBS_NO the token has expired"))
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 500])
