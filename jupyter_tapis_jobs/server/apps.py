@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.apps import SUMMARY
-from ..engine.catalog import history_to_wire
+from ..engine.catalog import Listing, history_to_wire
 from ..model.app import App
+from ..model.search import APP_ATTRIBUTES
 from . import queries, wire
 from .call import Call
-from .catalogs import conditions, counted, cut, listing, page, query_conditions, sql_conditions
+from .catalogs import clause, counted, cut, listed, page, queried
 from .reply import Reply
 from .route import Route, Takes
 
@@ -22,21 +23,20 @@ async def create_app(call: Call) -> Reply:
 
 async def list_apps(call: Call) -> Reply:
     """List apps."""
-    return await _found(call, conditions(call))
+    return await _found(call, listed(call, APP_ATTRIBUTES))
 
 
 async def search_apps(call: Call) -> Reply:
     """List the apps that ``attribute.operator=value`` select."""
-    return await _found(call, query_conditions(call))
+    return await _found(call, queried(call, APP_ATTRIBUTES))
 
 
 async def search_apps_sql(call: Call) -> Reply:
     """List the apps that a WHERE clause selects."""
-    return await _found(call, sql_conditions(call))
+    return await _found(call, clause(call, APP_ATTRIBUTES))
 
 
-async def _found(call: Call, where: Any) -> Reply:
-    wanted = listing(call, where)
+async def _found(call: Call, wanted: Listing) -> Reply:
     found = await call.door.look_up(lambda t: t.apps.search(call.user, wanted))
     return page(call, found, App.to_wire, SUMMARY, "Apps")
 

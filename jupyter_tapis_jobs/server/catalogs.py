@@ -7,13 +7,19 @@ from typing import Any
 
 from ..engine.catalog import Listing, selected
 from ..model import search as searches
+from ..model.search import Condition
 from ..store.page import Page
 from .call import Call
-from .lists import ALL, LIMIT, SUMMARY, metadata, order_of
+from .lists import LIMIT, metadata
 from .reply import Reply, Rows
 
+#: Groups of attributes.
+_SUMMARY, _ALL = "summaryAttributes", "allAttributes"
 
-def listing(call: Call, where: Any) -> Listing:
+Attributes = Mapping[str, searches.Kind]
+
+
+def listing(call: Call, where: Condition, attributes: Attributes) -> Listing:
     """Return which part of a catalog the call asks for."""
     query = call.query
     return Listing(
@@ -21,27 +27,28 @@ def listing(call: Call, where: Any) -> Listing:
         list_type=query.list_type,
         limit=LIMIT if query.limit is None else query.limit,
         skip=query.skip,
-        order_by=order_of(query.order_by),
+        order_by=searches.order_by(query.order_by or "", attributes),
         start_after=query.start_after,
         compute_total=query.compute_total,
         show_deleted=query.show_deleted,
     )
 
 
-def conditions(call: Call) -> Any:
-    """Return the search of a plain list: ``search=(attribute.operator.value)~(…)``."""
-    return searches.from_list(call.query.search) if call.query.search else None
+def listed(call: Call, attributes: Attributes) -> Listing:
+    """Return the part that ``search=(attribute.operator.value)~(…)`` selects."""
+    given = call.query.search
+    where = searches.from_list(given, attributes) if given else searches.EVERYTHING
+    return listing(call, where, attributes)
 
 
-def query_conditions(call: Call) -> Any:
-    """Return the search of ``attribute.operator=value``."""
-    return searches.from_query(call.conditions) if call.conditions else None
+def queried(call: Call, attributes: Attributes) -> Listing:
+    """Return the part that ``attribute.operator=value`` selects."""
+    return listing(call, searches.from_query(call.conditions, attributes), attributes)
 
 
-def sql_conditions(call: Call) -> Any:
-    """Return the search of a WHERE clause."""
-    clause = " ".join(call.body.search)
-    return searches.from_sql(clause) if clause.strip() else None
+def clause(call: Call, attributes: Attributes) -> Listing:
+    """Return the part that a WHERE clause selects."""
+    return listing(call, searches.from_sql(" ".join(call.body.search), attributes), attributes)
 
 
 def page(
@@ -52,7 +59,7 @@ def page(
     what: str,
 ) -> Reply:
     """Return a list with the chosen attributes of each row."""
-    names = _names(call.query.select) or [SUMMARY]
+    names = _names(call.query.select) or [_SUMMARY]
     rows = Rows(found.rows, lambda item: selected(to_wire(item), names, summary))
     if found.rows:
         # A wrong name is told now, not in the middle of the answer.
@@ -63,7 +70,7 @@ def page(
 
 def cut(call: Call, wire: Mapping[str, Any], summary: Sequence[str]) -> dict[str, Any]:
     """Return the chosen attributes of one thing; all when none are chosen."""
-    return selected(wire, _names(call.query.select) or [ALL], summary)
+    return selected(wire, _names(call.query.select) or [_ALL], summary)
 
 
 def _names(select: str | None) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,27 +14,31 @@ from ..model.errors import NotFoundError, TapisJobsError
 from ..model.job import Job
 from ..model.names import wire_name
 from ..model.request import SubmitRequest
-from ..model.search import JobQuery
+from ..model.search import Condition, JobQuery
 from ..model.wire import (
-    JobEventModel,
-    JobModel,
-    JobSummaryModel,
+    HistoryEntry,
+    JobDetails,
+    JobStanding,
+    JobSummary,
     event_to_wire,
     job_to_wire,
-    summary_to_wire,
+    needs_definition,
+    selected_to_wire,
+    status_to_wire,
 )
 from ..store import jobs as job_rows
 from ..store import search as job_pages
 from . import events, queries, wire
 from .call import Call
 from .download import attachment
+from .envelope import text
 from .faults import refusal
-from .lists import LIMIT, chosen, metadata, only, order_of
+from .lists import LIMIT, metadata
 from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
 
-_SUMMARY = tuple(field.alias or name for name, field in JobSummaryModel.model_fields.items())
-_ALL = tuple(field.alias or name for name, field in JobModel.model_fields.items())
+# Models that are made by a function are no types to mypy.
+_SUMMARIES: Any = list[JobSummary]  # type: ignore[valid-type]
 
 
 # -- submitting
@@ -109,10 +112,7 @@ async def get_job(call: Call) -> Reply:
 async def get_status(call: Call) -> Reply:
     """Return where a job stands."""
     job, _ = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
-    condition = job.condition if job.status.is_terminal else None
-    return Reply(
-        {"status": job.status, "condition": condition}, f"JOBS_STATUS_RETRIEVED {job.uuid}: {job.status}."
-    )
+    return Reply(status_to_wire(job), f"JOBS_STATUS_RETRIEVED {job.uuid}: {job.status}.")
 
 
 async def get_history(call: Call) -> Reply:
@@ -124,30 +124,12 @@ async def get_history(call: Call) -> Reply:
 
 async def list_jobs(call: Call) -> Reply:
     """List the caller's jobs, newest first."""
-    return await _search(call, None)
-
-
-async def _columns(call: Call, query: JobQuery) -> Reply:
-    def read(connection: Connection) -> list[tuple[int, list[str]]]:
-        pages = job_pages.summary_columns(connection, query, call.user.name)
-        return [
-            (len(columns[0]), [json.dumps(c, separators=(",", ":"))[1:-1] for c in columns])
-            for columns in pages
-        ]
-
-    slices = await call.door.read(read)
-    names = [wire_name(name) for name in job_pages.SUMMARY_COLUMNS]
-    count = sum(number for number, _ in slices)
-    found = Columns(names, [texts for _, texts in slices])
-    return Reply(found, f"TAPIS_FOUND Jobs found: {count}.", metadata(call.query, count, -1, LIMIT))
+    return await _search(call, job_search.EVERYTHING)
 
 
 async def search_jobs(call: Call) -> Reply:
     """List the jobs that ``attribute.operator=value`` select."""
-    where = job_search.from_query(call.conditions)
-    if call.query.format == "columns":
-        return await _columns(call, _job_query(call, where))
-    return await _search(call, where)
+    return await _search(call, job_search.from_query(call.conditions))
 
 
 async def search_jobs_sql(call: Call) -> Reply:
@@ -155,35 +137,36 @@ async def search_jobs_sql(call: Call) -> Reply:
     return await _search(call, job_search.from_sql("".join(call.body.search)))
 
 
-async def _search(call: Call, where: Any) -> Reply:
-    query, names = _job_query(call, where), chosen(getattr(call.query, "select", None), _ALL, _SUMMARY)
+async def _search(call: Call, where: Condition) -> Reply:
+    query = job_search.job_query(call.query.as_given(), where)
     if call.query.format == "columns":
         return await _columns(call, query)
     page = await call.door.call(Engine.search, call.user, query)
-    if names is not None and set(names) <= set(_SUMMARY):
-        return _page(call, page.rows, page.total, Rows(page.rows, only(names, summary_to_wire)))
-    definitions = await call.door.read(lambda c: job_rows.definitions(c, [job.id for job in page.rows]))
-    rows = Rows(page.rows, only(names, lambda job: job_to_wire(job, definitions[job.id])))
-    return _page(call, page.rows, page.total, rows)
+    rows = Rows(page.rows, await _row_maker(call, query, page.rows))
+    told = metadata(call.query, len(page.rows), page.total, query.limit)
+    return Reply(rows, f"TAPIS_FOUND Jobs found: {len(page.rows)}.", told)
 
 
-def _job_query(call: Call, where: Any) -> JobQuery:
-    query = call.query
-    return JobQuery(
-        where=where,
-        limit=LIMIT if query.limit is None else query.limit,
-        skip=query.skip,
-        start_after=query.start_after,
-        order_by=tuple((job_search.attribute(name), how) for name, how in order_of(query.order_by)),
-        compute_total=query.compute_total,
-        list_type=query.list_type,
-    )
+async def _row_maker(call: Call, query: JobQuery, jobs: Sequence[Job]) -> Callable[[Job], dict[str, Any]]:
+    """Return what makes a row of a job: the chosen attributes, some of which only its definition has."""
+    if not needs_definition(query.select):
+        return lambda job: selected_to_wire(job, None, query.select)
+    definitions = await call.door.read(lambda c: job_rows.definitions(c, [job.id for job in jobs]))
+    return lambda job: selected_to_wire(job, definitions[job.id], query.select)
 
 
-def _page(call: Call, rows: Sequence[Job], total: int, result: Rows) -> Reply:
-    return Reply(
-        result, f"TAPIS_FOUND Jobs found: {len(rows)}.", metadata(call.query, len(rows), total, LIMIT)
-    )
+async def _columns(call: Call, query: JobQuery) -> Reply:
+    """Return the same as columns, put into JSON beside the loop as there may be very many."""
+
+    def read(connection: Connection) -> list[tuple[int, list[str]]]:
+        pages = job_pages.summary_columns(connection, query, call.user.name)
+        return [(len(columns[0]), [text(column)[1:-1] for column in columns]) for columns in pages]
+
+    slices = await call.door.read(read)
+    names = [wire_name(name) for name in job_pages.SUMMARY_COLUMNS]
+    count = sum(number for number, _ in slices)
+    found = Columns(names, [texts for _, texts in slices])
+    return Reply(found, f"TAPIS_FOUND Jobs found: {count}.", metadata(call.query, count, -1, query.limit))
 
 
 # -- outputs
@@ -296,33 +279,33 @@ _JOB = "/v3/jobs/{jobUuid}"
 _OUT = f"{_JOB}/output"
 ROUTES = (
     Route("POST", "/v3/jobs/submit", "submitJob", submit_job, body=SubmitRequest, takes=Takes.RAW,
-          result=JobModel),
+          result=JobDetails),
     Route("POST", "/v3/jobs/submit/bulk", "submitJobs", submit_bulk, queries.Bulk, list[dict[str, Any]],
           Takes.MODEL, list[wire.Submitted]),
     Route("POST", "/v3/jobs/validate", "validateJob", validate_job, body=SubmitRequest, takes=Takes.RAW,
           result=wire.Validated),
     Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=wire.Uuids, takes=Takes.MODEL,
           result=list[wire.Cancelled]),
-    Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=list[JobSummaryModel]),
+    Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),
     Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch,
-          result=list[JobModel]),
+          result=list[JobDetails]),
     Route("POST", "/v3/jobs/search", "getJobSearchListByPostSqlStr", search_jobs_sql, queries.JobSearch,
-          wire.SearchBody, Takes.MODEL, list[JobModel]),
+          wire.SearchBody, Takes.MODEL, list[dict[str, Any]]),
     Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After,
           answers=Answers.EVENTS),
-    Route("GET", _JOB, "getJob", get_job, result=JobModel),
-    Route("GET", f"{_JOB}/status", "getJobStatus", get_status, result=wire.JobState),
-    Route("GET", f"{_JOB}/history", "getJobHistory", get_history, queries.Paged, result=list[JobEventModel]),
+    Route("GET", _JOB, "getJob", get_job, result=JobDetails),
+    Route("GET", f"{_JOB}/status", "getJobStatus", get_status, result=JobStanding),
+    Route("GET", f"{_JOB}/history", "getJobHistory", get_history, queries.Paged, result=list[HistoryEntry]),
     Route("GET", f"{_JOB}/resubmit_request", "getResubmitRequestJson", resubmit_request,
           result=SubmitRequest),
     Route("POST", f"{_JOB}/resubmit", "resubmitJob", resubmit_job, body=dict[str, Any] | None,
           takes=Takes.MODEL,
-          result=JobModel),
+          result=JobDetails),
     Route("POST", f"{_JOB}/cancel", "cancelJob", cancel_job, result=wire.Told),
     Route("POST", f"{_JOB}/hide", "hideJob", hide_job, result=wire.Visibility),
     Route("POST", f"{_JOB}/unhide", "unhideJob", unhide_job, result=wire.Visibility),
     Route("POST", f"{_JOB}/sendEvent", "sendEvent", send_event, body=wire.UserEvent, takes=Takes.MODEL,
-          result=JobEventModel),
+          result=HistoryEntry),
     Route("GET", f"{_JOB}/share", "getJobShare", get_shares, queries.Paged, result=list[dict[str, Any]]),
     Route("GET", f"{_OUT}/list/{{path}}", "getJobOutputList", list_outputs, queries.OutputList,
           result=list[wire.FileRow]),

@@ -28,6 +28,11 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="ignore", alias_generator=wire_name, populate_by_name=True)
 
+    def as_given(self) -> dict[str, str]:
+        """Return what was given, as text."""
+        given = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        return {name: str(value) for name, value in given.items()}
+
 
 class JobListType(StrEnum):
     """Whose jobs are listed."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.catalog import history_to_wire
+from ..engine.catalog import Listing, history_to_wire
 from ..engine.systems import LOCAL, SUMMARY
 from ..model.errors import NotFoundError
+from ..model.search import SYSTEM_ATTRIBUTES
 from ..model.system import System
 from . import queries, wire
 from .call import Call
-from .catalogs import conditions, counted, cut, listing, page, query_conditions, sql_conditions
+from .catalogs import clause, counted, cut, listed, page, queried
 from .reply import Reply
 from .route import Route, Takes
 
@@ -23,21 +24,20 @@ async def create_system(call: Call) -> Reply:
 
 async def list_systems(call: Call) -> Reply:
     """List systems."""
-    return await _found(call, conditions(call))
+    return await _found(call, listed(call, SYSTEM_ATTRIBUTES))
 
 
 async def search_systems(call: Call) -> Reply:
     """List the systems that ``attribute.operator=value`` select."""
-    return await _found(call, query_conditions(call))
+    return await _found(call, queried(call, SYSTEM_ATTRIBUTES))
 
 
 async def search_systems_sql(call: Call) -> Reply:
     """List the systems that a WHERE clause selects."""
-    return await _found(call, sql_conditions(call))
+    return await _found(call, clause(call, SYSTEM_ATTRIBUTES))
 
 
-async def _found(call: Call, where: Any) -> Reply:
-    wanted = listing(call, where)
+async def _found(call: Call, wanted: Listing) -> Reply:
     found = await call.door.look_up(lambda t: t.systems.search(call.user, wanted))
     return page(call, found, System.to_wire, SUMMARY, "Systems")
 

@@ -44,13 +44,6 @@ class Uuids(Wire):
     uuids: list[str] = Field(max_length=10_000)
 
 
-class JobState(Wire):
-    """Where a job stands; the condition is told at its end."""
-
-    status: str
-    condition: str | None = None
-
-
 class Refusal(Wire):
     """Why one request of several was not accepted."""
 
