@@ -140,6 +140,10 @@ class JobAttributes(StoredModel):
     tags: list[str] | None = None
 
 
+def _no_attributes() -> JobAttributes:
+    return JobAttributes.model_validate({})
+
+
 class App(StoredModel):
     """One version of an app."""
 
@@ -156,14 +160,18 @@ class App(StoredModel):
     runtime: RuntimeType = Field(RuntimeType.DOCKER, description="What the image is.")
     runtime_version: str | None = None
     runtime_options: list[str] | None = None
-    container_image: str | None = Field(None, max_length=4096, description="The image: its name, path or URL.")
+    container_image: str | None = Field(
+        None, max_length=4096, description="The image: its name, path or URL."
+    )
     job_type: JobType | None = Field(
         JobType.FORK, description="Null leaves it to the system: BATCH where it can, else FORK."
     )
     max_jobs: Whole | None = Field(-1, description="-1 is without limit.")
     max_jobs_per_user: Whole | None = Field(-1, description="-1 is without limit.")
-    strict_file_inputs: Flag = Field(False, description="True: a request may only give inputs that the app names.")
-    job_attributes: JobAttributes = Field(default_factory=lambda: JobAttributes())
+    strict_file_inputs: Flag = Field(
+        False, description="True: a request may only give inputs that the app names."
+    )
+    job_attributes: JobAttributes = Field(default_factory=_no_attributes)
     tags: list[str] | None = None
     notes: Notes | None = None
     shared_app_ctx: str | None = None

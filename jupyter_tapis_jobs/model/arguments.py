@@ -84,7 +84,8 @@ def split(text: str, field: str = _FIELD) -> list[Word]:
 def expanded(text: str, variables: Mapping[str, str]) -> list[str]:
     """Return the words of *text* as the program gets them on a host with these *variables*."""
     return [
-        "".join(p.text if isinstance(p, Text) else variables.get(p.name, "") for p in word) for word in split(text)
+        "".join(p.text if isinstance(p, Text) else variables.get(p.name, "") for p in word)
+        for word in split(text)
     ]
 
 

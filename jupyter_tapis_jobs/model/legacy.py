@@ -34,7 +34,9 @@ def translated_app(raw: Mapping[str, Any]) -> Found:
     return {**raw, "jobAttributes": inner}, [f"jobAttributes.{warning}" for warning in warnings]
 
 
-def _translated(raw: Mapping[str, Any], *, filter_name: str, modes: dict[str, tuple[str, str]] | None) -> Found:
+def _translated(
+    raw: Mapping[str, Any], *, filter_name: str, modes: dict[str, tuple[str, str]] | None
+) -> Found:
     plain, warnings = dict(raw), list[str]()
     if "notifications" in plain:
         _notifications(plain, filter_name, warnings)

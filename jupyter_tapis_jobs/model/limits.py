@@ -23,9 +23,13 @@ def refuse_over_limits(asked: Mapping[str, Any], queue: LogicalQueue, system: Sy
     for field, (least_name, most_name) in _BOUNDS.items():
         value, least, most = asked[field], getattr(queue, least_name), getattr(queue, most_name)
         if _is_limit(most) and value > most:
-            raise _refused(field, value, f"over the limit of queue {queue.name} ({most:,})", most_name, queue, system)
+            raise _refused(
+                field, value, f"over the limit of queue {queue.name} ({most:,})", most_name, queue, system
+            )
         if _is_limit(least) and value < least:
-            raise _refused(field, value, f"below what queue {queue.name} needs ({least:,})", least_name, queue, system)
+            raise _refused(
+                field, value, f"below what queue {queue.name} needs ({least:,})", least_name, queue, system
+            )
 
 
 def _is_limit(bound: int | None) -> bool:

@@ -141,7 +141,9 @@ def macro_values(job: Job, definition: JobDefinition) -> dict[str, str]:
 
 def tapis_environment(job: Job, definition: JobDefinition) -> dict[str, str]:
     """Return the ``_tapis*`` variables of a job, sorted by name. Directories are relative to ``_tapisSysRootDir``."""
-    return {f"_tapis{name}": value for name, value in sorted(macro_values(job, definition).items(), key=_by_name)}
+    return {
+        f"_tapis{name}": value for name, value in sorted(macro_values(job, definition).items(), key=_by_name)
+    }
 
 
 def simply(text: str, values: Mapping[str, str]) -> str:
@@ -170,13 +172,15 @@ def strictly(text: str, values: Mapping[str, str], field: str, host_env: Mapping
             raise _unknown(name, text, field, values)
         text = text[:start] + values[name] + text[end + 1 :]
     if "${" in text:
-        raise _wrong(text, field, f"still holds a macro after {ROUNDS} replacements; a macro must not lead back to itself")
+        raise _wrong(
+            text,
+            field,
+            f"still holds a macro after {ROUNDS} replacements; a macro must not lead back to itself",
+        )
     return _host_evaluated(text, field, host_env)
 
 
-def derive(
-    given: Mapping[str, tuple[str, str]], values: dict[str, str], host_env: Mapping[str, str]
-) -> None:
+def derive(given: Mapping[str, tuple[str, str]], values: dict[str, str], host_env: Mapping[str, str]) -> None:
     """Resolve the derived macros and enter them into *values*.
 
     *given*: name -> (text, the field it comes from). Texts without macros are entered first, so that
@@ -205,7 +209,9 @@ def _host_evaluated(text: str, field: str, host_env: Mapping[str, str]) -> str:
     found = _HOST_EVAL.match(text)
     if found is None or "HOST_EVAL(" in text[found.end() :]:
         raise _wrong(
-            text, field, "must have HOST_EVAL at its start, written HOST_EVAL($NAME) or HOST_EVAL($NAME, /default)"
+            text,
+            field,
+            "must have HOST_EVAL at its start, written HOST_EVAL($NAME) or HOST_EVAL($NAME, /default)",
         )
     name, default = found[1], found[2]
     value = (host_env.get(name) or "").strip() or default
@@ -238,6 +244,10 @@ def _unknown(name: str, text: str, field: str, values: Mapping[str, str]) -> Inv
     if not name:
         return _wrong(text, field, "holds an empty macro '${}'")
     if name in DERIVED or name == "JobName":
-        return _wrong(text, field, f"uses ${{{name}}}, which is only known later; use macros that come before it")
+        return _wrong(
+            text, field, f"uses ${{{name}}}, which is only known later; use macros that come before it"
+        )
     hint = did_you_mean(name, values)
-    return InvalidInputError(f"{field} {shown(text)} uses an unknown macro ${{{name}}}.{hint}", field=field, value=text)
+    return InvalidInputError(
+        f"{field} {shown(text)} uses an unknown macro ${{{name}}}.{hint}", field=field, value=text
+    )

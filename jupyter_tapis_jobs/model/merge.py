@@ -16,8 +16,8 @@ from .errors import InvalidInputError, did_you_mean
 from .fields import NOT_SET, FileInputMode, InputMode
 from .job import ArchiveFilter, Argument, FileInput
 from .job import EnvVariable as JobVariable
-from .patterns import compiled
 from .paths import relative
+from .patterns import compiled
 from .request import (
     ArchiveFilterRequest,
     ArgumentRequest,
@@ -124,7 +124,9 @@ def _missing_argument(argument: Argument, mode: InputMode | None, field: str) ->
     if argument.name is None:
         message = f"an entry of {field} has no arg. Give it a text or leave it out."
     elif mode is InputMode.FIXED:
-        message = f"{field} '{argument.name}' is fixed by the app, but empty there. Its owner has to mend the app."
+        message = (
+            f"{field} '{argument.name}' is fixed by the app, but empty there. Its owner has to mend the app."
+        )
     else:
         needs = "the app needs it" if mode is InputMode.REQUIRED else "it is asked for"
         message = (
@@ -230,7 +232,9 @@ def _over_system(item: EnvVariable, below: _Variable) -> _Variable:
     if below.mode is InputMode.FIXED:
         if variable.mode is not InputMode.FIXED or variable.value != below.value:
             raise _definition_fault(
-                "app", item.key, f"is fixed by the system to {shown(below.value)}; the app must say the same or nothing"
+                "app",
+                item.key,
+                f"is fixed by the system to {shown(below.value)}; the app must say the same or nothing",
             )
         _refuse_change(below.notes, variable.notes, f"notes of variable '{item.key}'", _ENV)
     if below.mode is InputMode.REQUIRED and variable.mode is not InputMode.FIXED:
@@ -246,7 +250,9 @@ def _over_system(item: EnvVariable, below: _Variable) -> _Variable:
 
 def _definition_fault(whose: str, key: str, why: str) -> InvalidInputError:
     return InvalidInputError(
-        f"environment variable {key} of the {whose} {why}. The {whose}'s owner has to mend it.", field=_ENV, value=key
+        f"environment variable {key} of the {whose} {why}. The {whose}'s owner has to mend it.",
+        field=_ENV,
+        value=key,
     )
 
 
@@ -254,7 +260,9 @@ def _is_kept(variable: _Variable, wanted: EnvVariableRequest | None) -> bool:
     """An unset variable that the request ignores is no error when it is only there by default."""
     if not _is_included(variable.mode, wanted is not None, wanted.include if wanted else None):
         return False
-    return variable.value is not None or wanted is not None or variable.mode is not InputMode.INCLUDE_BY_DEFAULT
+    return (
+        variable.value is not None or wanted is not None or variable.mode is not InputMode.INCLUDE_BY_DEFAULT
+    )
 
 
 def _filled_variable(variable: _Variable, wanted: EnvVariableRequest | None) -> _Variable:
@@ -276,7 +284,9 @@ def _filled_variable(variable: _Variable, wanted: EnvVariableRequest | None) -> 
 
 def _own_variable(item: EnvVariableRequest) -> _Variable:
     value = None if item.value == NOT_SET else item.value
-    return _Variable(item.key, value, InputMode.INCLUDE_BY_DEFAULT, item.description, item.notes, item.include)
+    return _Variable(
+        item.key, value, InputMode.INCLUDE_BY_DEFAULT, item.description, item.notes, item.include
+    )
 
 
 def _final_variable(variable: _Variable) -> JobVariable:
@@ -438,7 +448,9 @@ def _missing_source(label: str, mode: FileInputMode, name: str | None) -> Invali
         way_out = "The app's owner has to give it a sourceUrl."
     else:
         way_out = f'Add {{"name": "{name}", "sourceUrl": ...}} to {_INPUTS}.'
-    return InvalidInputError(f"{label} is needed by the app and has no sourceUrl. {way_out}", field=_INPUTS, value=name)
+    return InvalidInputError(
+        f"{label} is needed by the app and has no sourceUrl. {way_out}", field=_INPUTS, value=name
+    )
 
 
 def _first_said(*texts: str | None) -> str | None:
@@ -515,7 +527,9 @@ def _app_array(item: AppFileInputArray, wanted: FileInputArrayRequest | None) ->
 def _own_array(item: FileInputArrayRequest, number: int) -> InputArray:
     field = f"{_ARRAYS}[{number}].sourceUrls"
     if not item.source_urls:
-        raise InvalidInputError(f"{field} is empty. Give at least one URL or leave the entry out.", field=field)
+        raise InvalidInputError(
+            f"{field} is empty. Give at least one URL or leave the entry out.", field=field
+        )
     return InputArray(
         name=item.name or None,
         source_urls=tuple(item.source_urls),
@@ -560,7 +574,9 @@ def _array_input(array: InputArray, url: str, name: str) -> FileInput:
 # --- filters and logs ------------------------------------------------------------------------------
 
 
-def merge_archive_filter(definition: AppArchiveFilter | None, request: ArchiveFilterRequest | None) -> ArchiveFilter:
+def merge_archive_filter(
+    definition: AppArchiveFilter | None, request: ArchiveFilterRequest | None
+) -> ArchiveFilter:
     """Append the app's patterns to the request's; raises ``InvalidInputError`` for a bad pattern."""
     said = [part for part in (request, definition) if part is not None]
     merged = ArchiveFilter(

@@ -40,7 +40,9 @@ class FileInputRequest(RequestModel):
         description="tapis://system/path, http(s)://..., tapislocal://exec.tapis/path, or a data: URL.",
     )
     target_path: str | None = Field(
-        None, max_length=4096, description="Relative to execSystemInputDir; blank or * is the source's own name."
+        None,
+        max_length=4096,
+        description="Relative to execSystemInputDir; blank or * is the source's own name.",
     )
     notes: Notes | None = None
 
@@ -52,14 +54,18 @@ class FileInputArrayRequest(RequestModel):
     description: str | None = Field(None, max_length=8096)
     env_key: str | None = Field(None, description="Environment variable that is set to the target directory.")
     source_urls: list[str] | None = None
-    target_dir: str | None = Field(None, max_length=4096, description="Blank or * is the input directory itself.")
+    target_dir: str | None = Field(
+        None, max_length=4096, description="Blank or * is the input directory itself."
+    )
     notes: Notes | None = None
 
 
 class ArgumentRequest(RequestModel):
     """One argument of the application, the container or the scheduler."""
 
-    name: str | None = Field(None, max_length=80, description="Name of the app's argument that this one fills.")
+    name: str | None = Field(
+        None, max_length=80, description="Name of the app's argument that this one fills."
+    )
     description: str | None = Field(None, max_length=8096)
     include: Flag | None = Field(
         None, description="False leaves out an argument that the app includes by default."
@@ -73,10 +79,14 @@ class ArgumentRequest(RequestModel):
 class EnvVariableRequest(RequestModel):
     """One environment variable of the application."""
 
-    key: str = Field(max_length=1024, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Not beginning with _tapis.")
+    key: str = Field(
+        max_length=1024, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Not beginning with _tapis."
+    )
     value: str | None = Field(None, description="'!tapis_not_set' or nothing takes the inherited value.")
     description: str | None = Field(None, max_length=8096)
-    include: Flag | None = Field(None, description="False leaves out a variable that the app includes by default.")
+    include: Flag | None = Field(
+        None, description="False leaves out a variable that the app includes by default."
+    )
     notes: Notes | None = None
 
 
@@ -85,7 +95,9 @@ class ArchiveFilterRequest(RequestModel):
 
     includes: list[str] | None = Field(None, description="Globs, or REGEX: and a regular expression.")
     excludes: list[str] | None = Field(None, description="Globs, or REGEX: and a regular expression.")
-    include_launch_files: Flag | None = Field(None, description="Archive tapisjob.sh and tapisjob.env. Default true.")
+    include_launch_files: Flag | None = Field(
+        None, description="Archive tapisjob.sh and tapisjob.env. Default true."
+    )
 
 
 class LogConfigRequest(RequestModel):
@@ -113,13 +125,17 @@ class SubscriptionRequest(RequestModel):
     enabled: Flag | None = None
     event_category_filter: EventCategory
     delivery_targets: list[DeliveryTarget] = Field(min_length=1)
-    ttl_minutes: Whole | None = Field(None, description="Unset or below 1 is a week; at most 40,320 (4 weeks).")
+    ttl_minutes: Whole | None = Field(
+        None, description="Unset or below 1 is a week; at most 40,320 (4 weeks)."
+    )
 
 
 class SubmitRequest(RequestModel):
     """A job as it is asked for; what is left out comes from the app, then from the system."""
 
-    name: str = Field(min_length=1, max_length=64, description="Name of the job; macros such as ${AppId} allowed.")
+    name: str = Field(
+        min_length=1, max_length=64, description="Name of the job; macros such as ${AppId} allowed."
+    )
     app_id: str = Field(min_length=1, max_length=80)
     app_version: str = Field(min_length=1, max_length=64)
     owner: str | None = Field(None, max_length=64, description="The caller.")
@@ -127,7 +143,8 @@ class SubmitRequest(RequestModel):
     description: str | None = Field(None, max_length=2048)
     job_type: JobType | None = Field(None, description="FORK or BATCH.")
     archive_on_app_error: Flag | None = Field(
-        None, description="Archive outputs also when the application failed. Default true; archiveMode says more."
+        None,
+        description="Archive outputs also when the application failed. Default true; archiveMode says more.",
     )
     archive_mode: ArchiveMode | None = Field(None, description="Default ALWAYS.")
     dynamic_exec_system: Flag | None = None
@@ -144,7 +161,9 @@ class SubmitRequest(RequestModel):
     node_count: Whole | None = Field(None, description="Default 1.")
     cores_per_node: Whole | None = Field(None, description="Default 1.")
     memory_mb: Positive | None = Field(None, description="Per node. Default 100.")
-    max_minutes: Positive | None = Field(None, description="Run time after which the job is ended. Default 10.")
+    max_minutes: Positive | None = Field(
+        None, description="Run time after which the job is ended. Default 10."
+    )
     file_inputs: list[FileInputRequest] | None = None
     file_input_arrays: list[FileInputArrayRequest] | None = None
     parameter_set: ParameterSetRequest | None = None
@@ -175,7 +194,9 @@ _ADAPTER = TypeAdapter(SubmitRequest)
 def parse_request(raw: Mapping[str, Any]) -> SubmitRequest:
     """Read a request; raises ``InvalidInputError`` naming the first field that cannot be used."""
     if not isinstance(raw, Mapping):
-        raise InvalidInputError(f"a job request is an object with name, appId and appVersion, not {type(raw).__name__}.")
+        raise InvalidInputError(
+            f"a job request is an object with name, appId and appVersion, not {type(raw).__name__}."
+        )
     plain, warnings = translated_request(raw)
     try:
         request = _ADAPTER.validate_python(plain)

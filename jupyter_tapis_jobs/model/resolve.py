@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from .app import App, AppArgument, AppParameterSet, JobAttributes
 from .arguments import insert, option_parts, refuse_bad_option, shell_words, unexpanded
 from .errors import InvalidInputError, did_you_mean
 from .fields import NOT_SET, ArchiveMode, InputMode, JobType, RuntimeType
-from .job import Argument, FileInput, Job, JobDefinition
+from .job import ArchiveFilter, Argument, FileInput, Job, JobDefinition
 from .limits import refuse_over_limits
 from .macros import derive, ground_values, host_variables, simply
 from .names import wire_name
@@ -109,7 +109,10 @@ def resolve(
     archive_id = archive_system.id if archive_system else system.id
     if chosen["dynamic_exec_system"]:
         warnings.append(f"dynamicExecSystem is not supported; the job runs on {system.id}.")
-    constraints = [*(request.exec_system_constraints or ()), *(app.job_attributes.exec_system_constraints or ())]
+    constraints = [
+        *(request.exec_system_constraints or ()),
+        *(app.job_attributes.exec_system_constraints or ()),
+    ]
 
     values = ground_values(
         uuid=uuid,
@@ -335,7 +338,9 @@ def _refuse_unusable(app: App, system: System) -> None:
         )
     if is_blank(app.container_image):
         raise InvalidInputError(
-            f"app {app.id} {app.version} has no containerImage. Its owner has to give it one.", field="appId", value=app.id
+            f"app {app.id} {app.version} has no containerImage. Its owner has to give it one.",
+            field="appId",
+            value=app.id,
         )
     refuse_control(app.container_image or "", "containerImage")
     for is_missing, why in (
@@ -403,7 +408,9 @@ def _queue(
     name = chosen["exec_system_logical_queue"]
     if job_type is JobType.FORK:
         if name and sources["execSystemLogicalQueue"] == "request":
-            warnings.append(f"execSystemLogicalQueue {name} is ignored: a FORK job does not go through a queue.")
+            warnings.append(
+                f"execSystemLogicalQueue {name} is ignored: a FORK job does not go through a queue."
+            )
         return None
     queue = system.queues.get(name)
     if queue is None:
@@ -421,7 +428,11 @@ def _refuse_bad_prefix(chosen: dict[str, Any], system: System) -> None:
     mpi, prefix = chosen["mpi_cmd"], chosen["cmd_prefix"]
     if prefix:
         if not system.enable_cmd_prefix:
-            raise _wrong("cmdPrefix", prefix, f"is not allowed on system {system.id} (enableCmdPrefix is false). Leave it out")
+            raise _wrong(
+                "cmdPrefix",
+                prefix,
+                f"is not allowed on system {system.id} (enableCmdPrefix is false). Leave it out",
+            )
         shell_words(prefix)
     if chosen["is_mpi"]:
         if not mpi:
@@ -457,7 +468,9 @@ def _enter_directories(
 ) -> None:
     """Resolve directories and log names, canonical, into *values*."""
     is_same = archive_id == system.id
-    archive = chosen["archive_system_dir"] or (chosen["exec_system_output_dir"] if is_same else DEFAULT_ARCHIVE_DIR)
+    archive = chosen["archive_system_dir"] or (
+        chosen["exec_system_output_dir"] if is_same else DEFAULT_ARCHIVE_DIR
+    )
     given = {
         "JobWorkingDir": (system.job_working_dir or "", f"jobWorkingDir of system {system.id}"),
         "ExecSystemInputDir": (chosen["exec_system_input_dir"], "execSystemInputDir"),
@@ -468,7 +481,10 @@ def _enter_directories(
         "StderrFilename": (err, "parameterSet.logConfig.stderrFilename"),
     }
     if system.dtn_system_id:
-        for name, field in (("DtnSystemInputDir", "dtn_system_input_dir"), ("DtnSystemOutputDir", "dtn_system_output_dir")):
+        for name, field in (
+            ("DtnSystemInputDir", "dtn_system_input_dir"),
+            ("DtnSystemOutputDir", "dtn_system_output_dir"),
+        ):
             if chosen[field] != NOT_SET:
                 given[name] = (chosen[field], wire_name(field))
     derive(given, values, host_env)
@@ -618,7 +634,9 @@ def _located(item: FileInput) -> FileInput:
     if not target:
         why = "a data: URL has no name" if is_data(url) else f"{shown(url)} ends without a name"
         raise InvalidInputError(
-            f"{label} has no targetPath, and {why}. Give it a targetPath.", field="fileInputs.targetPath", value=url[:200]
+            f"{label} has no targetPath, and {why}. Give it a targetPath.",
+            field="fileInputs.targetPath",
+            value=url[:200],
         )
     return FileInput(
         source_url=url,
@@ -632,11 +650,11 @@ def _located(item: FileInput) -> FileInput:
     )
 
 
-def _archive_filter(asked: ParameterSetRequest, frame: _Frame, values: dict[str, str]) -> merge.ArchiveFilter:
+def _archive_filter(asked: ParameterSetRequest, frame: _Frame, values: dict[str, str]) -> ArchiveFilter:
     merged = merge.merge_archive_filter(frame.parameters.archive_filter, asked.archive_filter)
     if not merged.includes and not merged.excludes:
         return merged
-    return merge.ArchiveFilter(
+    return ArchiveFilter(
         includes=tuple(simply(pattern, values) for pattern in merged.includes),
         excludes=tuple(simply(pattern, values) for pattern in merged.excludes),
         include_launch_files=merged.include_launch_files,

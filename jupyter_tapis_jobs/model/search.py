@@ -11,7 +11,7 @@ truth values, texts, and times as ``model.times`` writes them, which sort as the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ from typing import Literal
 from .errors import InvalidInputError, did_you_mean
 from .names import inner_name, wire_name
 from .texts import shown
+from .wire import JOB_FIELDS
 
 Value = str | int | bool
 
@@ -63,7 +64,7 @@ EVERYTHING = Group("AND", ())
 
 _T, _N, _B, _W, _L = Kind.TEXT, Kind.NUMBER, Kind.TRUTH, Kind.TIME, Kind.LIST
 
-#: What jobs can be searched and sorted by: the fields of ``model.job.Job`` that Tapis shows.
+#: What jobs can be searched and sorted by: fields of the job and of its definition.
 JOB_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
     {
         **dict.fromkeys(
@@ -71,7 +72,9 @@ JOB_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
                 "uuid name owner tenant description status condition last_message app_id app_version job_type "
                 "exec_system_id exec_system_logical_queue archive_system_id createdby createdby_tenant "
                 "remote_job_id remote_job_id2 remote_outcome remote_result_info remote_queue tracking_id "
-                "effective_user_id launch_mode"
+                "effective_user_id launch_mode archive_mode archive_system_dir exec_system_exec_dir "
+                "exec_system_input_dir exec_system_output_dir dtn_system_id dtn_system_input_dir "
+                "dtn_system_output_dir mpi_cmd cmd_prefix"
             ).split(),
             _T,
         ),
@@ -88,14 +91,15 @@ JOB_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
             ).split(),
             _W,
         ),
-        "visible": _B,
+        **dict.fromkeys("visible archive_on_app_error dynamic_exec_system mpi".split(), _B),
         "tags": _L,
     }
 )
 APP_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
     {
         **dict.fromkeys(
-            "id version tenant description owner runtime runtime_version container_image job_type uuid".split(), _T
+            "id version tenant description owner runtime runtime_version container_image job_type uuid".split(),
+            _T,
         ),
         **dict.fromkeys("max_jobs max_jobs_per_user".split(), _N),
         **dict.fromkeys("enabled version_enabled locked deleted strict_file_inputs is_public".split(), _B),
@@ -115,20 +119,14 @@ SYSTEM_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
         ),
         **dict.fromkeys("port proxy_port job_max_jobs job_max_jobs_per_user".split(), _N),
         **dict.fromkeys(
-            "enabled deleted use_proxy can_exec can_run_batch enable_cmd_prefix allow_children is_public".split(), _B
+            "enabled deleted use_proxy can_exec can_run_batch enable_cmd_prefix allow_children is_public".split(),
+            _B,
         ),
         **dict.fromkeys("created updated".split(), _W),
         "tags": _L,
     }
 )
 
-#: What a list or search shows of a job unless it selects (Tapis Jobs, "JobListDTO").
-SUMMARY = tuple(
-    (
-        "uuid name owner tenant app_id app_version status condition created remote_started ended last_updated "
-        "exec_system_id archive_system_id"
-    ).split()
-)
 LIST_TYPES = ("MY_JOBS", "SHARED_JOBS", "ALL_JOBS")
 DEFAULT_LIMIT = 100
 
@@ -176,7 +174,9 @@ PAGING = frozenset(
 def from_query(params: Mapping[str, str], attributes: Mapping[str, Kind] = JOB_ATTRIBUTES) -> Condition:
     """Read ``attribute.op=value`` parameters; those of ``PAGING`` are passed over, no operator means eq."""
     parts = [
-        _comparison(*_attribute_and_op(key), value, attributes) for key, value in params.items() if key not in PAGING
+        _comparison(*_attribute_and_op(key), value, attributes)
+        for key, value in params.items()
+        if key not in PAGING
     ]
     return _all_of(parts)
 
@@ -252,7 +252,9 @@ def _check_op(op: str, name: str, kind: Kind) -> None:
 def _checked_pair(values: tuple[Value, ...], op: str, name: str, text: str) -> tuple[Value, ...]:
     if op in _TWO and len(values) != 2:
         raise InvalidInputError(
-            f"{name} {op} needs two values, not {shown(text)}. Write them with a comma between.", field=name, value=text
+            f"{name} {op} needs two values, not {shown(text)}. Write them with a comma between.",
+            field=name,
+            value=text,
         )
     return values
 
@@ -379,8 +381,7 @@ class _Sql:
     def _and(self) -> Condition:
         return self._joined("AND", self._not)
 
-    def _joined(self, joint: Literal["AND", "OR"], part: object) -> Condition:
-        assert callable(part)
+    def _joined(self, joint: Literal["AND", "OR"], part: Callable[[], Condition]) -> Condition:
         parts: list[Condition] = [part()]
         while self._takes(joint):
             parts.append(part())
@@ -478,13 +479,17 @@ class _Sql:
             raise self._fault(f"has {shown(self._peek()[1])} where {word} is expected")
 
     def _fault(self, why: str) -> InvalidInputError:
-        return InvalidInputError(f"the search {shown(self.text, 200)} {why}.", field="search", value=self.text)
+        return InvalidInputError(
+            f"the search {shown(self.text, 200)} {why}.", field="search", value=self.text
+        )
 
 
 # --- paging ----------------------------------------------------------------------------------------
 
 
-def job_query(params: Mapping[str, str], where: Condition = EVERYTHING, *, include_hidden: bool = False) -> JobQuery:
+def job_query(
+    params: Mapping[str, str], where: Condition = EVERYTHING, *, include_hidden: bool = False
+) -> JobQuery:
     """Read the paging parameters of a list or search (limit, skip, startAfter, orderBy, ...)."""
     query = JobQuery(
         where=where,
@@ -498,7 +503,9 @@ def job_query(params: Mapping[str, str], where: Condition = EVERYTHING, *, inclu
         include_hidden=include_hidden,
     )
     if query.start_after is not None and not query.order_by:
-        raise InvalidInputError("startAfter needs orderBy, which says after what. Add orderBy.", field="startAfter")
+        raise InvalidInputError(
+            "startAfter needs orderBy, which says after what. Add orderBy.", field="startAfter"
+        )
     if query.start_after is not None and query.skip:
         raise InvalidInputError("startAfter and skip cannot be used together. Leave one out.", field="skip")
     return query
@@ -510,7 +517,9 @@ def order_by(
     """Read ``created(desc),name``; no direction means asc."""
     found: list[tuple[str, Literal["asc", "desc"]]] = []
     for part in filter(None, map(str.strip, text.split(","))):
-        match = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)\s*(?:\(\s*(asc|desc)\s*\))?", part, re.ASCII | re.IGNORECASE)
+        match = re.fullmatch(
+            r"([A-Za-z_][A-Za-z0-9_]*)\s*(?:\(\s*(asc|desc)\s*\))?", part, re.ASCII | re.IGNORECASE
+        )
         if match is None:
             raise InvalidInputError(
                 f"orderBy {shown(part)} cannot be read. Write attribute(asc) or attribute(desc).",
@@ -524,8 +533,6 @@ def order_by(
 
 def selected(text: str) -> tuple[str, ...]:
     """Read ``select``: names of job attributes, ``summaryAttributes`` or ``allAttributes``."""
-    from .wire import JOB_FIELDS
-
     names = [name.strip() for name in text.split(",") if name.strip()]
     groups = ("summaryAttributes", "allAttributes")
     for name in names:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .app import AppSubscription, JobAttributes
 from .fields import EventCategory
-from .request import SubscriptionRequest, SubmitRequest
+from .request import SubmitRequest, SubscriptionRequest
 
 #: Minutes: a week where nothing is said, four weeks at most.
 DEFAULT_TTL = 10_080
@@ -16,7 +16,10 @@ MOST_TTL = 40_320
 def merged_subscriptions(request: SubmitRequest, attributes: JobAttributes) -> tuple[dict[str, Any], ...]:
     """Return the subscriptions of a job in Tapis's words."""
     own = [_in_words(item, item.event_category_filter) for item in request.subscriptions or ()]
-    return (*own, *(_in_words(item, item.job_event_category_filter) for item in attributes.subscriptions or ()))
+    return (
+        *own,
+        *(_in_words(item, item.job_event_category_filter) for item in attributes.subscriptions or ()),
+    )
 
 
 def _in_words(item: SubscriptionRequest | AppSubscription, category: EventCategory) -> dict[str, Any]:

@@ -106,7 +106,9 @@ class System(StoredModel):
     parent_id: str | None = None
     mpi_cmd: str | None = Field(None, max_length=126)
     job_runtimes: list[JobRuntime] | None = None
-    job_working_dir: str | None = Field(None, max_length=4096, description="Macros and HOST_EVAL($NAME) allowed.")
+    job_working_dir: str | None = Field(
+        None, max_length=4096, description="Macros and HOST_EVAL($NAME) allowed."
+    )
     job_env_variables: list[EnvVariable] | None = None
     job_max_jobs: Whole | None = Field(-1, description="-1 is without limit.")
     job_max_jobs_per_user: Whole | None = Field(-1, description="-1 is without limit.")
@@ -176,13 +178,21 @@ def _execution_rules(system: System) -> None:
     if not system.can_exec:
         return
     if is_blank(system.job_working_dir):
-        raise _wrong(system, "jobWorkingDir", "is needed where canExec is true, for example 'HOST_EVAL($SCRATCH)/tapis'")
+        raise _wrong(
+            system,
+            "jobWorkingDir",
+            "is needed where canExec is true, for example 'HOST_EVAL($SCRATCH)/tapis'",
+        )
     if not system.job_runtimes:
-        raise _wrong(system, "jobRuntimes", "is needed where canExec is true, for example [{\"runtimeType\": \"ZIP\"}]")
+        raise _wrong(
+            system, "jobRuntimes", 'is needed where canExec is true, for example [{"runtimeType": "ZIP"}]'
+        )
 
 
 def _queue_rules(system: System) -> None:
-    repeated = [name for name, n in Counter(q.name for q in system.batch_logical_queues or []).items() if n > 1]
+    repeated = [
+        name for name, n in Counter(q.name for q in system.batch_logical_queues or []).items() if n > 1
+    ]
     if repeated:
         raise _wrong(system, "batchLogicalQueues", f"names queue '{repeated[0]}' twice")
     default = system.batch_default_logical_queue

@@ -48,7 +48,9 @@ def is_blank(text: str | None) -> bool:
 def shown(value: object, longest: int = 60) -> str:
     """Return *value* as a sentence shows it: quoted, shortened, without control characters."""
     text = repr(value)
-    return text if len(text) <= longest else f"{text[: longest - 4]}...{text[0] if text[0] in _QUOTES else ''}"
+    return (
+        text if len(text) <= longest else f"{text[: longest - 4]}...{text[0] if text[0] in _QUOTES else ''}"
+    )
 
 
 _QUOTES = "\"'"

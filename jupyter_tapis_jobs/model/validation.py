@@ -109,7 +109,9 @@ def _kind(value: Any) -> str:
     kinds = {bool: "the truth value", str: "the text", int: "the number", float: "the number"}
     if type(value) in kinds:
         return kinds[type(value)]
-    return "the object" if isinstance(value, Mapping) else "the list" if isinstance(value, list) else "the value"
+    return (
+        "the object" if isinstance(value, Mapping) else "the list" if isinstance(value, list) else "the value"
+    )
 
 
 _WHOLE, _TRUTH, _TEXT = "a whole number", "true or false", "text"

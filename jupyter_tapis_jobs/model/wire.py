@@ -6,23 +6,18 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from .fields import ArchiveMode, JobType
 from .job import Argument, EnvVariable, FileInput, Job, JobDefinition, JobEvent
 from .macros import tapis_environment
 from .names import wire_name
-from .search import SUMMARY
 from .status import Condition, EventType, JobStatus, RemoteOutcome
-
-_SUMMARY = tuple((name, wire_name(name)) for name in SUMMARY)
 
 
 def job_to_wire(job: Job, definition: JobDefinition) -> dict[str, Any]:
     """Return the whole job; what Tapis keeps as JSON text is JSON text here too."""
-    from_job = {
-        wire: getattr(job, name) for name, wire in _FROM_JOB
-    }
+    from_job = {wire: getattr(job, name) for name, wire in _FROM_JOB}
     return {
         **from_job,
         **{wire: getattr(definition, name) for name, wire in _FROM_DEFINITION},
@@ -32,10 +27,10 @@ def job_to_wire(job: Job, definition: JobDefinition) -> dict[str, Any]:
         "mpi": definition.is_mpi,
         "fileInputs": _json([_input_to_wire(item) for item in definition.file_inputs]),
         "parameterSet": _json(parameter_set_to_wire(job, definition)),
-        "execSystemConstraints": definition.exec_system_constraints and _json(definition.exec_system_constraints),
+        "execSystemConstraints": definition.exec_system_constraints
+        and _json(definition.exec_system_constraints),
         "subscriptions": _json(definition.subscriptions),
         "notes": _json(definition.notes),
-        "tapisQueue": None,
         "sharedAppCtxAttribs": [],
     }
 
@@ -50,19 +45,15 @@ def summary_to_wire(job: Job) -> dict[str, Any]:
 def selected_to_wire(job: Job, definition: JobDefinition | None, select: Iterable[str]) -> dict[str, Any]:
     """Return the row that a search's ``select`` asks for (see ``search.selected``).
 
-    *definition* is needed unless ``needs_definition`` says that it is not.
+    *definition* may be None when ``needs_definition`` says so.
     """
     names = list(select)
-    row: dict[str, Any] = {}
-    if "summaryAttributes" in names:
-        row |= summary_to_wire(job)
-    if not needs_definition(names):
-        return row | {wire_name(n): _plain(job, n) for n in names if n != "summaryAttributes"}
-    assert definition is not None
-    whole = job_to_wire(job, definition)
-    if "allAttributes" in names:
+    whole = None if definition is None else job_to_wire(job, definition)
+    if whole and "allAttributes" in names:
         return whole
-    return row | {wire_name(n): whole[wire_name(n)] for n in names if n != "summaryAttributes"}
+    row = summary_to_wire(job) if "summaryAttributes" in names else {}
+    single = [name for name in names if name != "summaryAttributes"]
+    return row | {wire_name(n): whole[wire_name(n)] if whole else _plain(job, n) for n in single}
 
 
 def needs_definition(select: Iterable[str]) -> bool:
@@ -163,7 +154,7 @@ def _json(value: Any) -> str:
 
 _Text = (str | None, None)
 _Number = (int | None, None)
-_TIME = {"format": "date-time"}
+_TIME: dict[str, JsonValue] = {"format": "date-time"}
 _JSON_TEXT = "JSON text."
 
 
@@ -239,11 +230,11 @@ _MADE: dict[str, Any] = {
     "exec_system_constraints": (str | None, Field(None, description=_JSON_TEXT)),
     "subscriptions": (str, Field(description=_JSON_TEXT)),
     "notes": (str, Field(description=_JSON_TEXT)),
-    "tapis_queue": _Text,
     "shared_app_ctx_attribs": (list[str], ...),
 }
 #: Attributes of Tapis's own machinery that nothing of ours stands for: there, and null.
 _NULLS: dict[str, Any] = {
+    "tapis_queue": _Text,
     "remote_checks_success": _Number,
     "remote_checks_failed": _Number,
     **{
@@ -252,8 +243,11 @@ _NULLS: dict[str, Any] = {
         for which in ("transaction", "correlation")
     },
 }
+_SUMMARY = tuple((name, wire_name(name)) for name in _SUMMARY_FIELDS)
 _NOT_KEPT: Mapping[str, None] = dict.fromkeys(map(wire_name, _NULLS))
-_FROM_JOB = tuple((name, wire_name(name)) for name in (*_SUMMARY_FIELDS, *_JOB_ONLY) if name not in ("condition", "tags"))
+_FROM_JOB = tuple(
+    (name, wire_name(name)) for name in (*_SUMMARY_FIELDS, *_JOB_ONLY) if name not in ("condition", "tags")
+)
 _FROM_DEFINITION = tuple((name, wire_name(name)) for name in _DEFINITION_ONLY)
 _OWN = frozenset({*_SUMMARY_FIELDS, *_JOB_ONLY})
 #: Our names of all attributes of a job on the wire.
