@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection
 
 from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, did_you_mean
 from ..model.names import inner_name, wire_name
-from ..model.search import Comparison, Group
+from ..model.search import Comparison, Condition
 from ..model.times import iso
 from ..model.user import User
 from ..store import catalog_history, settings
@@ -39,7 +40,7 @@ LIST_TYPES = ("OWNED", "MINE", "SHARED_PUBLIC", "SHARED_DIRECT", "READ_PERM", "A
 class Listing:
     """Which part of a catalog is asked for; a *limit* of 0 or less means all."""
 
-    where: Comparison | Group | None = None
+    where: Condition | None = None
     list_type: str = "OWNED"
     limit: int = 100
     skip: int = 0
@@ -207,18 +208,18 @@ def _sort_key(value: Any) -> tuple[int, Any]:
     return (1, value) if isinstance(value, int | float | str) else (2, json.dumps(value))
 
 
-def matches(where: Comparison | Group, wire: Mapping[str, Any]) -> bool:
+def matches(where: Condition, wire: Mapping[str, Any]) -> bool:
     """Tell whether a thing in Tapis's words fits a search; an attribute that is null fits no comparison."""
     if isinstance(where, Comparison):
         value = _value_of(where.field, wire)
         return value is not None and _OPERATORS[where.op](where.field, value, where.value)
     parts = (matches(part, wire) for part in where.parts)
-    if where.op == "NOT":
+    if where.joint == "NOT":
         return not all(parts)
-    return any(parts) if where.op == "OR" else all(parts)
+    return any(parts) if where.joint == "OR" else all(parts)
 
 
-def names_in(where: Comparison | Group | None) -> set[str]:
+def names_in(where: Condition | None) -> set[str]:
     """Return the attributes that a search is about, in our spelling."""
     if where is None:
         return set()
@@ -265,14 +266,19 @@ def _between(name: str, value: Any, given: Sequence[Any]) -> bool:
 
 
 def _like(name: str, value: Any, given: Any) -> bool:
-    signs = {"*": ".*", "!": "."}
-    pattern = "".join(signs.get(sign, re.escape(sign)) for sign in str(given))
-    return re.fullmatch(pattern, str(value), re.DOTALL) is not None
+    return re.fullmatch(_pattern(str(given)), str(value), re.DOTALL) is not None
+
+
+@lru_cache(maxsize=64)
+def _pattern(like: str) -> str:
+    """Return a pattern of SQL (``%``, ``_``, a backslash before what is meant literally) as a regular one."""
+    signs = {"%": ".*", "_": "."}
+    return re.sub(r"\\?.", lambda sign: signs.get(sign[0], re.escape(sign[0][-1])), like, flags=re.DOTALL)
 
 
 def _contains(name: str, value: Any, given: Any) -> bool:
     wanted = [given] if isinstance(given, str) else list(given)
-    return isinstance(value, list) and all(one in value for one in wanted)
+    return isinstance(value, list) and any(one in value for one in wanted)
 
 
 #: Tapis's search operators; arguments are the attribute's name, its value, and what it is compared with.

@@ -20,8 +20,29 @@ from ..model.job import Job, JobDefinition, JobEvent
 from ..model.resolve import definition_from_json
 from ..model.status import ACTIVE, ALLOWED_MOVES, EventType, JobStatus
 from .records import JOB_COLUMNS, changed_columns, event_from_row, event_to_row, job_from_row, job_to_row
+from .search import search, summary_columns
 from .statements import Row, Statement
 from .tables import UNFINISHED, job_definitions, job_events, jobs
+
+__all__ = [
+    "Applied",
+    "Change",
+    "QuotaCount",
+    "active",
+    "add_event",
+    "apply",
+    "definitions",
+    "events_after",
+    "get",
+    "get_many",
+    "history",
+    "insert",
+    "newest_event_id",
+    "quota_counts",
+    "request",
+    "search",
+    "summary_columns",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

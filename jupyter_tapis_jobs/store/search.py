@@ -5,6 +5,7 @@ An attribute of the job's row is a column; any other is read out of the job's de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     Select,
     and_,
     case,
@@ -28,9 +28,8 @@ from sqlalchemy import (
 
 from ..model.errors import InvalidInputError, did_you_mean
 from ..model.job import Job, JobDefinition
-from ..model.search import Comparison, Group, JobQuery
+from ..model.search import Comparison, Condition, JobQuery, from_query
 from ..model.status import TERMINAL
-from ..model.times import iso, parse_iso
 from .page import Page
 from .records import JOB_COLUMNS, job_from_row
 from .statements import Statement
@@ -53,17 +52,7 @@ SUMMARY_COLUMNS = (
     "exec_system_id",
     "archive_system_id",
 )
-_TIMES = {
-    "created",
-    "last_updated",
-    "ended",
-    "remote_submitted",
-    "remote_started",
-    "remote_ended",
-    "remote_last_status_check",
-    "cancel_requested",
-}
-_DEFINED = {field.name: field.type for field in fields(JobDefinition)}
+_DEFINED = frozenset(field.name for field in fields(JobDefinition))
 #: Attributes that Tapis calls differently.
 _ALIASES = {"mpi": "is_mpi"}
 _terminal = sorted(status.value for status in TERMINAL)
@@ -120,19 +109,20 @@ def _order(query: JobQuery) -> list[ColumnElement[Any]]:
 
 
 def _after(query: JobQuery) -> ColumnElement[bool]:
-    if not query.order_by:
+    if not query.order_by or query.start_after is None:
         raise InvalidInputError("startAfter needs orderBy, which says after what.", field="startAfter")
     name, direction = query.order_by[0]
-    return _OPERATORS["lt" if direction == "desc" else "gt"](name, query.start_after)
+    operator = "lt" if direction == "desc" else "gt"
+    return _condition(from_query({f"{name}.{operator}": query.start_after}))
 
 
-def _condition(node: Comparison | Group) -> ColumnElement[bool]:
+def _condition(node: Condition) -> ColumnElement[bool]:
     if isinstance(node, Comparison):
         return _OPERATORS[node.op](node.field, node.value)
     parts = [_condition(part) for part in node.parts]
-    if node.op == "NOT":
+    if node.joint == "NOT":
         return not_(and_(true(), *parts))
-    return or_(false(), *parts) if node.op == "OR" else and_(true(), *parts)
+    return or_(false(), *parts) if node.joint == "OR" else and_(true(), *parts)
 
 
 def _attribute(name: str) -> ColumnElement[Any]:
@@ -155,72 +145,47 @@ def _attribute(name: str) -> ColumnElement[Any]:
     )
 
 
-def _value(name: str, value: Any) -> Any:
-    """Return *value* as the attribute is stored: flags as 0 and 1, times to the microsecond."""
-    name = _ALIASES.get(name, name)
-    if name in _TIMES:
-        return _as_stored(
-            name, value, lambda given: iso(parse_iso(str(given))), "a time such as 2026-11-21T09:30:00Z"
-        )
-    if _is_flag(name):
-        return _as_stored(name, value, lambda given: _FLAGS[str(given).lower()], "true or false")
-    if _is_whole(name):
-        return _as_stored(name, value, int, "a whole number")
-    return str(value)
-
-
-def _as_stored(name: str, value: Any, make: Callable[[Any], Any], expected: str) -> Any:
-    try:
-        return make(value)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidInputError(
-            f"{name} is compared with {value!r}; it is {expected}.", field=name, value=value
-        ) from error
-
-
-_FLAGS = {"true": 1, "false": 0, "1": 1, "0": 0}
-
-
-def _is_flag(name: str) -> bool:
-    return name == "visible" or _DEFINED.get(name) == "bool"
-
-
-def _is_whole(name: str) -> bool:
-    in_row = name in jobs.c and isinstance(jobs.c[name].type, Integer)
-    return in_row or (name not in jobs.c and _DEFINED.get(name) == "int")
+def _stored(value: Any) -> Any:
+    """Return *value* as columns have it: flags are 0 and 1."""
+    return int(value) if isinstance(value, bool) else value
 
 
 def _compared(
     make: Callable[[ColumnElement[Any], Any], ColumnElement[bool]],
 ) -> Callable[[str, Any], ColumnElement[bool]]:
-    return lambda name, value: make(_attribute(name), _value(name, value))
+    return lambda name, value: make(_attribute(name), _stored(value))
 
 
 def _within(name: str, values: Sequence[Any]) -> ColumnElement[bool]:
-    return _attribute(name).in_([_value(name, value) for value in values])
+    return _attribute(name).in_([_stored(value) for value in values])
 
 
 def _between(name: str, bounds: Sequence[Any]) -> ColumnElement[bool]:
-    low, high = (_value(name, bound) for bound in bounds)
+    low, high = bounds
     return _attribute(name).between(low, high)
 
 
 def _like(name: str, pattern: Any) -> ColumnElement[bool]:
-    # GLOB, as LIKE takes a for A in SQLite and not in Tapis.
-    return _attribute(name).op("GLOB", is_comparison=True)(_glob(str(pattern)))
+    # GLOB, as SQLite's LIKE takes a for A and Tapis does not.
+    found: ColumnElement[bool] = _attribute(name).op("GLOB", is_comparison=True)(_glob(str(pattern)))
+    return found
 
 
-def _glob(pattern: str) -> str:
-    """Return Tapis's pattern (``*`` any text, ``!`` one character) as SQLite's."""
-    return "".join(_GLOB.get(sign, sign) for sign in pattern)
+def _glob(like: str) -> str:
+    """Return a pattern of SQL (``%``, ``_``, a backslash before what is meant literally) for GLOB."""
+    return re.sub(r"\\?.", lambda sign: _GLOB.get(sign[0], _literally(sign[0][-1])), like, flags=re.DOTALL)
 
 
-_GLOB: Mapping[str, str] = {"!": "?", "?": "[?]", "[": "[[]"}
+_GLOB: Mapping[str, str] = {"%": "*", "_": "?"}
 
 
-def _contains(name: str, values: Any) -> ColumnElement[bool]:
-    wanted = [values] if isinstance(values, str) else list(values)
-    return and_(true(), *(_has(name, str(value)) for value in wanted))
+def _literally(sign: str) -> str:
+    return f"[{sign}]" if sign in "*?[" else sign
+
+
+def _contains(name: str, values: Sequence[Any]) -> ColumnElement[bool]:
+    """One of *values* is in the list."""
+    return or_(false(), *(_has(name, str(value)) for value in values))
 
 
 def _has(name: str, value: str) -> ColumnElement[bool]:
