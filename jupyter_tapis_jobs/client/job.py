@@ -262,9 +262,10 @@ class Job:
         return f"/v3/jobs/{segment(self.uuid)}" + (f"/{what}" if what else "")
 
     def _outputs(self) -> Outputs:
-        if not self._whole:
+        direct = self._tapis.server() is None
+        if direct and not self._whole:
             self.refresh()
-        return Outputs(self._tapis.connection, self._row, direct=self._tapis.server() is None)
+        return Outputs(self._tapis.connection, self._row, direct=direct)
 
     def _csv(self, path: str, **options: Any) -> pd.DataFrame:
         import pandas as pd

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_TAPIS_VARIABLE = re.compile(r"(export )?_tapis")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,16 @@ class Preview:
     def _resolved(self) -> list[tuple[str, str]]:
         if not self.job:
             return [("Note", "This server knows no dry run: the request was not checked by it.")]
-        return [("Script (tapisjob.sh)", self.script), ("Environment (tapisjob.env)", self.environment)]
+        return [
+            ("Script (tapisjob.sh)", self.script),
+            ("Environment (tapisjob.env)", self._own_environment()),
+        ]
+
+    def _own_environment(self) -> str:
+        """The variables of the request, app and system; Tapis's own are many and the same for every job."""
+        lines = self.environment.splitlines()
+        own = [line for line in lines if not _TAPIS_VARIABLE.match(line)]
+        return "\n".join([*own, f"… and {len(lines) - len(own)} variables _tapis…"])
 
     def _warned(self) -> list[tuple[str, str]]:
         return [("Warnings", "\n".join(f"⚠ {text}" for text in self.warnings))] if self.warnings else []

@@ -6,8 +6,9 @@ import itertools
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -89,7 +90,9 @@ class Tapis:
 
         Raises ``InvalidInputError`` with what is wrong and the way out. Never sent twice.
         """
-        return Job(self, self.connection.post("/v3/jobs/submit", self.prepare(app, **given)))
+        request = self.prepare(app, **given)
+        with self._naming_systems(request):
+            return Job(self, self.connection.post("/v3/jobs/submit", request))
 
     def submit_many(
         self,
@@ -121,7 +124,8 @@ class Tapis:
         request = self.prepare(app, **given)
         if self.server() is None:
             return Preview(request=request)
-        found = self.connection.post("/v3/jobs/validate", request)
+        with self._naming_systems(request):
+            found = self.connection.post("/v3/jobs/validate", request)
         return Preview(
             request=request,
             job=found.get("job") or {},
@@ -196,7 +200,7 @@ class Tapis:
         return whole
 
     def cancel(self, jobs: Any) -> pd.DataFrame:
-        """Cancel many jobs; return ``uuid status message`` for each."""
+        """Cancel many jobs; return ``uuid status message`` for each, status ``success`` or ``error``."""
         uuids = _uuids(jobs)
         if self.server() is not None:
             rows = self.connection.post("/v3/jobs/cancel/bulk", {"uuids": uuids}) if uuids else []
@@ -273,6 +277,17 @@ class Tapis:
         """Wait between two questions to a tenant."""
         time.sleep(3.0)
 
+    @contextmanager
+    def _naming_systems(self, request: Mapping[str, Any]) -> Iterator[None]:
+        """Where a refused *request* names a system that is not there, say which are."""
+        try:
+            yield
+        except (NotFoundError, InvalidInputError):
+            for key in ("execSystemId", "archiveSystemId"):
+                if request.get(key):
+                    self.system(str(request[key]))
+            raise
+
     def _submitted(
         self, requests: list[dict[str, Any]], *, atomic: bool, launch_mode: str | None
     ) -> list[Job | TapisJobsError]:
@@ -302,13 +317,11 @@ class Tapis:
             return refused
 
     def _cancelled(self, uuid: str) -> dict[str, Any]:
-        path = f"/v3/jobs/{segment(uuid)}"
         try:
-            self.connection.post(f"{path}/cancel")
-            status = self.connection.get(f"{path}/status")["status"]
+            self.connection.post(f"/v3/jobs/{segment(uuid)}/cancel")
         except TapisJobsError as cause:
-            return {"uuid": uuid, "status": None, "message": cause.message}
-        return {"uuid": uuid, "status": status, "message": "The job is asked to end."}
+            return {"uuid": uuid, "status": "error", "message": cause.message}
+        return {"uuid": uuid, "status": "success", "message": "The job is asked to end."}
 
     def _side_by_side(self, work: Callable[[Any], _T], items: Sequence[Any]) -> list[_T]:
         if len(items) < 2:

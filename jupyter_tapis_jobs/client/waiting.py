@@ -13,13 +13,15 @@ from ..model.status import JobStatus
 from .failure import failure_of
 from .live import Live, News
 from .progress import Progress
-from .words import STATES, age, clock, duration, is_terminal, state_words
+from .words import STATES, age, clock, duration, is_terminal, sentence, state_words
 
 if TYPE_CHECKING:
     from .job import Job
 
 #: Seconds between two lines while nothing happens.
 _TICK = 1.0
+#: Seconds of news of many jobs that make one line.
+_BURST = 0.1
 
 
 class WaitInterrupted(KeyboardInterrupt):
@@ -80,24 +82,37 @@ def _until_all_ended(
         left = _TICK if timeout is None else min(_TICK, started + timeout - now())
         if left <= 0:
             raise _too_long(list(waiting.values()), timeout or 0.0)
-        try:
-            uuid, news = inbox.get(timeout=left)
-        except queue.Empty:
-            continue
-        if news.error is not None:
-            raise news.error
-        trouble = news.trouble
-        if news.job is not None and uuid in waiting:
-            waiting[uuid].take(news.job)
-            if is_terminal(waiting[uuid].last_status):
-                _ended(waiting.pop(uuid), alone=len(jobs) == 1)
+        for uuid, news in _arrived(inbox, left, 0.0 if len(jobs) == 1 else _BURST):
+            if news.error is not None:
+                raise news.error
+            trouble = news.trouble
+            if news.job is not None and uuid in waiting:
+                waiting[uuid].take(news.job)
+                if is_terminal(waiting[uuid].last_status):
+                    _ended(waiting.pop(uuid), alone=len(jobs) == 1)
+
+
+def _arrived(
+    inbox: queue.SimpleQueue[tuple[str, News]], patience: float, burst: float
+) -> list[tuple[str, News]]:
+    """Return all news that comes within *burst* seconds of the first, which may take *patience* seconds."""
+    arrived: list[tuple[str, News]] = []
+    try:
+        arrived.append(inbox.get(timeout=patience))
+        end = time.monotonic() + burst
+        while True:
+            arrived.append(inbox.get(timeout=max(0.0, end - time.monotonic())))
+    except queue.Empty:
+        return arrived
 
 
 def _ended(job: Job, *, alone: bool) -> None:
-    job.refresh()
-    if alone and job.last_status == JobStatus.FAILED:
-        # Its last lines say why; for many jobs they would be as many downloads.
-        job.tail()
+    """Read all of one ended job; for many that would be as many calls."""
+    if alone:
+        job.refresh()
+        if job.last_status == JobStatus.FAILED:
+            # Its last lines say why.
+            job.tail()
 
 
 def _too_long(waiting: Sequence[Job], timeout: float) -> JobError:
@@ -125,13 +140,12 @@ def _line(jobs: Sequence[Job], now: float) -> str:
 
 def one_line(job: Job, now: float) -> str:
     """Return ``▶ python-1  RUNNING  00:07``, with the total time when it has ended."""
-    words = state_words(job.last_status)
-    seconds = age(job.row, now)
     if is_terminal(job.last_status):
         failure = failure_of(job.row, job.known_tail)
-        told = f"{failure}" if failure else f"{words.words} in {duration(seconds)}"
-        return f"{words.glyph} {job.name}  {job.last_status}  {told}"
-    return f"{words.glyph} {job.name}  {job.last_status}  {clock(seconds)}"
+        told = str(failure) if failure else sentence(job.row, now)
+    else:
+        told = clock(age(job.row, now))
+    return f"{state_words(job.last_status).glyph} {job.name}  {job.last_status}  {told}"
 
 
 def _many_line(jobs: Sequence[Job]) -> str:

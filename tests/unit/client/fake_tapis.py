@@ -244,7 +244,7 @@ class FakeTapis:
 
     def _jobs_cancel_bulk(self, request: httpx.Request) -> httpx.Response:
         asked = json.loads(request.content)["uuids"]
-        return result([{"uuid": uuid, "status": "RUNNING", "message": ""} for uuid in asked])
+        return result([{"uuid": uuid, "status": "success", "message": ""} for uuid in asked])
 
     def _jobs_events(self, request: httpx.Request) -> httpx.Response:
         self.opened += 1
@@ -266,9 +266,6 @@ class FakeTapis:
 
     def _job_get(self, request: httpx.Request, uuid: str, rest: list[str]) -> httpx.Response:
         return result(self.jobs[uuid])
-
-    def _job_status(self, request: httpx.Request, uuid: str, rest: list[str]) -> httpx.Response:
-        return result({key: self.jobs[uuid][key] for key in ("status", "condition")})
 
     def _job_history(self, request: httpx.Request, uuid: str, rest: list[str]) -> httpx.Response:
         return result(self.histories[uuid])

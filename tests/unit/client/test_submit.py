@@ -5,7 +5,7 @@ import os
 import sys
 
 import pytest
-from fake_tapis import FakeTapis, result
+from fake_tapis import FakeTapis, error, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -197,6 +197,12 @@ def test_an_unknown_app_gets_the_nearest_name(tapis):
 def test_a_version_that_is_not_there_names_those_that_are(tapis):
     with pytest.raises(NotFoundError, match=r"has no version '9'.*1\.0"):
         tapis.submit("bash@9", script="x")
+
+
+def test_where_a_request_is_refused_for_its_system_the_nearest_is_named(fake, tapis):
+    fake.instead["/v3/jobs/submit"] = lambda request: error(404, "There is no system fronterra.")
+    with pytest.raises(NotFoundError, match=r"System 'fronterra' is not here\. Did you mean 'frontera'\?"):
+        tapis.submit("bash", script="x", execSystemId="fronterra")
 
 
 def test_a_misspelt_shorthand_is_named(tapis):
