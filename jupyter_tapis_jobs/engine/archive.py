@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from ..model import files, marks
 from ..model.job import Job, JobDefinition
-from ..model.patterns import selects
 from ..model.paths import join
+from ..model.patterns import selects
 from ..model.status import Condition, RemoteOutcome
 from ..transports.base import Transport
 from .lane import Lane
@@ -65,11 +65,15 @@ class Archiver:
         if target is not transport or archive_dir != output_dir:
             for path in await self._chosen(definition, transport, output_dir):
                 await target.write(f"{archive_dir}/{path}", transport.read(f"{output_dir}/{path}"))
-        if definition.archive_filter.include_launch_files and (target is not transport or archive_dir != exec_dir):
+        if definition.archive_filter.include_launch_files and (
+            target is not transport or archive_dir != exec_dir
+        ):
             for name in (files.LAUNCH_SCRIPT, files.ENVIRONMENT):
                 await target.write(f"{archive_dir}/{name}", transport.read(f"{exec_dir}/{name}"))
 
-    async def _chosen(self, definition: JobDefinition, transport: Transport, output_dir: str) -> Iterable[str]:
+    async def _chosen(
+        self, definition: JobDefinition, transport: Transport, output_dir: str
+    ) -> Iterable[str]:
         """Return the outputs that the filter selects, relative to the output directory."""
         listing = await transport.list(output_dir, recurse=True)
         paths = (posixpath.relpath(info.path, output_dir) for info in listing if info.type == "file")
@@ -80,10 +84,16 @@ class Archiver:
         """Say in one sentence why the application failed, with the last line it wrote."""
         line = await self._last_line(definition, transport)
         if job.condition is Condition.JOB_EXECUTION_MONITORING_TIMEOUT:
-            return f"stopped at the time limit of {job.max_minutes} min" + (f"; last line: {line}" if line else "")
+            return f"stopped at the time limit of {job.max_minutes} min" + (
+                f"; last line: {line}" if line else ""
+            )
         if job.condition is Condition.SCHEDULER_TERMINATED:
             return job.remote_result_info or "its process vanished"
-        return f"{_exit_words(job.exit_code)}: {line}" if line else f"{_exit_words(job.exit_code)}, and no output"
+        return (
+            f"{_exit_words(job.exit_code)}: {line}"
+            if line
+            else f"{_exit_words(job.exit_code)}, and no output"
+        )
 
     async def _last_line(self, definition: JobDefinition, transport: Transport) -> str:
         output_dir = join(definition.root_dir, definition.exec_system_output_dir)

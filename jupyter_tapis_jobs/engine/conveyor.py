@@ -10,6 +10,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection
 
 from ..model.errors import StoreError, TapisJobsError, TransportError
 from ..model.job import Job, JobEvent
@@ -39,7 +43,7 @@ HANDED_OVER = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
 #: Seconds until jobs are tried again whose step could not be stored.
 STORE_RETRY = 5.0
 
-_NEXT = dict(zip(CONVEYOR, CONVEYOR[1:], strict=False))
+_NEXT = dict(pairwise(CONVEYOR))
 
 
 class Conveyor:
@@ -157,7 +161,7 @@ class Conveyor:
         try:
             return [job.uuid for job in await self._serve(self._lane(key[0]), key[1], cohort)]
         except StoreError as trouble:
-            log.error("%s Jobs wait at %s and are tried again in %d s.", trouble.message, key[1], STORE_RETRY)
+            log.error("%s Jobs wait at %s and are tried again in %d s.", trouble.message, key[1], STORE_RETRY)  # noqa: TRY400
             self._ports.spawn(self._wake_later(key), f"store trouble at {key[1]}")
             return [u for u in uuids if u in self.jobs and self.jobs[u].status is key[1]]
         finally:
@@ -197,7 +201,9 @@ class Conveyor:
         current = [self.jobs[job.uuid] for job in cohort if job.uuid in self.jobs]
         stayed = [job for job in current if isinstance(verdicts.get(job.uuid), Stay)]
         moved = [job for job in current if not isinstance(verdicts.get(job.uuid), Stay)]
-        await self.commit([self._follow(job, verdicts.get(job.uuid, Go())) for job in moved if job.status is status])
+        await self.commit(
+            [self._follow(job, verdicts.get(job.uuid, Go())) for job in moved if job.status is status]
+        )
         return stayed
 
     async def _ask(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
@@ -209,7 +215,7 @@ class Conveyor:
         except TransportError as trouble:
             lane.is_prepared = False
             return {job.uuid: Block(trouble.message, self._retry_after(job)) for job in cohort}
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - one faulty job must not stop the others
             if len(cohort) == 1:
                 return {cohort[0].uuid: self._fault(fault, cohort[0])}
         half = len(cohort) // 2
@@ -230,7 +236,7 @@ class Conveyor:
 
     # -- the steps a job can make; each returns the change, commit stores it
 
-    def step(self, job: Job, status: JobStatus, message: str = "", **fields: object) -> Change:
+    def step(self, job: Job, status: JobStatus, message: str = "", **fields: Any) -> Change:
         """Return the change of *job* to *status* with its history entry."""
         now = iso(self._ports.clock.now())
         after = job.evolve(status=status, last_updated=now, last_message=message or None, **fields)
@@ -248,7 +254,11 @@ class Conveyor:
         """Return the change of a job whose process is gone, or never was."""
         now = iso(self._ports.clock.now())
         return self.step(
-            job, JobStatus.CANCELLED, "cancelled by its owner", condition=Condition.CANCELLED_BY_USER, ended=now
+            job,
+            JobStatus.CANCELLED,
+            "cancelled by its owner",
+            condition=Condition.CANCELLED_BY_USER,
+            ended=now,
         )
 
     def failed(self, job: Job, message: str, condition: Condition | None = None) -> Change:
@@ -310,7 +320,9 @@ class Conveyor:
         """Let blocked jobs go on where they stopped."""
         jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs]
         held = [job for job in jobs if job.status is JobStatus.BLOCKED and job.resume_status]
-        await self.commit([self.step(job, job.resume_status, "trying again") for job in held if job.resume_status])
+        await self.commit(
+            [self.step(job, job.resume_status, "trying again") for job in held if job.resume_status]
+        )
 
     # -- storing
 
@@ -337,8 +349,8 @@ class Conveyor:
         self._settle(latest.values(), origins)
         self._publish(events, list(latest.values()))
 
-    def _stored(self, rounds: Sequence[Sequence[Change]]) -> Callable[..., list[JobEvent]]:
-        def work(connection: object) -> list[JobEvent]:
+    def _stored(self, rounds: Sequence[Sequence[Change]]) -> Callable[[Connection], list[JobEvent]]:
+        def work(connection: Connection) -> list[JobEvent]:
             lease_row.check(connection, self._epoch)
             return [event for r in rounds for event in job_rows.apply(connection, r)]
 

@@ -7,8 +7,9 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -18,12 +19,14 @@ from ..model.paths import join
 from ..model.resolve import definition_json
 from ..model.search import JobQuery
 from ..model.status import EventType, JobStatus
+from ..model.system import System
 from ..model.times import iso
 from ..model.user import User
 from ..store import jobs as job_rows
 from ..store import lease as lease_row
 from ..store.jobs import Change
 from ..store.page import Page
+from ..store.search import search as search_jobs
 from ..transports.base import FileInfo
 from .apps import AppCatalog
 from .conveyor import HANDED_OVER, Conveyor, Listener
@@ -41,6 +44,8 @@ from .tracker import Tracker
 from .wrapper import launch_script
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: Seconds between two renewals of the lease, which runs for three times as long.
 RENEWAL = 10.0
@@ -130,7 +135,7 @@ class Engine:
                 self._on_lease_lost()
                 return
             except StoreError as trouble:
-                log.error("The lease cannot be renewed now: %s", trouble.message)
+                log.error("The lease cannot be renewed now: %s", trouble.message)  # noqa: TRY400
 
     def health(self) -> dict[str, Any]:
         """Return the engine's state: epoch, number of active jobs, jobs by status."""
@@ -149,7 +154,12 @@ class Engine:
     # -- accepting
 
     async def submit(
-        self, user: User, raws: Sequence[Mapping[str, Any]], *, atomic: bool = False, launch_mode: str = "single"
+        self,
+        user: User,
+        raws: Sequence[Mapping[str, Any]],
+        *,
+        atomic: bool = False,
+        launch_mode: str = "single",
     ) -> list[tuple[Job, JobDefinition] | TapisJobsError]:
         """Accept requests in one transaction; each becomes a job or the error that says why not.
 
@@ -187,9 +197,7 @@ class Engine:
         script = launch_script(job, definition, lines, events=self._lane(job.lane).events)
         return Preview(job, definition, script, lines.environment)
 
-    async def resubmit(
-        self, user: User, uuid: str, changes: Mapping[str, Any]
-    ) -> tuple[Job, JobDefinition]:
+    async def resubmit(self, user: User, uuid: str, changes: Mapping[str, Any]) -> tuple[Job, JobDefinition]:
         """Submit a job's original request again, with *changes* laid over it, under a new uuid."""
         raw = {**await self.request(user, uuid), **changes}
         (result,) = await self.submit(user, [raw])
@@ -217,7 +225,7 @@ class Engine:
 
     async def search(self, user: User, query: JobQuery) -> Page[Job]:
         """Return the user's jobs that *query* selects."""
-        return await self._read(lambda c: job_rows.search(c, query, user.name))
+        return await self._read(lambda c: search_jobs(c, query, user.name))
 
     async def events(self, user: User, after_id: int, limit: int) -> list[JobEvent]:
         """Return the user's stored events after *after_id*, oldest first."""
@@ -302,14 +310,17 @@ class Engine:
         """Add a user's event to an active job's history (Tapis Jobs, "sendEvent")."""
         job = await self._owned(user, uuid)
         if job.status.is_terminal:
-            raise InvalidInputError(f"job {job.name} is {job.status}; events go to active jobs only.", field="jobUuid")
+            raise InvalidInputError(
+                f"job {job.name} is {job.status}; events go to active jobs only.", field="jobUuid"
+            )
         if not 1 <= len(data) <= EVENT_DATA:
             raise InvalidInputError(
                 f"eventData has {len(data):,} characters; 1 to {EVENT_DATA:,} are taken.", field="eventData"
             )
         if len(detail) > EVENT_DETAIL:
             raise InvalidInputError(
-                f"eventDetail has {len(detail)} characters; at most {EVENT_DETAIL} are taken.", field="eventDetail"
+                f"eventDetail has {len(detail)} characters; at most {EVENT_DETAIL} are taken.",
+                field="eventDetail",
             )
         event = JobEvent(
             job_uuid=uuid,
@@ -348,7 +359,9 @@ class Engine:
             await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
 
     async def _owned(self, user: User, uuid: str) -> Job:
-        job = self._conveyor.jobs.get(uuid) or await self._read(lambda c: job_rows.get(c, uuid))
+        job = self._conveyor.jobs.get(uuid)
+        if job is None:
+            job = await self._read(lambda c: job_rows.get(c, uuid))
         if job.owner != user.name or job.tenant != user.tenant:
             raise NotFoundError(f"there is no job {uuid}, or it is not yours.")
         return job
@@ -372,9 +385,10 @@ class Engine:
     async def _limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
         """Return what each job's system, queue and app allow now."""
         kinds = {(j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version) for j in jobs}
-        found = {kind: await self._ports.workers.read(lambda kind=kind: self._limit(*kind)) for kind in kinds}
+        found = {kind: await self._ports.workers.read(partial(self._limit, *kind)) for kind in kinds}
         return {
-            j.uuid: found[j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version] for j in jobs
+            j.uuid: found[j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version]
+            for j in jobs
         }
 
     def _limit(self, system_id: str, queue_name: str | None, app_id: str, app_version: str) -> Limits:
@@ -391,13 +405,13 @@ class Engine:
             disabled=f"{off[0]} is disabled; the job goes on when it is enabled again." if off else "",
         )
 
-    async def _system(self, system_id: str) -> Any:
+    async def _system(self, system_id: str) -> System:
         return await self._ports.workers.read(lambda: self.systems.find(system_id))
 
-    async def _read(self, work: Callable[[Connection], Any]) -> Any:
+    async def _read(self, work: Callable[[Connection], T]) -> T:
         return await self._ports.workers.read(lambda: self.database.read(work))
 
-    async def _write(self, work: Callable[[Connection], Any]) -> Any:
+    async def _write(self, work: Callable[[Connection], T]) -> T:
         return await self._ports.workers.write(lambda: self.database.write(work))
 
 

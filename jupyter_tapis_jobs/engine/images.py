@@ -32,10 +32,13 @@ unpack() {
   *) tar -xf "$3" ;;
   esac > .tapisjob/unpack.log 2>&1 || { echo "$1 fails $(tail -n 1 .tapisjob/unpack.log)"; return; }
   program=tapisjob_app.sh
-  [ -f "$program" ] || program=$(sed -n 's/^ *tapisjob_executable=//p' tapisjob.manifest 2> /dev/null | head -n 1)
+  [ -f "$program" ] ||
+    program=$(sed -n 's/^ *tapisjob_executable=//p' tapisjob.manifest 2> /dev/null | head -n 1)
   case /$program/ in *'/../'*|*';'*) program= ;; esac
-  [ -n "$program" ] && [ -f "$program" ] || { echo "$1 fails it holds neither tapisjob_app.sh nor a \
-tapisjob.manifest that names its program"; return; }
+  [ -n "$program" ] && [ -f "$program" ] || {
+    echo "$1 fails it holds neither tapisjob_app.sh nor a tapisjob.manifest that names its program"
+    return
+  }
   chmod u+x "$program" && echo "$1 runs $program"
 }
 """
@@ -67,7 +70,8 @@ def unpack(name: str, archive: bytes) -> Image:
     executable = executable_in(frozenset(contents), manifest)
     if executable is None:
         raise InvalidInputError(
-            f"the app's image {name} holds neither {files.APP_SCRIPT} nor a {files.MANIFEST} that names its program.",
+            f"the app's image {name} holds neither {files.APP_SCRIPT} nor "
+            f"a {files.MANIFEST} that names its program.",
             field="containerImage",
             value=name,
         )
@@ -90,7 +94,11 @@ def _tar_members(archive: bytes) -> Iterator[tuple[str, bytes, int]]:
         _refuse_bomb(sum(info.size for info in infos))
         for info in infos:
             content = opened.extractfile(info)
-            yield _inside(info.name), content.read() if content else b"", stat.S_IMODE(info.mode) & 0o770 | 0o600
+            yield (
+                _inside(info.name),
+                content.read() if content else b"",
+                stat.S_IMODE(info.mode) & 0o770 | 0o600,
+            )
 
 
 def _refuse_bomb(size: int) -> None:

@@ -46,7 +46,9 @@ def first_reached(limits: Limits, job: Job, tally: Counter[tuple[str, ...]]) -> 
     values = (limits.on_system, limits.per_owner, limits.on_queue, limits.per_owner_on_queue)
     for limit, key, words in zip(values, Limits.keys(job), _WORDS, strict=True):
         if limit is not None and limit > 0 and tally[key] >= limit:
-            sentence = words.format(system=job.exec_system_id, queue=job.exec_system_logical_queue, limit=limit)
+            sentence = words.format(
+                system=job.exec_system_id, queue=job.exec_system_logical_queue, limit=limit
+            )
             return f"{sentence}; this one goes on when another has ended."
     return ""
 

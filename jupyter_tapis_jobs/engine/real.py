@@ -65,7 +65,9 @@ class LocalHosts:
     async def transport(self, system_id: str, effective_user: str) -> Transport:
         """Return this machine; other systems are not reachable by this version."""
         if system_id != LOCAL:
-            raise TransportError(f"system {system_id} cannot be reached: this server runs jobs on system {LOCAL} only.")
+            raise TransportError(
+                f"system {system_id} cannot be reached: this server runs jobs on system {LOCAL} only."
+            )
         return self._local
 
 

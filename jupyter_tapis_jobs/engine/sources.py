@@ -58,7 +58,9 @@ class Sources:
         elif url.startswith("/"):
             transport, path = host, normalise(url)
         else:
-            raise InvalidInputError(f"{url} is not a tapis:// or http(s):// URL or an absolute path.", value=url)
+            raise InvalidInputError(
+                f"{url} is not a tapis:// or http(s):// URL or an absolute path.", value=url
+            )
         info = await transport.stat(await transport.real_path(path))
         return None if info is None else _on_host(url, posixpath.basename(path), info, transport)
 
@@ -72,7 +74,9 @@ class Sources:
         user = job.effective_user_id if same else effective_user(system, job.owner)
         transport = host if same else await self._ports.hosts.transport(system_id, user)
         if not within(await transport.real_path(root), await transport.real_path(path)):
-            raise InvalidInputError(f"{url} leads outside the rootDir {root} of system {system_id}.", value=url)
+            raise InvalidInputError(
+                f"{url} leads outside the rootDir {root} of system {system_id}.", value=url
+            )
         return transport, path
 
     async def bring(self, url: str, job: Job, host: Transport, target: str) -> bool:
@@ -90,7 +94,8 @@ class Sources:
         return True
 
     async def _bring_tree(self, source: Source, host: Transport, target: str) -> None:
-        assert source.transport is not None and source.path is not None
+        if source.transport is None or source.path is None:
+            raise InvalidInputError(f"{source.url} is a directory on the Web; only single files are copied.")
         await host.mkdir(target)
         for info in await source.transport.list(source.path, recurse=True):
             place = f"{target}/{posixpath.relpath(info.path, source.path)}"

@@ -7,7 +7,9 @@ safely be done twice: so a station does not need to know whether it is the first
 from __future__ import annotations
 
 import base64
+import errno
 import posixpath
+import shlex
 import urllib.parse
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -15,7 +17,7 @@ from itertools import chain
 from typing import Protocol
 
 from ..model import files, marks
-from ..model.errors import InvalidInputError, TapisJobsError
+from ..model.errors import InvalidInputError
 from ..model.job import FileInput, Job, JobDefinition
 from ..model.paths import join
 from ..model.status import Condition, JobStatus
@@ -187,7 +189,9 @@ class Stations:
         folders = {job.uuid: _exec_dir(definitions[job.uuid]) for job in jobs}
         source = await self._sources.find(url, jobs[0], transport)
         if source is None:
-            raise InvalidInputError(f"the app's image {url} does not exist.", field="containerImage", value=url)
+            raise InvalidInputError(
+                f"the app's image {url} does not exist.", field="containerImage", value=url
+            )
         name = posixpath.basename(source.name)
         if source.size is not None and source.size <= SMALL_IMAGE:
             key = (url, source.modified, source.size)
@@ -197,7 +201,9 @@ class Stations:
                 entries.setdefault(job.uuid, []).extend(image.entries(folders[job.uuid]))
             return dict.fromkeys(folders, image.executable)
         archive = await self._sources.on_host(source, transport, f"{lane.folder}/images")
-        calls = (f"(unpack {u} {_word(folder)} {_word(archive)} {_word(name)})\n" for u, folder in folders.items())
+        calls = (
+            f"(unpack {u} {_word(folder)} {_word(archive)} {_word(name)})\n" for u, folder in folders.items()
+        )
         answer = await transport.run(UNPACK + "".join(calls), timeout=3600)
         return _programs(url, folders, answer.stdout)
 
@@ -216,7 +222,8 @@ class Stations:
         verdicts = await self._found_submitted(lane, [job for job in cohort if job.submission_id], transport)
         fresh = [job for job in cohort if job.uuid not in verdicts]
         batch, parallel = _batch(fresh, lane.free_cores)
-        verdicts.update({job.uuid: Stay() for job in fresh if job not in batch})
+        chosen = {job.uuid for job in batch}
+        verdicts.update({job.uuid: Stay() for job in fresh if job.uuid not in chosen})
         if batch:
             verdicts.update(await self._hand_over(lane, batch, parallel, transport))
         return verdicts
@@ -341,25 +348,28 @@ def _batch(jobs: Sequence[Job], free: int | None) -> tuple[list[Job], int]:
 
 def _programs(url: str, folders: Iterable[str], stdout: str) -> dict[str, str | Fail]:
     """Read what ``unpack`` said of each job."""
-    said = {line.split(" ", 2)[0]: line.split(" ", 2)[1:] for line in stdout.splitlines() if line.count(" ") >= 2}
+    said = {
+        line.split(" ", 2)[0]: line.split(" ", 2)[1:] for line in stdout.splitlines() if line.count(" ") >= 2
+    }
     programs: dict[str, str | Fail] = {}
     for uuid in folders:
         verb, text = said.get(uuid, ["fails", "the host gave no answer"])
-        programs[uuid] = text if verb == "runs" else Fail(f"the app's image {url} cannot be unpacked: {text}.")
+        programs[uuid] = (
+            text if verb == "runs" else Fail(f"the app's image {url} cannot be unpacked: {text}.")
+        )
     return programs
 
 
 def _refused(fault: OSError) -> Verdict:
     """A full disk passes; what the host refuses for another reason fails the job."""
-    import errno
-
     reason = f"{fault.filename or 'the host'}: {fault.strerror or fault}"
     if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Block(f"no space is left for the job's files ({reason}); it goes on when there is room.", DISK_FULL_RETRY)
+        return Block(
+            f"no space is left for the job's files ({reason}); it goes on when there is room.",
+            DISK_FULL_RETRY,
+        )
     return Fail(f"the host refused the job's files: {reason}.")
 
 
 def _word(text: str) -> str:
-    import shlex
-
     return shlex.quote(text)

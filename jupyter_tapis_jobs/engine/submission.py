@@ -156,7 +156,8 @@ class _Known:
         name = request.exec_system_id or app.job_attributes.exec_system_id
         if not name:
             raise InvalidInputError(
-                f"execSystemId is missing, and app {app.id} names none. Say where to run, for example execSystemId: {LOCAL}.",
+                f"execSystemId is missing, and app {app.id} names none. "
+                f"Say where to run, for example execSystemId: {LOCAL}.",
                 field="execSystemId",
             )
         return self.system(name)

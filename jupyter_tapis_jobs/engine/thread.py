@@ -1,4 +1,4 @@
-"""The engine beside a server: a thread and an event loop of its own, and the lease that makes it the only one."""
+"""The engine beside a server: in a thread of its own, under the lease that makes it the only one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from ..store import lease as lease_row
 from ..store.database import Database
 from ..store.lease import Lease
 from .apps import AppCatalog
+from .builtin import ensure_builtin
 from .engine import Engine
 from .fetch import fetch
 from .ports import Ports
 from .real import Tasks, ThreadWorkers, real_ports
-from .systems import SystemCatalog, ensure_builtin
+from .systems import SystemCatalog
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class EngineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process whose engine holds the lease; ``born`` and ``boot`` tell it from a later one of its number."""
+    """The process whose engine has the lease; ``born`` and ``boot`` tell it from a later namesake."""
 
     pid: int
     url: str
@@ -197,7 +198,9 @@ class EngineThread:
         lost = asyncio.ensure_future(self._lost.wait())
         await asyncio.wait([stopping, lost], return_when=asyncio.FIRST_COMPLETED)
         if lost.done():
-            log.error("Another server's engine has taken the job store over; this one works through it from now on.")
+            log.error(
+                "Another server's engine has taken the job store over; this one works through it from now on."
+            )
         lost.cancel()
         self._engine, self.state = None, EngineState.WAITING
         await self._tasks.cancel_all()
@@ -205,7 +208,9 @@ class EngineThread:
 
     async def _release(self, lease: Lease) -> None:
         try:
-            await self._workers.write(lambda: self.database.write(lambda c: lease_row.release(c, lease.epoch)))
+            await self._workers.write(
+                lambda: self.database.write(lambda c: lease_row.release(c, lease.epoch))
+            )
         except StoreError as trouble:
             log.warning("The lease could not be given back (%s); it runs out by itself.", trouble.message)
 
@@ -227,14 +232,17 @@ class EngineThread:
                 self.holder = Holder.of(held) if held else None
                 self.state = EngineState.WAITING
         except StoreError as trouble:
-            log.error("The job engine cannot start: %s", trouble.message)
+            log.error("The job engine cannot start: %s", trouble.message)  # noqa: TRY400
             return None
         return lease
 
     # -- calls from other threads and loops
 
     async def call(
-        self, method: Callable[Concatenate[Engine, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
+        self,
+        method: Callable[Concatenate[Engine, P], Coroutine[Any, Any, T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         """Await ``Engine.method`` on the engine's loop: ``await thread.call(Engine.submit, user, raws)``.
 
@@ -245,7 +253,7 @@ class EngineThread:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def run(self, work: Callable[[Engine], Coroutine[Any, Any, T]]) -> T:
-        """Await ``work(engine)`` on the engine's loop, for the parts of the engine: ``lambda e: e.files.list(…)``."""
+        """Await ``work(engine)`` on the engine's loop: ``lambda engine: engine.files.list(…)``."""
         return await self.call(work)
 
     async def stream(
@@ -267,6 +275,12 @@ class EngineThread:
         finally:
             if isinstance(chunks, AsyncGenerator):
                 await self._there(_closed(chunks))
+
+    async def settled(self) -> EngineState:
+        """Return the state once it is known whether this server's engine carries the jobs."""
+        if not self._decided.is_set():
+            await asyncio.get_running_loop().run_in_executor(None, self._decided.wait, READY)
+        return self.state
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run *work* on a reader thread of the store; works in every state."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..model import marks
 from ..model.errors import StoreError, TransportError
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 SWEEP_FIRST, SWEEP_LAST = 5.0, 30.0
 #: Seconds between the polite end of a job and the hard one (Slurm's KillWait).
 GRACE = 30
+VANISHED = "its process vanished without a word: killed from outside, or the machine restarted"
 #: Where a job can be while its process may exist.
 ENDABLE = HANDED_OVER | {JobStatus.SUBMITTING_JOB, JobStatus.BLOCKED}
 #: Exit code of a job that left none because it was ended the hard way: 128 + SIGKILL.
@@ -146,7 +148,9 @@ class Tracker:
                 await self._sweep_quietly(lane)
 
     async def _keep_limits(self, lane: Lane) -> None:
-        late = [self._conveyor.jobs[u] for u in lane.overdue(self._ports.clock.now()) if u in self._conveyor.jobs]
+        late = [
+            self._conveyor.jobs[u] for u in lane.overdue(self._ports.clock.now()) if u in self._conveyor.jobs
+        ]
         if late:
             await self.end(late, why="timeout")
 
@@ -211,7 +215,7 @@ class Tracker:
     def _conclude(self, job: Job, found: Marks) -> Change:
         """The application has ended: on to archiving, or cancelled if that is why it ended."""
         code = found.exit_code if found.exit_code is not None else KILLED_EXIT_CODE
-        fields: dict[str, object] = {
+        fields: dict[str, Any] = {
             "exit_code": code,
             "remote_ended": iso(found.ended or self._ports.clock.now()),
             "remote_result_info": str(code),
@@ -224,7 +228,7 @@ class Tracker:
         fields["remote_outcome"] = _outcome(job, well)
         return self._conveyor.step(job, JobStatus.ARCHIVING, **fields)
 
-    def _cancelled(self, job: Job, fields: Mapping[str, object]) -> Change:
+    def _cancelled(self, job: Job, fields: Mapping[str, Any]) -> Change:
         change = self._conveyor.cancelled(job)
         return Change(before=job, after=change.after.evolve(**fields), events=change.events)
 
@@ -238,14 +242,16 @@ class Tracker:
             remote_ended=iso(self._ports.clock.now()),
             remote_outcome=_outcome(job, False),
             condition=Condition.SCHEDULER_TERMINATED,
-            remote_result_info="its process vanished without a word: killed from outside, or the machine restarted",
+            remote_result_info=VANISHED,
         )
 
     def _submit_again(self, job: Job) -> Change:
         """It was handed over, but nothing will ever start it: hold it and hand it over anew."""
         change = self._conveyor.blocked(job, "its start was lost before it began; it is submitted again", 0.0)
         after = change.after.evolve(
-            resume_status=JobStatus.SUBMITTING_JOB, submission_id=None, remote_submit_retries=job.remote_submit_retries + 1
+            resume_status=JobStatus.SUBMITTING_JOB,
+            submission_id=None,
+            remote_submit_retries=job.remote_submit_retries + 1,
         )
         return Change(before=job, after=after, events=change.events)
 

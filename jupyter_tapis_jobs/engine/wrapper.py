@@ -1,4 +1,4 @@
-"""The launch script ``tapisjob.sh``: claim, start, application, end; the same for every runtime and scheduler.
+"""The launch script ``tapisjob.sh``: claim, start, application, end; for every runtime and scheduler.
 
 The claim is taken by ``ln``, which is atomic also on network file systems: the job is this copy's
 when the claim's content is its own. Events are empty files, made by the shell itself; the script
@@ -18,6 +18,7 @@ _SCRIPT = """\
 # Tapis job {uuid}, launch script format {format}.
 {directives}cd {exec_dir} || exit 0
 marks={folder}; events={events}
+exec < /dev/null > {log} 2>&1
 
 # At most one start: whoever links its own token to the claim first runs the job.
 read -r stat < /proc/$$/stat; read -r boot < /proc/sys/kernel/random/boot_id
@@ -35,7 +36,7 @@ app=; trap '[ -n "$app" ] && kill -TERM "$app" 2> /dev/null' TERM INT HUP
 (
   . ./{environment}
   {command}
-) < /dev/null {redirections} &
+) {redirections} &
 app=$!
 wait "$app"; code=$?
 while kill -0 "$app" 2> /dev/null; do wait "$app"; code=$?; done
@@ -50,7 +51,9 @@ printf '%s\\n' "$code" > {exit}
 """
 
 
-def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, events: str, directives: str = "") -> str:
+def launch_script(
+    job: Job, definition: JobDefinition, lines: LaunchLines, *, events: str, directives: str = ""
+) -> str:
     """Return the text of ``tapisjob.sh``; *events* is the lane's events folder on the host."""
     root, output_dir = definition.root_dir, definition.exec_system_output_dir
     return _SCRIPT.format(
@@ -59,6 +62,7 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         directives=directives,
         exec_dir=_quoted(root, definition.exec_system_exec_dir),
         folder=marks.FOLDER,
+        log=marks.LAUNCH_LOG,
         events=shlex.quote(events),
         claim=marks.CLAIM,
         pid=files.PID,

@@ -1,4 +1,4 @@
-"""Patterns of an archive filter: Java globs, or ``REGEX:`` and a regular expression (Tapis Jobs, "ArchiveFilter").
+"""Patterns of an archive filter (Tapis Jobs, "ArchiveFilter"): Java globs, or ``REGEX:`` and one.
 
 ``*`` stays in one directory, ``**`` crosses them, ``?`` is one character of a name, ``[…]`` and
 ``{a,b}`` as in a shell (java.nio.file.FileSystem.getPathMatcher). A pattern matches a whole path,
@@ -51,21 +51,27 @@ _TOKENS = re.compile(r"\*\*|\\.|\[!?[^\]]+\]|.", re.DOTALL)
 def _from_glob(glob: str) -> str:
     """Translate token by token; a comma is special inside braces only."""
     parts, depth = [], 0
-    for token in _TOKENS.findall(glob):
-        depth += (token == "{") - (token == "}")
-        if token == "," and depth:
+    for part in _TOKENS.findall(glob):
+        depth += (part == "{") - (part == "}")
+        if part == "," and depth:
             parts.append("|")
-        elif len(token) > 2 and token.startswith("["):
-            parts.append(_char_class(token))
-        elif token.startswith("\\") and len(token) == 2:
-            parts.append(re.escape(token[1]))
+        elif len(part) > 2 and part.startswith("["):
+            parts.append(_char_class(part))
+        elif part.startswith("\\") and len(part) == 2:
+            parts.append(re.escape(part[1]))
         else:
-            parts.append(_PLAIN.get(token, re.escape(token)))
+            parts.append(_PLAIN.get(part, re.escape(part)))
     return "".join(parts)
 
 
 def _char_class(token: str) -> str:
     """Translate ``[abc]`` or ``[!abc]``; as in Java, neither crosses a directory."""
     negated = token[1] == "!"
-    members = token[1 + negated : -1].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^").replace("&&", r"&\&")
+    members = (
+        token[1 + negated : -1]
+        .replace("\\", r"\\")
+        .replace("[", r"\[")
+        .replace("^", r"\^")
+        .replace("&&", r"&\&")
+    )
     return f"(?!/)[{'^' * negated}{members}]"

@@ -12,7 +12,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ..model import marks
+from ..model import files, marks
 from ..transports.base import Answer
 from .base import Launch, Report, Sighting, Submission
 
@@ -28,15 +28,12 @@ cat > "$list.part" <<'END_OF_JOBS' && mv "$list.part" "$list" || exit 1
 {jobs}
 END_OF_JOBS
 setsid /bin/sh -c '
-tr "\\n" "\\0" < "$1" | xargs -0 -P {parallel} -n 1 setsid /bin/sh -c {start}
+tr "\\n" "\\0" < "$1" | xargs -0 -P {parallel} -n 1 setsid /bin/sh
 rm -f "$1"' runner "$list" < /dev/null > /dev/null 2>&1 &
 read -r boot < /proc/sys/kernel/random/boot_id
 read -r stat 2> /dev/null < /proc/$!/stat && echo "$boot $stat" > "$list.runner"
 echo accepted
 """
-
-#: Runs one job; its own complaints go beside it. A job whose directory is gone is passed over.
-_START = 'cd "$0" || exit 0; exec /bin/sh ./tapisjob.sh < /dev/null > {log} 2>&1'
 
 _FUNCTIONS = """\
 boot= ; read -r boot < /proc/sys/kernel/random/boot_id
@@ -107,15 +104,13 @@ class ForkScheduler:
 
     def submit_script(self, submission: Submission) -> str:
         """Return the script that starts the runner of *submission* in the background."""
-        start = _START.format(log=marks.LAUNCH_LOG)
         return _SUBMIT.format(
             lane=shlex.quote(submission.lane_dir),
             epoch=submission.epoch,
             overtaken=OVERTAKEN,
             id=submission.id,
-            jobs="\n".join(launch.exec_dir for launch in submission.launches),
+            jobs="\n".join(f"{job.exec_dir}/{files.LAUNCH_SCRIPT}" for job in submission.launches),
             parallel=submission.parallel,
-            start=shlex.quote(start).replace("'", "'\\''"),
         )
 
     def parse_submit(self, submission: Submission, answer: Answer) -> Mapping[str, Report]:
@@ -129,7 +124,9 @@ class ForkScheduler:
         functions = _FUNCTIONS + _LOOK.format(
             lane=shlex.quote(lane_dir), exit=marks.EXIT, claim=marks.CLAIM, revoked=marks.REVOKED
         )
-        calls = (f"look {j.uuid} {shlex.quote(j.exec_dir)} {shlex.quote(j.submission_id or '-')}" for j in launches)
+        calls = (
+            f"look {j.uuid} {shlex.quote(j.exec_dir)} {shlex.quote(j.submission_id or '-')}" for j in launches
+        )
         return functions + "\n".join(calls) + "\n"
 
     def parse_look(self, launches: Sequence[Launch], answer: Answer) -> Mapping[str, Report]:

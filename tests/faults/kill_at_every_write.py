@@ -12,7 +12,9 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +26,7 @@ from jupyter_tapis_jobs.model.search import JobQuery
 from jupyter_tapis_jobs.model.user import User
 from jupyter_tapis_jobs.store import jobs as job_rows
 from jupyter_tapis_jobs.store.database import Database
+from jupyter_tapis_jobs.store.search import search
 
 T = TypeVar("T")
 USER = User(name="ada", tenant="tapisjobs", is_server_user=True)
@@ -65,6 +68,10 @@ async def _live(folder: Path, die_at: int, before: bool, submit: bool) -> None:
     thread.stop()
 
 
+def _life(folder: Path, die_at: int, before: bool, submit: bool) -> None:
+    asyncio.run(_live(folder, die_at, before, submit))
+
+
 async def _over(thread: EngineThread) -> None:
     """Wait until no job is active: told by the engine, not by the clock."""
     loop, news = asyncio.get_running_loop(), asyncio.Event()
@@ -84,9 +91,7 @@ def _in_child(work: Callable[[], Any]) -> int:
         try:
             work()
             os._exit(0)
-        except BaseException:
-            import traceback
-
+        except BaseException:  # noqa: BLE001 - a fork must never return
             traceback.print_exc()
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -94,7 +99,7 @@ def _in_child(work: Callable[[], Any]) -> int:
 
 def _statuses(folder: Path) -> list[str]:
     database = Database.open(folder)
-    rows = database.read(lambda c: job_rows.search(c, JobQuery(), USER.name)).rows
+    rows = database.read(lambda c: search(c, JobQuery(), USER.name)).rows
     database.close()
     return [job.status.value for job in rows]
 
@@ -106,14 +111,15 @@ def main(base: Path) -> None:
         number += 1
         for before in (True, False):
             folder = base / f"{number}-{before}"
-            code = _in_child(lambda folder=folder, before=before: asyncio.run(_live(folder, number, before, True)))
+            code = _in_child(partial(_life, folder, number, before, True))
             finished = code == 0
             assert code in (0, -signal.SIGKILL), code
-            found: list[str] = []
-            asked = _in_child(lambda folder=folder: _report(folder, "at_death"))
-            resumed = _in_child(lambda folder=folder: asyncio.run(_live(folder, 0, False, False)))
-            _in_child(lambda folder=folder: _report(folder, "at_end"))
-            starts = [len(path.read_text().splitlines()) for path in sorted(folder.glob("work/jobs/*/starts"))]
+            asked = _in_child(partial(_report, folder, "at_death"))
+            resumed = _in_child(partial(_life, folder, 0, False, False))
+            _in_child(partial(_report, folder, "at_end"))
+            starts = [
+                len(path.read_text().splitlines()) for path in sorted(folder.glob("work/jobs/*/starts"))
+            ]
             found = json.loads((folder / "at_death").read_text())
             ended = json.loads((folder / "at_end").read_text())
             line = {"write": number, "before": before, "code": code, "resumed": resumed + asked}

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection
+
 from jupyter_tapis_jobs.engine.apps import AppCatalog
 from jupyter_tapis_jobs.engine.engine import Engine
 from jupyter_tapis_jobs.engine.ports import Ports
@@ -122,9 +124,9 @@ class Life:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            if not isinstance(fault, lease_row.LeaseLostError):
-                self.faults.append(fault)
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None and not isinstance(fault, lease_row.LeaseLostError):
+            self.faults.append(fault)
 
     def define(self) -> None:
         """Make the made-up system and app; the image lies in the world."""
@@ -136,11 +138,10 @@ class Life:
         self.world.mkdir("/images")
         self.world.write("/images/model.zip", archive.getvalue())
 
-    async def engine(self, *, ttl: float = 30.0) -> Engine:
+    async def engine(self) -> Engine:
         """Take the lease, waiting for the last holder's to run out, and start."""
         while True:
-            now = self.ports.clock.now()
-            lease = self.database.write(lambda c: lease_row.acquire(c, f"holder-{id(self)}", now, ttl))
+            lease = self.database.write(self._acquire)
             if lease is not None:
                 break
             await asyncio.sleep(1.0)
@@ -156,6 +157,9 @@ class Life:
         )
         await engine.start()
         return engine
+
+    def _acquire(self, connection: Connection) -> lease_row.Lease | None:
+        return lease_row.acquire(connection, f"holder-{id(self)}", self.ports.clock.now())
 
     async def end(self) -> None:
         """The process is gone: nothing it had begun goes on."""

@@ -96,7 +96,9 @@ class World:
         self.write(f"{lane}/events/{uuid}.end", b"")
 
     def look(self, order: Mapping[str, Any]) -> str:
-        return "\n".join(f"{uuid} {self._sighting(uuid, folder, submission)}" for uuid, folder, submission in order["jobs"])
+        return "\n".join(
+            f"{uuid} {self._sighting(uuid, folder, submission)}" for uuid, folder, submission in order["jobs"]
+        )
 
     def _sighting(self, uuid: str, folder: str, submission: str) -> str:
         if f"{folder}/{marks.EXIT}" in self.files:

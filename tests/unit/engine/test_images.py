@@ -42,7 +42,9 @@ def test_tapisjob_app_is_started_and_made_executable() -> None:
 
 
 def test_without_it_the_manifest_names_the_program() -> None:
-    image = unpack("app.tar.gz", tarred({"tapisjob.manifest": "tapisjob_executable=bin/run\n", "bin/run": "echo"}))
+    image = unpack(
+        "app.tar.gz", tarred({"tapisjob.manifest": "tapisjob_executable=bin/run\n", "bin/run": "echo"})
+    )
     assert image.executable == "bin/run"
 
 

@@ -10,7 +10,9 @@ from jupyter_tapis_jobs.model.errors import InvalidInputError
 from jupyter_tapis_jobs.model.job import ArchiveFilter
 from jupyter_tapis_jobs.model.patterns import compiled, selects
 
-NAMES = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=8)
+NAMES = st.text(
+    st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=8
+)
 
 
 @pytest.mark.parametrize(

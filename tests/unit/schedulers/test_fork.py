@@ -57,19 +57,43 @@ def make(tmp_path: Path, lane: Path) -> Iterator[Make]:
 
 def _job(uuid: str) -> Job:
     return Job(
-        uuid=uuid, tenant="t", owner="o", name="n", description="", app_id="a", app_version="1", job_type="FORK",
-        exec_system_id="local", archive_system_id="local", exec_system_logical_queue=None, effective_user_id="o",
-        node_count=1, cores_per_node=1, memory_mb=1, max_minutes=1, status=JobStatus.STAGING_JOB,
-        created="", last_updated="",
-    )  # fmt: skip
+        uuid=uuid,
+        tenant="t",
+        owner="o",
+        name="n",
+        description="",
+        app_id="a",
+        app_version="1",
+        job_type="FORK",
+        exec_system_id="local",
+        archive_system_id="local",
+        exec_system_logical_queue=None,
+        effective_user_id="o",
+        node_count=1,
+        cores_per_node=1,
+        memory_mb=1,
+        max_minutes=1,
+        status=JobStatus.STAGING_JOB,
+        created="",
+        last_updated="",
+    )
 
 
 def _definition(folder: str) -> JobDefinition:
     return JobDefinition(
-        job_type="FORK", app_runtime="ZIP", container_image="", exec_system_id="local", exec_system_exec_dir=folder,
-        exec_system_input_dir=folder, exec_system_output_dir=folder, archive_system_id="local",
-        archive_system_dir=folder, job_working_dir=folder, host="", root_dir="/",
-    )  # fmt: skip
+        job_type="FORK",
+        app_runtime="ZIP",
+        container_image="",
+        exec_system_id="local",
+        exec_system_exec_dir=folder,
+        exec_system_input_dir=folder,
+        exec_system_output_dir=folder,
+        archive_system_id="local",
+        archive_system_dir=folder,
+        job_working_dir=folder,
+        host="",
+        root_dir="/",
+    )
 
 
 def submit(lane: Path, *launches: Launch, parallel: int = 0, epoch: int = 7, name: str = "first") -> Answer:
