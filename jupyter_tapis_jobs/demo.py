@@ -34,6 +34,9 @@ _CELL_SECONDS = 330
 #: Printed at most, of one cell.
 _LINES = 24
 
+#: All that ends a program in a terminal ends the demo in order.
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 Say = Callable[[str], None]
 
 
@@ -44,6 +47,8 @@ def run_demo(say: Say, *, data_dir: Path | None = None, notebook: Path | None = 
     outputs in *notebook*. The server ends with the demo, also on Ctrl-C.
     """
     begun = time.monotonic()
+    for number in _STOPS:
+        signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="tapisjobs-demo-"))
     kept = (notebook or folder / NOTEBOOK).resolve()
     say("A Jupyter server of its own starts, with the job engine in it.")
@@ -77,31 +82,35 @@ def _run(server: Server, source: Path, say: Say, begun: float) -> NotebookNode:
     with _told_states(server, say, begun) as jobs:
         try:
             asyncio.run(_execute(notebook, server, say))
-        except (KeyboardInterrupt, asyncio.CancelledError):
+        except KeyboardInterrupt:
             _cancel(server, jobs)
-            raise KeyboardInterrupt(
-                "Stopped; the demo's job is cancelled and its server has ended."
-            ) from None
+            raise KeyboardInterrupt("Stopped; the demo's job and its server are ended.") from None
     return notebook
 
 
 async def _execute(notebook: NotebookNode, server: Server, say: Say) -> None:
     """Run every cell in one real kernel, which finds the server as any kernel of it does."""
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     client = NotebookClient(notebook, kernel_name="python3", timeout=_CELL_SECONDS)
     _use_this_python(client.create_kernel_manager())
     environment = {**os.environ, OWN_URL: server.endpoint.url, OWN_TOKEN: server.token}
-    async with client.async_setup_kernel(env=environment, cwd=str(server.log.parent)):
-        _stop_on_signals()
-        for index, cell in enumerate(notebook.cells):
-            try:
-                await _one_cell(client, cell, index, say)
-            except CellExecutionError as cause:
-                raise JobError(
-                    f"Cell {index} of the notebook failed: {cause.ename}: {cause.evalue}"
-                ) from None
+    folder = server.log.parent
+    with (folder / "kernel.log").open("ab") as log:
+        starting = client.async_setup_kernel(env=environment, cwd=str(folder), stdout=log, stderr=log)
+        async with starting:
+            stopped = _stop_on_signals()
+            for index, cell in enumerate(notebook.cells):
+                try:
+                    await _one_cell(client, cell, index, say)
+                except CellExecutionError as cause:
+                    raise JobError(f"Cell {cell.id} failed: {cause.ename}: {cause.evalue}") from None
+                except (asyncio.CancelledError, DeadKernelError):
+                    # What nbclient calls a dead kernel may be no more than our own cancelling.
+                    if stopped:
+                        raise KeyboardInterrupt from None
+                    raise
 
 
 def _use_this_python(manager: KernelManager) -> None:
@@ -110,12 +119,18 @@ def _use_this_python(manager: KernelManager) -> None:
         manager.kernel_spec.argv[0] = sys.executable
 
 
-def _stop_on_signals() -> None:
-    """Ctrl-C ends the run in order; nbclient's own handling would leave the cell hanging."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None  # noqa: S101 - we are in it
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+def _stop_on_signals() -> list[int]:
+    """Let Ctrl-C end the running cell, and return where it is noted; nbclient's own way would hang."""
+    loop, task, stopped = asyncio.get_running_loop(), asyncio.current_task(), list[int]()
+
+    def stop(number: int) -> None:
+        stopped.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in _STOPS:
+        loop.add_signal_handler(number, stop, number)
+    return stopped
 
 
 async def _one_cell(client: NotebookClient, cell: NotebookNode, index: int, say: Say) -> None:

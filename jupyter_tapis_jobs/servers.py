@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -106,7 +107,7 @@ def started(
         "--ServerApp.ip=127.0.0.1", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={folder}",
         "--ServerApp.jpserver_extensions=jupyter_tapis_jobs=True", *root_options(), *options,
     ]  # fmt: skip
-    with log.open("ab") as out:
+    with log.open("ab") as out, _ctrl_c_kept() as kept:
         # A session of its own: Ctrl-C reaches us, and we end the server in order.
         process = subprocess.Popen(
             command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
@@ -114,10 +115,26 @@ def started(
     url = f"http://127.0.0.1:{port}/{base_url.strip('/')}".rstrip("/") + "/"
     server = Server(url=url, token=token, process=process, log=log)
     try:
+        if kept:
+            raise KeyboardInterrupt
         _wait_until_up(server)
         yield server
     finally:
         stop(process)
+
+
+@contextmanager
+def _ctrl_c_kept() -> Iterator[list[int]]:
+    """Note Ctrl-C instead of acting on it: in the midst of a start it would leave a server behind."""
+    kept: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield kept
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: kept.append(number))
+    try:
+        yield kept
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def root_options() -> list[str]:

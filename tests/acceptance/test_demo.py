@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from jupyter_tapis_jobs.client.endpoint import running_servers
+from jupyter_tapis_jobs.servers import free_port
 
 CLI = [sys.executable, "-m", "jupyter_tapis_jobs.cli"]
 
@@ -61,7 +62,9 @@ def test_ctrl_c_ends_the_demo_its_job_and_its_server(environment, tmp_path):
 
 def test_serve_answers_without_a_notebook_and_the_command_line_finds_it(environment, until, tmp_path):
     log = (tmp_path / "serve.log").open("w")
-    server = subprocess.Popen([*CLI, "serve", "--port", "0"], env=environment, stdout=log, stderr=log)
+    server = subprocess.Popen(
+        [*CLI, "serve", "--port", str(free_port())], env=environment, stdout=log, stderr=log
+    )
     try:
         until(lambda: servers(environment) or server.poll() is not None)
         request = tmp_path / "job.json"
