@@ -162,13 +162,13 @@ def _next_ids(conn: Connection, counter: str, number: int) -> range:
     return range(first, first + number)
 
 
-def _add_events(conn: Connection, events: Sequence[tuple[int, JobEvent]]) -> list[JobEvent]:
+def _add_events(conn: Connection, events: Sequence[tuple[int, JobEvent]]) -> range:
+    """Store (job id, event) pairs; return the ids of the events."""
     ids = _next_ids(conn, job_events.name, len(events))
-    numbered = list(zip(ids, events, strict=True))
     _insert_event.many(
-        conn, (event_to_row(event, event_id, job_id) for event_id, (job_id, event) in numbered)
+        conn, (event_to_row(event, i, job) for i, (job, event) in zip(ids, events, strict=True))
     )
-    return [replace(event, id=event_id) for event_id, (_, event) in numbered]
+    return ids
 
 
 def apply(conn: Connection, changes: Sequence[Change]) -> Applied:
@@ -192,7 +192,8 @@ def apply(conn: Connection, changes: Sequence[Change]) -> Applied:
         columns.setdefault(before.id, {}).update(changed_columns(before, after))
         events += [(before.id, event) for event in change.events]
     _update(conn, columns)
-    return Applied(_add_events(conn, events), stale)
+    ids = _add_events(conn, events)
+    return Applied((replace(event, id=i) for i, (_, event) in zip(ids, events, strict=True)), stale)
 
 
 def _refuse_illegal(before: Job, after: Job) -> None:
@@ -263,7 +264,7 @@ def events_after(conn: Connection, owner: str, after_id: int, limit: int = -1) -
 
 def add_event(conn: Connection, job: Job, event: JobEvent) -> JobEvent:
     """Store one event that changes nothing of its job; return it with its id."""
-    return _add_events(conn, [(job.id, event)])[0]
+    return replace(event, id=_add_events(conn, [(job.id, event)])[0])
 
 
 def newest_event_id(conn: Connection) -> int:
