@@ -75,13 +75,19 @@ def read_query(model: type[BaseModel] | None, given: Mapping[str, str]) -> tuple
     return checked(model, mine, "query"), rest
 
 
-def checked(model: Any, value: Any, what: str) -> Any:
-    """Return *value* as *model*; raises ``InvalidInputError`` in friendly words."""
+def checked(model: Any, value: Any, what: str, *, secret: bool = False) -> Any:
+    """Return *value* as *model*; raises ``InvalidInputError`` in friendly words.
+
+    The words do not hold the value when it is *secret*.
+    """
     from pydantic import TypeAdapter, ValidationError
 
-    from ..model.validation import friendly
+    from ..model.validation import field_path, friendly
 
     try:
         return TypeAdapter(model).validate_python(value)
     except ValidationError as fault:
-        raise friendly(fault, what) from fault
+        if secret:
+            place = field_path(fault.errors()[0]["loc"])
+            raise InvalidInputError(f"{place or what} is missing or not a text.", field=place) from None
+        raise friendly(fault, what, model if isinstance(model, type) else None) from fault

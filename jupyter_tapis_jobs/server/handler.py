@@ -183,8 +183,8 @@ class TapisHandler(JupyterHandler):
         value = (
             _form(data) if kind == _FORM and not data.lstrip().startswith((b"{", b"[")) else read_json(data)
         )
-        if route.takes is Takes.MODEL:
-            return checked(route.body, value, "body")
+        if route.takes in (Takes.MODEL, Takes.SECRET):
+            return checked(route.body, value, "body", secret=route.takes is Takes.SECRET)
         if not isinstance(value, dict):
             raise InvalidInputError(
                 f"{route.operation} takes a JSON object, not {_kind(value)}.", field="body", value=value

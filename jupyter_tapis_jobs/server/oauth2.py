@@ -144,7 +144,7 @@ ROUTES = (
           takes=Takes.MODEL,
           result=wire.TokenAnswer, public=True),
     Route("POST", "/v3/oauth2/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
-          takes=Takes.MODEL, result=wire.Told),
+          takes=Takes.SECRET, result=wire.Told),
     Route("GET", "/v3/oauth2/userinfo", "get_userinfo", userinfo, result=wire.Profile, engine=False),
     Route("GET", "/v3/oauth2/profiles", "list_profiles", list_profiles, result=list[wire.Profile],
           engine=False),

@@ -37,6 +37,8 @@ class Takes(StrEnum):
     NOTHING = "nothing"
     #: JSON, checked here against the route's body model.
     MODEL = "model"
+    #: The same with a secret in it: what is wrong is told without the value.
+    SECRET = "secret"
     #: JSON, handed on as it came: the engine checks it and keeps it.
     RAW = "raw"
     #: One file as ``multipart/form-data``, handed on while it arrives.

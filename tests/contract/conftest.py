@@ -1,0 +1,23 @@
+"""What the contract tests of the server share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from people import Api, api_of
+
+
+@pytest.fixture(scope="session")
+def api(server: Any) -> Iterator[Api]:
+    """The session's server, seen through its API."""
+    found = api_of(server.url.rstrip("/") + "/tapis", server.token)
+    yield found
+    found.client.close()
+
+
+@pytest.fixture
+def open_api() -> Callable[[Any], Api]:
+    """``open_api(server)``: the API of a server of the test's own."""
+    return lambda server: api_of(server.url.rstrip("/") + "/tapis", server.token)

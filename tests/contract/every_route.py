@@ -1,0 +1,205 @@
+"""One call of every route that works for the owner, and what another user gets for the same call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_tapis_jobs.server.route import Answers, Route
+from jupyter_tapis_jobs.server.table import TABLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What is there for the calls to be about; all of it the owner's."""
+
+    #: A job that has FINISHED and written out.txt.
+    done: str
+    #: Gives the uuid of a job that runs.
+    running: Callable[[], str]
+    #: An absolute directory on system local, with the file here.txt in it.
+    folder: str
+    app: str
+    system: str
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """How a route is called. ``other`` is what another user gets."""
+
+    other: int
+    path: Callable[[World], Mapping[str, str]] = field(default=lambda world: {})
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Callable[[World], Any] | None = None
+    file: bytes | None = None
+    good: int | None = None
+
+
+def _job(world: World) -> Mapping[str, str]:
+    return {"jobUuid": world.done}
+
+
+def _running(world: World) -> Mapping[str, str]:
+    return {"jobUuid": world.running()}
+
+
+def _output(world: World) -> Mapping[str, str]:
+    return {"jobUuid": world.done, "path": "out.txt"}
+
+
+def _app(world: World) -> Mapping[str, str]:
+    return {"appId": world.app, "appVersion": "1", "userName": world.owner}
+
+
+def _system(world: World) -> Mapping[str, str]:
+    return {"systemId": world.system, "userName": world.owner}
+
+
+def _file(world: World) -> Mapping[str, str]:
+    return {"systemId": "local", "path": f"{world.folder}/here.txt"}
+
+
+def _new_file(world: World) -> Mapping[str, str]:
+    return {"systemId": "local", "path": f"{world.folder}/new.txt"}
+
+
+def request(world: World) -> dict[str, Any]:
+    """Return a job request that is fine."""
+    script = {"name": "script", "sourceUrl": "data:,echo%20hello"}
+    return {"name": "sample", "appId": "bash", "appVersion": "1.0", "fileInputs": [script]}
+
+
+def app_definition(name: str, version: str = "1") -> dict[str, Any]:
+    """Return an app that could run."""
+    return {"id": name, "version": version, "runtime": "ZIP", "containerImage": "/nowhere.zip"}
+
+
+def system_definition(name: str) -> dict[str, Any]:
+    """Return a system that could be reached."""
+    return {
+        "id": name,
+        "systemType": "LINUX",
+        "host": "login1.example.org",
+        "defaultAuthnMethod": "PKI_KEYS",
+        "canExec": True,
+        "rootDir": "/",
+        "jobWorkingDir": "/tmp/work",
+        "jobRuntimes": [{"runtimeType": "ZIP"}],
+    }
+
+
+_CLAUSE = {"search": ["id like '*'"]}
+_CHANGES = {"description": "changed"}
+
+#: operationId of the document -> the sample.
+SAMPLES: dict[str, Sample] = {
+    # A token of another user is not a shell as the server's owner.
+    "jobs.submitJob": Sample(other=403, body=request),
+    # Each request has its own answer, good or bad.
+    "jobs.submitJobs": Sample(other=200, body=lambda w: [request(w)]),
+    "jobs.validateJob": Sample(other=403, body=request),
+    "jobs.cancelJobs": Sample(other=200, body=lambda w: {"uuids": [w.running()]}),
+    "jobs.getJobList": Sample(other=200),
+    "jobs.getJobSearchList": Sample(other=200, query={"name.like": "*"}),
+    "jobs.getJobSearchListByPostSqlStr": Sample(other=200, body=lambda w: {"search": ["name LIKE ", "'*'"]}),
+    "jobs.getJobEvents": Sample(other=200),
+    "jobs.getJob": Sample(other=404, path=_job),
+    "jobs.getJobStatus": Sample(other=404, path=_job),
+    "jobs.getJobHistory": Sample(other=404, path=_job),
+    "jobs.getResubmitRequestJson": Sample(other=404, path=_job),
+    "jobs.resubmitJob": Sample(other=404, path=_job),
+    "jobs.cancelJob": Sample(other=404, path=_running),
+    "jobs.hideJob": Sample(other=404, path=_job),
+    "jobs.unhideJob": Sample(other=404, path=_job),
+    "jobs.sendEvent": Sample(other=404, path=_running, body=lambda w: {"eventData": "hello"}),
+    "jobs.getJobShare": Sample(other=404, path=_job),
+    "jobs.getJobOutputList": Sample(other=404, path=lambda w: {**_job(w), "path": ""}),
+    "jobs.getJobOutputDownload": Sample(other=404, path=_output),
+    "jobs.followJobOutput": Sample(other=404, path=_output),
+    "jobs.checkHealth": Sample(other=200),
+    "jobs.readycheck": Sample(other=200),
+    "apps.healthCheck": Sample(other=200),
+    "apps.readyCheck": Sample(other=200),
+    "apps.getApps": Sample(other=200, query={"listType": "ALL"}),
+    "apps.createAppVersion": Sample(other=409, body=lambda w: app_definition(w.app, "2")),
+    "apps.searchAppsQueryParameters": Sample(other=200, query={"id.like": "*"}),
+    "apps.searchAppsRequestBody": Sample(other=200, body=lambda w: _CLAUSE),
+    "apps.getAppLatestVersion": Sample(other=404, path=_app),
+    "apps.getApp": Sample(other=404, path=_app),
+    "apps.patchApp": Sample(other=404, path=_app, body=lambda w: _CHANGES),
+    "apps.putApp": Sample(other=404, path=_app, body=lambda w: app_definition(w.app)),
+    "apps.isEnabled": Sample(other=404, path=_app),
+    "apps.disableApp": Sample(other=404, path=_app),
+    "apps.enableApp": Sample(other=404, path=_app),
+    "apps.disableAppVersion": Sample(other=404, path=_app),
+    "apps.enableAppVersion": Sample(other=404, path=_app),
+    "apps.lockApp": Sample(other=404, path=_app),
+    "apps.unlockApp": Sample(other=404, path=_app),
+    "apps.deleteApp": Sample(other=404, path=_app),
+    "apps.undeleteApp": Sample(other=404, path=_app),
+    "apps.changeAppOwner": Sample(other=404, path=_app),
+    "apps.getHistory": Sample(other=404, path=_app),
+    "systems.healthCheck": Sample(other=200),
+    "systems.readyCheck": Sample(other=200),
+    "systems.getSystems": Sample(other=200, query={"listType": "ALL"}),
+    "systems.createSystem": Sample(other=409, good=409, body=lambda w: system_definition(w.system)),
+    "systems.searchSystemsQueryParameters": Sample(other=200, query={"id.like": "*"}),
+    "systems.searchSystemsRequestBody": Sample(other=200, body=lambda w: _CLAUSE),
+    "systems.getSystem": Sample(other=404, path=_system),
+    "systems.patchSystem": Sample(other=404, path=_system, body=lambda w: _CHANGES),
+    "systems.putSystem": Sample(other=404, path=_system, body=lambda w: system_definition(w.system)),
+    "systems.isEnabled": Sample(other=404, path=_system),
+    "systems.disableSystem": Sample(other=404, path=_system),
+    "systems.enableSystem": Sample(other=404, path=_system),
+    "systems.deleteSystem": Sample(other=404, path=_system),
+    "systems.undeleteSystem": Sample(other=404, path=_system),
+    "systems.changeSystemOwner": Sample(other=404, path=_system),
+    "systems.getHistory": Sample(other=404, path=_system),
+    "systems.checkUserCredential": Sample(
+        other=404, path=lambda w: {"systemId": "local", "userName": w.owner}
+    ),
+    "files.healthCheck": Sample(other=200),
+    "files.readyCheck": Sample(other=200),
+    "files.listFiles": Sample(other=403, path=lambda w: {"systemId": "local", "path": w.folder}),
+    "files.mkdir": Sample(
+        other=403, path=lambda w: {"systemId": "local"}, body=lambda w: {"path": f"{w.folder}/made"}
+    ),
+    "files.insert": Sample(other=403, path=_new_file, file=b"new"),
+    "files.moveCopy": Sample(
+        other=403, path=_file, body=lambda w: {"operation": "COPY", "newPath": f"{w.folder}/copy.txt"}
+    ),
+    "files.getContents": Sample(other=403, path=_file),
+    "files.getStatInfo": Sample(other=403, path=_file),
+    "files.delete": Sample(other=403, path=lambda w: {"systemId": "local", "path": f"{w.folder}/copy.txt"}),
+    "oauth2.create_token": Sample(other=401, good=401, body=lambda w: {"username": "x", "password": "y"}),
+    "oauth2.revoke_token": Sample(other=401, good=401, body=lambda w: {"token": "no.token.ofours"}),
+    "oauth2.get_userinfo": Sample(other=200),
+    "oauth2.list_profiles": Sample(other=200),
+    "oauth2.get_profile": Sample(other=404, path=lambda w: {"username": w.owner}),
+    "sites.list_sites": Sample(other=200),
+    "tenants.list_tenants": Sample(other=200),
+    "tenants.get_tenant": Sample(other=200, path=lambda w: {"tenantId": "jupyter"}),
+    "tapisjobs.createUserToken": Sample(other=403, body=lambda w: {"username": "somebody"}),
+    "tapisjobs.getServer": Sample(other=200),
+    "openapi.getOpenapi": Sample(other=200),
+}
+
+ROUTES: dict[str, Route] = {f"{route.service}.{route.operation}": route for route in TABLE}
+IN_ORDER = [name for name in SAMPLES if name in ROUTES]
+
+
+def address(route: Route, values: Mapping[str, str]) -> str:
+    """Return the path of *route* with its parameters filled in."""
+    from urllib.parse import quote
+
+    path = route.path
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", quote(value.lstrip("/")))
+    return path
+
+
+def is_endless(route: Route) -> bool:
+    """Tell whether the answer has no end."""
+    return route.answers is Answers.EVENTS
