@@ -123,7 +123,7 @@ def sentence(job: Mapping[str, Any], now: float) -> str:
     if status == JobStatus.BLOCKED and job.get("lastMessage"):
         return str(job["lastMessage"])
     queue = job.get("execSystemLogicalQueue") if status == JobStatus.QUEUED else None
-    return f"{words} {queue} {clock(seconds)}" if queue else f"{words} {clock(seconds)}"
+    return f"in queue {queue} {clock(seconds)}" if queue else f"{words} {clock(seconds)}"
 
 
 def is_terminal(status: str) -> bool:
