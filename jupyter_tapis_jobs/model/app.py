@@ -246,4 +246,4 @@ def _odd_variables(items: list[EnvVariable], place: str) -> Iterator[str]:
         if not VARIABLE_NAME.fullmatch(item.key) or item.key.startswith("_tapis"):
             yield f"{place}[{number}].key '{item.key}' cannot be a variable; jobs of the app are refused."
         if item.input_mode is InputMode.FIXED and item.value in (None, NOT_SET):
-            yield f"{place}[{number}] is FIXED but has no value; jobs of the app are refused until it has one."
+            yield f"{place}[{number}] is FIXED but has no value; jobs of the app are refused until then."

@@ -23,11 +23,13 @@ rest to a shell:
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from .errors import InvalidInputError
 from .texts import DANGEROUS, refuse_control, refuse_dangerous, shown
@@ -61,14 +63,14 @@ Word = tuple[Piece, ...]
 
 
 @lru_cache(maxsize=4096)
-def shell_words(text: str) -> str:
+def shell_words(text: str, field: str = _FIELD) -> str:
     """Return *text* for a POSIX shell: the same words, everything quoted but ``$NAME`` and ``${NAME}``.
 
-    Raises ``InvalidInputError`` for what ``split`` refuses.
+    Raises ``InvalidInputError`` (naming *field*) for what ``split`` refuses.
     """
     if _PLAIN.fullmatch(text):
         return text
-    return " ".join(map(_quoted_word, split(text)))
+    return " ".join(map(_quoted_word, split(text, field)))
 
 
 def split(text: str, field: str = _FIELD) -> list[Word]:
@@ -105,7 +107,7 @@ def insert(text: str, value_of: Callable[[str], str | None]) -> str:
 
 
 def option_parts(option: str) -> tuple[str, str]:
-    """Return name and value of a container or scheduler option: ``--opt``, ``--opt value``, ``--opt=value``."""
+    """Return name and value of an option written ``--opt``, ``--opt value`` or ``--opt=value``."""
     found = re.match(r"[^\s=]+", option.strip())
     name = found[0] if found else ""
     return name, option.strip()[len(name) :].lstrip(" =")
@@ -142,8 +144,8 @@ class _Splitter:
     at: int = 0
     #: None between words.
     word: list[Piece] | None = None
-    letters: list[str] = field(default_factory=list)
-    done: list[Word] = field(default_factory=list)
+    letters: list[str] = dataclasses.field(default_factory=list)
+    done: list[Word] = dataclasses.field(default_factory=list)
 
     def words(self) -> list[Word]:
         while self.at < len(self.text):
@@ -184,7 +186,8 @@ class _Splitter:
     def _backslash(self) -> None:
         if self.at + 1 == len(self.text):
             raise InvalidInputError(
-                f"{self.field} {shown(self.text)} ends with a backslash. Write \\\\ for the character itself.",
+                f"{self.field} {shown(self.text)} ends with a backslash. "
+                "Write \\\\ for the character itself.",
                 field=self.field,
                 value=self.text,
             )
@@ -241,11 +244,17 @@ class _Splitter:
             value=self.text,
         )
 
-    _READERS = {" ": _blank, "'": _single, '"': _double, "\\": _backslash, "$": _dollar}
+    _READERS: ClassVar[dict[str, Callable[[_Splitter], None]]] = {
+        " ": _blank,
+        "'": _single,
+        '"': _double,
+        "\\": _backslash,
+        "$": _dollar,
+    }
 
 
 def _places(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the tokens of *text* with the quote they stand in: '', ``'`` or ``"``; ``\\`` for an escaped one."""
+    """Yield the tokens of *text* with the quote they stand in, or '' ; ``\\`` for an escaped one."""
     quote, at = "", 0
     while at < len(text):
         letter = text[at]

@@ -1,4 +1,4 @@
-"""What a queue allows: a job that asks for more is told so before it waits (Tapis Systems, "LogicalQueue")."""
+"""What a queue allows: who asks for more is told so before the job waits (Tapis Systems, "LogicalQueue")."""
 
 from __future__ import annotations
 

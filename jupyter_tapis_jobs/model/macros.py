@@ -1,4 +1,4 @@
-"""Macros: ``${JobUUID}`` and the like in a request, and the ``_tapis*`` variables they become (Tapis Jobs, "Macros").
+"""Macros such as ``${JobUUID}``, and the ``_tapis*`` variables they become (Tapis Jobs, "Macros").
 
 *Ground* macros are known at once; *derived* ones are directories and names that may use the ground
 ones and those before them. Directories resolve strictly (an unknown name is an error); other texts
@@ -140,7 +140,7 @@ def macro_values(job: Job, definition: JobDefinition) -> dict[str, str]:
 
 
 def tapis_environment(job: Job, definition: JobDefinition) -> dict[str, str]:
-    """Return the ``_tapis*`` variables of a job, sorted by name. Directories are relative to ``_tapisSysRootDir``."""
+    """Return the ``_tapis*`` variables of a job, sorted by name; directories are relative to rootDir."""
     return {
         f"_tapis{name}": value for name, value in sorted(macro_values(job, definition).items(), key=_by_name)
     }
@@ -192,10 +192,13 @@ def derive(given: Mapping[str, tuple[str, str]], values: dict[str, str], host_en
             later.append(name)
         else:
             values[name] = _host_evaluated(text, field, host_env)
-    if later:
-        for name in sorted(later, key=DERIVED.index):
-            text, field = given[name]
-            values[name] = strictly(text, values, field, host_env)
+    done: dict[str, str] = {}
+    for name in sorted(later, key=DERIVED.index):
+        text, field = given[name]
+        # The directories of a job are often one and the same.
+        if text not in done:
+            done[text] = strictly(text, values, field, host_env)
+        values[name] = done[text]
 
 
 def host_variables(texts: Iterable[str | None]) -> set[str]:

@@ -11,6 +11,8 @@ def normalise(path: str, field: str = "path") -> str:
 
     Raises ``InvalidInputError`` for ``..`` segments and control characters; *field* names the path then.
     """
+    if _is_canonical(path):
+        return path
     return "/" + "/".join(_segments(path, field))
 
 
@@ -34,6 +36,12 @@ def within(root: str, path: str) -> bool:
     except InvalidInputError:
         return False
     return below[: len(above)] == above
+
+
+def _is_canonical(path: str) -> bool:
+    """True when nothing has to be done; nearly all paths are so."""
+    is_plain = path.isprintable() and "//" not in path and "/." not in path
+    return is_plain and path[:1] == "/" and path[-1] != "/"
 
 
 def _segments(path: str, field: str) -> list[str]:

@@ -68,61 +68,139 @@ _T, _N, _B, _W, _L = Kind.TEXT, Kind.NUMBER, Kind.TRUTH, Kind.TIME, Kind.LIST
 JOB_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
     {
         **dict.fromkeys(
-            (
-                "uuid name owner tenant description status condition last_message app_id app_version job_type "
-                "exec_system_id exec_system_logical_queue archive_system_id createdby createdby_tenant "
-                "remote_job_id remote_job_id2 remote_outcome remote_result_info remote_queue tracking_id "
-                "effective_user_id launch_mode archive_mode archive_system_dir exec_system_exec_dir "
-                "exec_system_input_dir exec_system_output_dir dtn_system_id dtn_system_input_dir "
-                "dtn_system_output_dir mpi_cmd cmd_prefix"
-            ).split(),
+            [
+                "uuid",
+                "name",
+                "owner",
+                "tenant",
+                "description",
+                "status",
+                "condition",
+                "last_message",
+                "app_id",
+                "app_version",
+                "job_type",
+                "exec_system_id",
+                "exec_system_logical_queue",
+                "archive_system_id",
+                "createdby",
+                "createdby_tenant",
+                "remote_job_id",
+                "remote_job_id2",
+                "remote_outcome",
+                "remote_result_info",
+                "remote_queue",
+                "tracking_id",
+                "effective_user_id",
+                "launch_mode",
+                "archive_mode",
+                "archive_system_dir",
+                "exec_system_exec_dir",
+                "exec_system_input_dir",
+                "exec_system_output_dir",
+                "dtn_system_id",
+                "dtn_system_input_dir",
+                "dtn_system_output_dir",
+                "mpi_cmd",
+                "cmd_prefix",
+            ],
             _T,
         ),
         **dict.fromkeys(
-            (
-                "id node_count cores_per_node memory_mb max_minutes blocked_count remote_submit_retries "
-                "attempt exit_code"
-            ).split(),
+            [
+                "id",
+                "node_count",
+                "cores_per_node",
+                "memory_mb",
+                "max_minutes",
+                "blocked_count",
+                "remote_submit_retries",
+                "attempt",
+                "exit_code",
+            ],
             _N,
         ),
         **dict.fromkeys(
-            (
-                "created ended last_updated remote_submitted remote_started remote_ended remote_last_status_check"
-            ).split(),
+            [
+                "created",
+                "ended",
+                "last_updated",
+                "remote_submitted",
+                "remote_started",
+                "remote_ended",
+                "remote_last_status_check",
+            ],
             _W,
         ),
-        **dict.fromkeys("visible archive_on_app_error dynamic_exec_system mpi".split(), _B),
+        **dict.fromkeys(["visible", "archive_on_app_error", "dynamic_exec_system", "mpi"], _B),
         "tags": _L,
     }
 )
 APP_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
     {
         **dict.fromkeys(
-            "id version tenant description owner runtime runtime_version container_image job_type uuid".split(),
+            [
+                "id",
+                "version",
+                "tenant",
+                "description",
+                "owner",
+                "runtime",
+                "runtime_version",
+                "container_image",
+                "job_type",
+                "uuid",
+            ],
             _T,
         ),
-        **dict.fromkeys("max_jobs max_jobs_per_user".split(), _N),
-        **dict.fromkeys("enabled version_enabled locked deleted strict_file_inputs is_public".split(), _B),
-        **dict.fromkeys("created updated".split(), _W),
+        **dict.fromkeys(["max_jobs", "max_jobs_per_user"], _N),
+        **dict.fromkeys(
+            ["enabled", "version_enabled", "locked", "deleted", "strict_file_inputs", "is_public"], _B
+        ),
+        **dict.fromkeys(["created", "updated"], _W),
         "tags": _L,
     }
 )
 SYSTEM_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
     {
         **dict.fromkeys(
-            (
-                "id tenant description system_type owner host default_authn_method effective_user_id bucket_name "
-                "root_dir dtn_system_id parent_id mpi_cmd job_working_dir batch_scheduler "
-                "batch_default_logical_queue batch_scheduler_profile uuid"
-            ).split(),
+            [
+                "id",
+                "tenant",
+                "description",
+                "system_type",
+                "owner",
+                "host",
+                "default_authn_method",
+                "effective_user_id",
+                "bucket_name",
+                "root_dir",
+                "dtn_system_id",
+                "parent_id",
+                "mpi_cmd",
+                "job_working_dir",
+                "batch_scheduler",
+                "batch_default_logical_queue",
+                "batch_scheduler_profile",
+                "uuid",
+            ],
             _T,
         ),
-        **dict.fromkeys("port proxy_port job_max_jobs job_max_jobs_per_user".split(), _N),
+        **dict.fromkeys(["port", "proxy_port", "job_max_jobs", "job_max_jobs_per_user"], _N),
         **dict.fromkeys(
-            "enabled deleted use_proxy can_exec can_run_batch enable_cmd_prefix allow_children is_public".split(),
+            [
+                "enabled",
+                "deleted",
+                "use_proxy",
+                "can_exec",
+                "can_run_batch",
+                "enable_cmd_prefix",
+                "allow_children",
+                "is_public",
+            ],
             _B,
         ),
-        **dict.fromkeys("created updated".split(), _W),
+        **dict.fromkeys(["created", "updated"], _W),
         "tags": _L,
     }
 )
@@ -166,8 +244,24 @@ _TWO = frozenset({"between", "nbetween"})
 _ALL_OPS = tuple(dict.fromkeys(op for ops in OPS.values() for op in ops))
 #: Query parameters that are not conditions.
 PAGING = frozenset(
-    "limit skip startAfter orderBy computeTotal select listType pretty showDeleted search includeHidden format "
-    "requireExecPerm hasCredentials impersonationId resourceTenant".split()
+    [
+        "limit",
+        "skip",
+        "startAfter",
+        "orderBy",
+        "computeTotal",
+        "select",
+        "listType",
+        "pretty",
+        "showDeleted",
+        "search",
+        "includeHidden",
+        "format",
+        "requireExecPerm",
+        "hasCredentials",
+        "impersonationId",
+        "resourceTenant",
+    ]
 )
 
 
@@ -232,7 +326,8 @@ def known_attribute(name: str, attributes: Mapping[str, Kind]) -> str:
     if own not in attributes:
         names = sorted(map(wire_name, attributes))
         raise InvalidInputError(
-            f"'{name}' cannot be searched or sorted by.{did_you_mean(name, names)} Attributes: {', '.join(names)}.",
+            f"'{name}' cannot be searched or sorted by.{did_you_mean(name, names)} "
+            f"Attributes: {', '.join(names)}.",
             field=name,
             value=name,
         )
@@ -243,7 +338,8 @@ def _check_op(op: str, name: str, kind: Kind) -> None:
     if op not in OPS[kind]:
         known = f" for {name}, which is a {kind}" if op in _ALL_OPS else ""
         raise InvalidInputError(
-            f"'{op}' is not an operator{known}.{did_you_mean(op, OPS[kind])} Operators: {', '.join(OPS[kind])}.",
+            f"'{op}' is not an operator{known}.{did_you_mean(op, OPS[kind])} "
+            f"Operators: {', '.join(OPS[kind])}.",
             field=name,
             value=op,
         )
@@ -284,7 +380,8 @@ def truth(text: str, field: str) -> bool:
 
 
 _TIME = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?)?)?(Z|[+-]\d\d:?\d\d)?",
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?)?)?"
+    r"(Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
 

@@ -1,4 +1,4 @@
-"""What app and system definitions have in common: unknown keys are kept and named, every attribute is shown."""
+"""What app and system definitions have in common: unknown keys are kept, every attribute is shown."""
 
 from __future__ import annotations
 

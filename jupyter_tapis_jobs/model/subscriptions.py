@@ -1,4 +1,4 @@
-"""Who is told of a job's events: the request's subscriptions, then the app's (Tapis Jobs, "Subscriptions")."""
+"""Who is told of a job's events: the request's subscriptions, then the app's."""
 
 from __future__ import annotations
 

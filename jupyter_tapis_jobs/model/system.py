@@ -1,4 +1,4 @@
-"""A system: a host as Tapis knows it, with its directories, runtimes, scheduler and queues (Tapis Systems)."""
+"""A system: a host as Tapis knows it, its directories, runtimes, scheduler and queues (Tapis Systems)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from .app import EnvVariable
+from .app import AppArgument, EnvVariable
 from .errors import InvalidInputError, did_you_mean
 from .fields import Flag, Notes, RuntimeType, StoredModel, Whole
 from .paths import normalise
@@ -72,7 +72,7 @@ class LogicalQueue(StoredModel):
     max_memory_mb: Whole | None = Field(None, description="Per node.")
     min_minutes: Whole | None = None
     max_minutes: Whole | None = None
-    scheduler_options: list[dict[str, Any]] | None = Field(
+    scheduler_options: list[AppArgument] | None = Field(
         None, description="Options of every job of the queue; inputMode is INCLUDE_BY_DEFAULT unless said."
     )
 
@@ -163,10 +163,9 @@ def _storage_rules(system: System) -> None:
     if system.system_type in (SystemType.LINUX, SystemType.IRODS):
         if is_blank(system.root_dir):
             raise _wrong(system, "rootDir", f"is needed by a {system.system_type} system, for example '/'")
-        assert system.root_dir is not None
-        if not system.root_dir.startswith(("/", "HOST_EVAL(")):
+        if not (system.root_dir or "").startswith(("/", "HOST_EVAL(")):
             raise _wrong(system, "rootDir", f"'{system.root_dir}' must be absolute, for example '/'")
-        normalise(system.root_dir, "rootDir")
+        normalise(system.root_dir or "/", "rootDir")
     if system.system_type is SystemType.S3:
         if is_blank(system.bucket_name):
             raise _wrong(system, "bucketName", "is needed by an S3 system")

@@ -18,6 +18,7 @@ from .texts import refuse_control, shown
 
 SCHEMES = ("tapis", "http", "https", "tapislocal", "data")
 LOCAL_HOST = "exec.tapis"
+_EXAMPLE_HOSTS = {"tapis": "system", "tapislocal": LOCAL_HOST}
 
 
 def last_segment(url: str) -> str:
@@ -37,8 +38,8 @@ def checked_url(url: str, field: str) -> str:
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in SCHEMES:
         raise InvalidInputError(
-            f"{field} {shown(url)} is not a URL of: tapis://system/path, http(s)://..., tapislocal://{LOCAL_HOST}/path, "
-            f"data:.{did_you_mean(scheme, SCHEMES)}",
+            f"{field} {shown(url)} is not a URL of: tapis://system/path, http(s)://host/path, "
+            f"tapislocal://{LOCAL_HOST}/path, data:.{did_you_mean(scheme, SCHEMES)}",
             field=field,
             value=url,
         )
@@ -47,7 +48,7 @@ def checked_url(url: str, field: str) -> str:
         return url
     host, slash, path = rest.removeprefix("//").partition("/")
     if not rest.startswith("//") or not host or (not slash and scheme.startswith("tapis")):
-        example = f"{scheme}://{LOCAL_HOST if scheme == 'tapislocal' else 'system' if scheme == 'tapis' else 'host'}/path"
+        example = f"{scheme}://{_EXAMPLE_HOSTS.get(scheme, 'host')}/path"
         raise InvalidInputError(
             f"{field} {shown(url)} is not complete. Write it as {example}.", field=field, value=url
         )
