@@ -1,13 +1,12 @@
 """Waiting: news moves it, the lost stream does not end it, Ctrl-C leaves it, the job goes on."""
 
-import _thread
 import threading
 
 import pytest
 from fake_tapis import FakeTapis, error
 
 from jupyter_tapis_jobs.client.live import Live
-from jupyter_tapis_jobs.client.progress import LogLines
+from jupyter_tapis_jobs.client.progress import LogLines, Silent
 from jupyter_tapis_jobs.client.waiting import WaitInterrupted, one_line, wait_for
 from jupyter_tapis_jobs.model.errors import JobError, NotFoundError
 
@@ -107,13 +106,22 @@ def test_a_time_limit_ends_the_waiting_and_not_the_job(fake, tapis):
         tapis.job(uuid).wait(timeout=0)
 
 
+class CtrlC(Silent):
+    """A person who stops the waiting when the job is seen running."""
+
+    def show(self, line, *, change):
+        if "RUNNING" in line:
+            raise KeyboardInterrupt
+
+
 def test_ctrl_c_leaves_with_one_line_and_the_job_goes_on(fake, tapis, moving):
-    uuid = fake.add_job("RUNNING")
-    moving(lambda: fake.tell(uuid, "RUNNING"), _thread.interrupt_main)
+    job = tapis.job(fake.add_job("QUEUED"))
+    moving(lambda: fake.tell(job.uuid, "RUNNING"))
     with pytest.raises(WaitInterrupted) as caught:
-        tapis.job(uuid).wait(timeout=30)
+        wait_for([job], tapis.live, CtrlC(), 30)
     assert caught.value._render_traceback_() == ["Stopped waiting. The job goes on; job.wait() waits again."]
-    assert fake.jobs[uuid]["status"] == "RUNNING"
+    assert caught.value.__suppress_context__
+    assert fake.jobs[job.uuid]["status"] == "RUNNING"
 
 
 def test_an_error_that_does_not_pass_ends_the_waiting(fake, tapis):
