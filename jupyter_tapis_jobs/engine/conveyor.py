@@ -97,8 +97,15 @@ class Conveyor:
         self._publish(events, jobs)
 
     async def annotate(self, change: Change) -> list[JobEvent]:
-        """Store a change that moves nothing, of a job that may have ended long ago; return its events."""
-        events = await self._ports.workers.write(lambda: self._ports.database.write(self._stored([[change]])))
+        """Store a change that moves nothing, of a job that may have ended long ago; return its events.
+
+        Returns none when the job has moved on in between: try again with the job as it is now.
+        """
+        events, stale = await self._ports.workers.write(
+            lambda: self._ports.database.write(self._stored([[change]]))
+        )
+        if stale:
+            return []
         if (present := self.jobs.get(change.after.uuid)) is not None:
             self.jobs[present.uuid] = present.evolve(**changed_fields(change.before, change.after))
         self._publish(events, [change.after])
@@ -326,33 +333,42 @@ class Conveyor:
 
     # -- storing
 
-    async def commit(self, *rounds: Sequence[Change]) -> None:
+    async def commit(self, *rounds: Sequence[Change]) -> frozenset[str]:
         """Store changes in one transaction, round after round; then tell listeners and move the jobs on.
 
-        A job may change once per round. Raises ``LeaseLostError`` when another engine has taken over.
+        A job may change once per round. Returns the jobs that were left as they are, because they had
+        moved on in between. Raises ``LeaseLostError`` when another engine has taken over.
         """
         rounds = tuple(r for r in rounds if r)
         if not rounds:
-            return
+            return frozenset()
         try:
-            events = await self._ports.workers.write(lambda: self._ports.database.write(self._stored(rounds)))
+            events, stale = await self._ports.workers.write(
+                lambda: self._ports.database.write(self._stored(rounds))
+            )
         except LeaseLostError:
             self._on_lease_lost()
             raise
-        origins = {change.after.uuid: change.before.status for r in reversed(rounds) for change in r}
+        made = [change for r in rounds for change in r if change.after.uuid not in stale]
+        origins = {change.after.uuid: change.before.status for change in reversed(made)}
         latest: dict[str, Job] = {}
-        for change in (change for r in rounds for change in r):
+        for change in made:
             # Another commit may have changed other fields in between: only what changed here counts.
             uuid = change.after.uuid
             present = latest.get(uuid) or self.jobs.get(uuid, change.before)
             latest[uuid] = present.evolve(**changed_fields(change.before, change.after))
         self._settle(latest.values(), origins)
         self._publish(events, list(latest.values()))
+        return stale
 
-    def _stored(self, rounds: Sequence[Sequence[Change]]) -> Callable[[Connection], list[JobEvent]]:
-        def work(connection: Connection) -> list[JobEvent]:
+    def _stored(
+        self, rounds: Sequence[Sequence[Change]]
+    ) -> Callable[[Connection], tuple[list[JobEvent], frozenset[str]]]:
+        def work(connection: Connection) -> tuple[list[JobEvent], frozenset[str]]:
             lease_row.check(connection, self._epoch)
-            return [event for r in rounds for event in job_rows.apply(connection, r)]
+            applied = [job_rows.apply(connection, r) for r in rounds]
+            stale = frozenset(change.after.uuid for part in applied for change in part.stale)
+            return [event for part in applied for event in part], stale
 
         return work
 

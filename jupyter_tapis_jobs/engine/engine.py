@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,8 @@ T = TypeVar("T")
 
 #: Seconds between two renewals of the lease, which runs for three times as long.
 RENEWAL = 10.0
+#: Seconds between two back-up copies of the store.
+BACKUP = 24 * 3600.0
 #: Definitions that are kept in memory.
 DEFINITIONS = 2000
 #: Characters of a user event (Tapis Jobs, "sendEvent").
@@ -116,6 +118,7 @@ class Engine:
         active = await self._read(job_rows.active)
         self._conveyor.enter(active)
         self._ports.spawn(self._keep_lease(), "lease")
+        self._ports.spawn(self._back_up(), "back-up")
         self._ports.spawn(self._tracker.look_again(), "look after start")
         self._ports.spawn(self._resume(active), "resume after start")
 
@@ -136,6 +139,15 @@ class Engine:
                 return
             except StoreError as trouble:
                 log.error("The lease cannot be renewed now: %s", trouble.message)  # noqa: TRY400
+
+    async def _back_up(self) -> None:
+        """Copy the store once a day; a copy that fails harms nothing and is said."""
+        while True:
+            await self._ports.clock.sleep(BACKUP)
+            try:
+                await self._ports.workers.read(self.database.backup)
+            except StoreError as trouble:
+                log.warning("The store could not be backed up: %s", trouble.message)
 
     def health(self) -> dict[str, Any]:
         """Return the engine's state: epoch, number of active jobs, jobs by status."""
@@ -273,15 +285,24 @@ class Engine:
                 results.append(_cancellable(await self._owned(user, uuid)))
             except TapisJobsError as fault:
                 results.append(fault)
-        asked = iso(self._ports.clock.now())
-        jobs = [r for r in results if isinstance(r, Job) and not r.cancel_requested]
-        await self._conveyor.commit(
-            [Change(before=job, after=job.evolve(cancel_requested=asked)) for job in jobs]
-        )
         names = [r.uuid for r in results if isinstance(r, Job)]
+        await self._note_cancel(names)
         await self._conveyor.end_waiting(names)
         self._ports.spawn(self._end(names), "cancel")
         return results
+
+    async def _note_cancel(self, uuids: Iterable[str]) -> None:
+        """Store that jobs shall end; those that moved on in the meantime are noted as they are now."""
+        left = set(uuids)
+        while left:
+            asked = iso(self._ports.clock.now())
+            jobs = [self._conveyor.jobs[uuid] for uuid in left if uuid in self._conveyor.jobs]
+            fresh = [job for job in jobs if not job.cancel_requested]
+            left = set(
+                await self._conveyor.commit(
+                    [Change(before=job, after=job.evolve(cancel_requested=asked)) for job in fresh]
+                )
+            )
 
     async def _end(self, uuids: Sequence[str]) -> None:
         """End the processes of jobs that were handed to a host; try again while the host is in trouble."""
@@ -302,9 +323,11 @@ class Engine:
     async def set_visible(self, user: User, uuid: str, visible: bool) -> Job:
         """Hide a job from lists, or show it again."""
         job = await self._owned(user, uuid)
+        if job.visible is visible:
+            return job
         changed = job.evolve(visible=visible, last_updated=iso(self._ports.clock.now()))
         await self._conveyor.annotate(Change(before=job, after=changed))
-        return changed
+        return await self.set_visible(user, uuid, visible)
 
     async def send_event(self, user: User, uuid: str, data: str, detail: str = "DEFAULT") -> JobEvent:
         """Add a user's event to an active job's history (Tapis Jobs, "sendEvent")."""
@@ -331,7 +354,7 @@ class Engine:
             description=data,
         )
         stored = await self._conveyor.annotate(Change(before=job, after=job, events=(event,)))
-        return stored[0]
+        return stored[0] if stored else await self.send_event(user, uuid, data, detail)
 
     # -- what the parts ask for
 

@@ -255,7 +255,8 @@ class Stations:
         identifier = f"{self._ports.random.getrandbits(64):016x}"
         lane.planned[identifier] = parallel
         intents = [Change(before=job, after=job.evolve(submission_id=identifier)) for job in batch]
-        await self.conveyor.commit(intents)
+        moved_on = await self.conveyor.commit(intents)
+        batch = [job for job in batch if job.uuid not in moved_on]
         submission = Submission(
             id=identifier,
             lane_dir=lane.folder,

@@ -63,9 +63,13 @@ class Workers:
     die_at: int | None
     died: asyncio.Event = field(default_factory=asyncio.Event)
     writes: int = 0
+    #: While set, the machine sleeps.
+    asleep: asyncio.Event | None = None
 
     async def write(self, work: Callable[[], T]) -> T:
         await asyncio.sleep(self.random.uniform(0, 0.002))
+        if self.asleep is not None:
+            await self.asleep.wait()
         self.writes += 1
         if self.died.is_set() or (self.writes == self.die_at and self.random.random() < 0.5):
             await self._die()
@@ -128,9 +132,14 @@ class Life:
         if fault is not None and not isinstance(fault, lease_row.LeaseLostError):
             self.faults.append(fault)
 
-    def define(self) -> None:
+    def sleep(self) -> asyncio.Event:
+        """Put the machine to sleep; the event wakes it."""
+        self.link.asleep = self.workers.asleep = asyncio.Event()
+        return self.link.asleep
+
+    def define(self, **system: object) -> None:
         """Make the made-up system and app; the image lies in the world."""
-        self.systems.create(USER, SYSTEM)
+        self.systems.create(USER, {**SYSTEM, **system})
         self.apps.create(USER, APP)
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as image:

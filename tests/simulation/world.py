@@ -32,6 +32,14 @@ class World:
     random: Random
     trouble: float = 0.0
     vanishing: float = 0.0
+    #: No call gets through.
+    is_down: bool = False
+    #: Nothing can be written.
+    is_full: bool = False
+    #: Seconds that every application takes; by chance when None.
+    duration: float | None = None
+    #: The most applications that ever ran at the same time.
+    peak: int = 0
     files: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     folders: set[str] = field(default_factory=lambda: {"/"})
     starts: Counter[str] = field(default_factory=Counter)
@@ -82,9 +90,10 @@ class World:
         self.write(f"{lane}/events/{uuid}.start", b"")
         self.starts[uuid] += 1
         ended = self.running[uuid] = asyncio.Event()
-        code = self.random.choice((0, 0, 0, 3))
+        self.peak = max(self.peak, len(self.running))
+        code = self.random.choice((0, 0, 0, 3)) if self.duration is None else 0
         try:
-            await asyncio.wait_for(ended.wait(), self.random.uniform(0.1, 90.0))
+            await asyncio.wait_for(ended.wait(), self.duration or self.random.uniform(0.1, 90.0))
             code = 143
         except TimeoutError:
             pass
@@ -131,13 +140,17 @@ class Link:
 
     world: World
     dead: bool = False
+    #: While set, this engine's machine is asleep: nothing of it moves.
+    asleep: asyncio.Event | None = None
 
     async def _way(self) -> None:
         """Half of a call's way: takes time, may break, and never arrives when the engine has died."""
         await asyncio.sleep(self.world.random.uniform(0.001, 0.05))
+        if self.asleep is not None:
+            await self.asleep.wait()
         if self.dead:
             await asyncio.get_running_loop().create_future()
-        if self.world.random.random() < self.world.trouble:
+        if self.world.is_down or self.world.random.random() < self.world.trouble:
             raise TransportError("the link to the host was lost")
 
     async def run(self, script: str, *, timeout: float = 60.0) -> Answer:
@@ -155,6 +168,9 @@ class Link:
 
     async def put(self, entries: Iterable[Entry]) -> Mapping[str, OSError]:
         await self._way()
+        if self.world.is_full:
+            full = OSError(errno.ENOSPC, "No space left on device")
+            return {entry.path: full for entry in entries}
         for entry in entries:
             self.world.mkdir(entry.path if entry.content is None else posixpath.dirname(entry.path))
             if entry.content is not None:
