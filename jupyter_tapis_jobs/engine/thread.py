@@ -161,6 +161,8 @@ class EngineThread:
         try:
             self._loop.run_until_complete(self._live())
         finally:
+            self._loop.run_until_complete(_end_all_others())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._workers.close()
             self.database.close()
             self._loop.close()
@@ -305,6 +307,14 @@ class EngineThread:
             where = f" (pid {self.holder.pid}, since {self.holder.started})" if self.holder else ""
             raise UnavailableError(f"The job engine is busy in another server{where}. Try again in a moment.")
         return self._engine
+
+
+async def _end_all_others() -> None:
+    """Cancel what callers and the engine still have under way, and wait for its end."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _awaited(value: Awaitable[T]) -> T:

@@ -13,6 +13,7 @@ import errno
 import grp
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -49,6 +50,8 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 #: The last second a date can name; a job may have set any.
 _LAST_TIME = 253402300799.0
+#: Variables of a Jupyter server, hub or client that sign in, or that tell a kernel of its server.
+_SERVERS_OWN = re.compile(r"JPY_|JUPYTER_TOKEN$|JUPYTERHUB_|JUPYTER_TAPIS_JOBS_|TAPIS_(TOKEN|PASSWORD)$")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 
 
@@ -67,7 +70,14 @@ class LocalTransport:
             source.write(_one_command(script))
             source.seek(0)
             process = await asyncio.create_subprocess_exec(
-                "/bin/sh", "-s", stdin=source, stdout=out, stderr=err, cwd="/", start_new_session=True
+                "/bin/sh",
+                "-s",
+                stdin=source,
+                stdout=out,
+                stderr=err,
+                cwd="/",
+                env=login_environment(os.environ),
+                start_new_session=True,
             )
             exit_code = await _end_of(process, timeout)
             return Answer(exit_code, _text(out), _text(err))
@@ -190,6 +200,11 @@ class LocalTransport:
 
 
 # Scripts ---------------------------------------------------------------------------------------
+
+
+def login_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return *environ* without what a server keeps for itself: a job gets no sign-in of the server's."""
+    return {name: value for name, value in environ.items() if not _SERVERS_OWN.match(name)}
 
 
 def _one_command(script: str) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_tapis_jobs.transports.base import Entry
-from jupyter_tapis_jobs.transports.local import BUSY, QUIET, LocalTransport
+from jupyter_tapis_jobs.transports.local import BUSY, QUIET, LocalTransport, login_environment
 
 
 @contextmanager
@@ -106,3 +106,16 @@ async def test_a_cancelled_script_does_not_live_on(tmp_path):
         await running
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_job_is_not_given_what_signs_in_to_its_server() -> None:
+    given = {
+        "HOME": "/home/ada",
+        "JPY_SESSION_NAME": "x",
+        "JUPYTER_TOKEN": "secret",
+        "JUPYTERHUB_API_TOKEN": "secret",
+        "JUPYTER_TAPIS_JOBS_TOKEN": "secret",
+        "TAPIS_TOKEN": "secret",
+        "TAPIS_PYTHON": "/usr/bin/python3",
+    }
+    assert login_environment(given) == {"HOME": "/home/ada", "TAPIS_PYTHON": "/usr/bin/python3"}
