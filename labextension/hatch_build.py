@@ -46,6 +46,9 @@ class LabextensionHook(BuildHookInterface[Any]):
         if self.target_name == "wheel" and bundle.is_dir():
             build_data["shared_data"][str(bundle)] = f"share/jupyter/labextensions/{NAME}"
         if self.target_name == "wheel" and version == "standard":
+            # `jupyter tapisjobs demo` runs them; an editable installation finds them in the sources.
+            build_data["force_include"][str(folder / "notebooks")] = "jupyter_tapis_jobs/notebooks"
+        if self.target_name == "wheel" and version == "standard":
             # `jupyter tapisjobs demo` runs it; an editable installation finds it in the sources.
             build_data["force_include"][str(folder / DEMO)] = f"jupyter_tapis_jobs/{DEMO}"
 
