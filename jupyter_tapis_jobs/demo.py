@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .client.connection import Connection
 from .client.endpoint import OWN_TOKEN, OWN_URL
+from .client.tapis import Tapis
 from .client.words import duration, is_terminal, state_words
 from .model.errors import JobError, TapisJobsError, UnavailableError
 from .servers import Server, started
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 NOTEBOOK = "01-first-job.ipynb"
 #: Seconds that one cell may take: the job has five minutes.
 _CELL_SECONDS = 330
+#: A job that does not listen to TERM gets KILL after 30.
+_CANCEL_SECONDS = 45
 #: Printed at most, of one cell.
 _LINES = 24
 
@@ -44,7 +47,7 @@ def run_demo(say: Say, *, data_dir: Path | None = None, notebook: Path | None = 
     """Run the first notebook and tell what happens; return the exit code.
 
     The jobs are kept in *data_dir* (Jupyter's own data folder by default), the notebook with its
-    outputs in *notebook*. The server ends with the demo, also on Ctrl-C.
+    outputs in *notebook*. The server ends with the demo, also on Ctrl-C, and so do its jobs.
     """
     begun = time.monotonic()
     for number in _STOPS:
@@ -208,7 +211,9 @@ def _cancel(server: Server, jobs: Mapping[str, str]) -> None:
     """A job outlives its server; the demo's should not outlive the demo."""
     active = [uuid for uuid, status in jobs.items() if not is_terminal(status)]
     if active:
-        Connection(server.endpoint).post("/v3/jobs/cancel/bulk", {"uuids": active})
+        tapis = Tapis(Connection(server.endpoint))
+        tapis.cancel(active)
+        tapis.wait(active, timeout=_CANCEL_SECONDS, progress=False)
 
 
 # --- the end ----------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from jupyter_tapis_jobs.client.endpoint import running_servers
@@ -58,6 +60,33 @@ def test_ctrl_c_ends_the_demo_its_job_and_its_server(environment, tmp_path):
     assert demo.returncode == 130
     assert "Traceback" not in err
     assert servers(environment) == []
+
+
+def test_ctrl_c_in_the_midst_of_a_job_ends_the_job_too(environment, tmp_path, until):
+    notebook = nbformat.v4.new_notebook(cells=[
+        nbformat.v4.new_code_cell("%load_ext jupyter_tapis_jobs"),
+        nbformat.v4.new_code_cell("%%tapisjob bash --wait\necho $$ > pid.txt\nexec sleep 600"),
+    ])  # fmt: skip
+    nbformat.write(notebook, tmp_path / "long.ipynb")
+    code = (
+        "import sys; from pathlib import Path; from jupyter_tapis_jobs import demo, cli;"
+        f"demo.first_notebook = lambda: Path({str(tmp_path / 'long.ipynb')!r});"
+        "sys.exit(cli.main(['demo']))"
+    )
+    demo = subprocess.Popen(
+        [sys.executable, "-u", "-c", code],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert any(" RUNNING " in line for line in demo.stdout), demo.stderr.read()
+    pid_file = until(lambda: next(iter((tmp_path / "data").rglob("pid.txt")), None))
+    pid = int(until(pid_file.read_text))
+    demo.send_signal(signal.SIGINT)
+    _, err = demo.communicate(timeout=90)
+    assert (demo.returncode, "Traceback" in err) == (130, False), err
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_serve_answers_without_a_notebook_and_the_command_line_finds_it(environment, until, tmp_path):

@@ -66,6 +66,11 @@ def test_the_job_tells_its_steps_and_the_peak(first_job):
     assert "peak roof displacement 100.4 mm, peak storey drift 0.75 %" in out
 
 
+@pytest.mark.needs("openseespy")
+def test_where_opensees_is_there_the_job_is_solved_by_it(first_job):
+    assert plain(first_job["output"]).startswith("OpenSees 3.")
+
+
 def test_the_displacements_come_back_as_a_frame(first_job):
     assert "floor1" in plain(first_job["results"])
     assert "2000" in plain(first_job["results"])
