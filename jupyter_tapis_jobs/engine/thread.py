@@ -288,6 +288,10 @@ class EngineThread:
         """Run *work* on a reader thread of the store; works in every state."""
         return await asyncio.wrap_future(self._workers.readers.submit(self.database.read, work))
 
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Write what is not the engine's (tokens) on the store's writer thread; works in every state."""
+        return await asyncio.wrap_future(self._workers.writer.submit(self.database.write, work))
+
     async def change(self, work: Callable[[], T]) -> T:
         """Run a catalog's writing method on the store's one writer thread."""
         await self._ready()

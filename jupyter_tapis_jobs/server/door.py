@@ -117,6 +117,10 @@ class Door:
         """Read the store."""
         return await (await self.thread()).read(work)
 
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Write to the store what is not the engine's: tokens."""
+        return await (await self.thread()).write(work)
+
     async def bridged(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Return an iterator of this loop over one that lives on the engine's."""
         return (await self.thread()).bridged(chunks)

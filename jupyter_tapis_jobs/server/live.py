@@ -12,7 +12,8 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.iostream import StreamClosedError
 from tornado.websocket import (
     WebSocketClientConnection,
     WebSocketClosedError,
@@ -80,6 +81,9 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.caller, after=int(after) if after.isdecimal() else None, keepalive=self.service.keepalive
         )
         async for news in listening:
+            if not news:
+                # Also at the start: from here on nothing is missed.
+                await self._say({"type": "idle"})
             for item in news:
                 await self._say({"type": "event", "id": item.event.id, **news_to_wire(item)})
 
@@ -124,11 +128,11 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Be a pipe between the browser and the server that has the engine."""
         token = await self.service.token_for(self.caller.name, audience=url)
         address = url.replace("http", "ws", 1).rstrip("/") + MOUNT + PATH + "?" + self.request.query
+        request = HTTPRequest(address, headers={TOKEN_HEADER: token, FORWARDED: "1"}, connect_timeout=5)
         try:
-            self._holder = await websocket_connect(
-                HTTPRequest(address, headers={TOKEN_HEADER: token, FORWARDED: "1"}), connect_timeout=5
-            )
-        except Exception:  # noqa: BLE001 - whatever the reason: the browser comes back by itself
+            self._holder = await websocket_connect(request)
+        except (OSError, HTTPClientError, StreamClosedError) as fault:
+            self.log.warning("the live socket of %s cannot be joined: %s", url, fault)
             self.close(1013, "the server with the job engine does not answer")
             return
         self._begin("pipe", self._pipe(self._holder))

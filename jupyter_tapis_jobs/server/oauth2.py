@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -63,7 +62,7 @@ async def revoke_token(call: Call) -> Reply:
             "This token ends with the server that made it; it cannot be revoked.", field="token"
         )
     now = iso(call.now)
-    revoked = await _write(call, lambda connection: token_rows.revoke(connection, claims.jti, now))
+    revoked = await call.door.write(lambda connection: token_rows.revoke(connection, claims.jti, now))
     done = "Token revoked." if revoked else "The token was revoked already."
     return Reply({"message": done}, f"AUTHN_TOKEN_REVOKED {done}")
 
@@ -91,12 +90,8 @@ async def _granted(call: Call, name: str, seconds: int) -> Grant:
         token_rows.add(connection, row)
         token_rows.seen(connection, name, now)
 
-    await _write(call, store)
+    await call.door.write(store)
     return grant
-
-
-async def _write(call: Call, work: Callable[[Connection], Any]) -> Any:
-    return await call.door.change(lambda thread: thread.database.write(work))
 
 
 def _to_wire(grant: Grant) -> dict[str, Any]:
@@ -141,15 +136,14 @@ def _profile(name: str) -> dict[str, Any]:
 
 ROUTES = (
     Route("POST", "/v3/oauth2/tokens", "create_token", create_token, body=wire.TokenRequest,
-          takes=Takes.MODEL,
-          result=wire.TokenAnswer, public=True),
+          takes=Takes.SECRET, result=wire.TokenAnswer, public=True, engine=False),
     Route("POST", "/v3/oauth2/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
-          takes=Takes.SECRET, result=wire.Told),
+          takes=Takes.SECRET, result=wire.Told, engine=False),
     Route("GET", "/v3/oauth2/userinfo", "get_userinfo", userinfo, result=wire.Profile, engine=False),
     Route("GET", "/v3/oauth2/profiles", "list_profiles", list_profiles, result=list[wire.Profile],
           engine=False),
     Route("GET", "/v3/oauth2/profiles/{username}", "get_profile", get_profile, result=wire.Profile,
           engine=False),
     Route("POST", "/v3/tapisjobs/tokens", "createUserToken", create_user_token, body=wire.NewUserToken,
-          takes=Takes.MODEL, result=wire.TokenAnswer),
+          takes=Takes.MODEL, result=wire.TokenAnswer, engine=False),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -18,6 +19,13 @@ def api(server: Any) -> Iterator[Api]:
 
 
 @pytest.fixture
-def open_api() -> Callable[[Any], Api]:
+def open_api() -> Iterator[Callable[[Any], Api]]:
     """``open_api(server)``: the API of a server of the test's own."""
-    return lambda server: api_of(server.url.rstrip("/") + "/tapis", server.token)
+    with ExitStack() as stack:
+
+        def opened(server: Any) -> Api:
+            api = api_of(server.url.rstrip("/") + "/tapis", server.token)
+            stack.callback(api.client.close)
+            return api
+
+        yield opened

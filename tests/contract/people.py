@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -117,3 +118,9 @@ def api_of(base: str, jupyter_token: str, name: str | None = None) -> Api:
     other = result(made)["access_token"]["access_token"]
     forged = owner[:-8] + ("A" if owner[-8] != "A" else "B") + owner[-7:]
     return Api(base=base, tokens={Who.OWNER: owner, Who.OTHER: other, Who.WRONG: forged})
+
+
+def own_folders(folder: Path) -> dict[str, str]:
+    """Return the environment that keeps Jupyter's files below *folder*."""
+    names = {"JUPYTER_DATA_DIR": "data", "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime"}
+    return {variable: str(folder / "jupyter" / name) for variable, name in names.items()}

@@ -1,0 +1,297 @@
+"""News of jobs: server-sent events, the WebSocket, and listeners that are behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from people import Api, Who, message
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from jupyter_tapis_jobs.model.job import Job, JobEvent
+from jupyter_tapis_jobs.model.status import EventType, JobStatus
+from jupyter_tapis_jobs.model.user import User
+from jupyter_tapis_jobs.server.feed import Feed, Subscription
+from jupyter_tapis_jobs.server.identity import TOKEN_HEADER
+
+ENDS = ("FINISHED", "FAILED", "CANCELLED")
+
+
+class Heard:
+    """A stream of events that is being read."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._lines = answer.iter_lines()
+        self.comments = 0
+
+    def next(self) -> dict[str, Any]:
+        """Return the next event as {"id", "event", "data"}."""
+        fields: dict[str, Any] = {}
+        for line in self._lines:
+            if line.startswith(":"):
+                self.comments += 1
+            elif not line and "data" in fields:
+                return {**fields, "data": json.loads(fields["data"])}
+            elif line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+        raise AssertionError("the stream has ended")
+
+    def until_the_end_of(self, uuid: str) -> list[dict[str, Any]]:
+        """Return the job's events up to the one that ends it."""
+        found = []
+        while not (found and found[-1]["data"]["event"]["eventDetail"] in ENDS):
+            event = self.next()
+            if event["data"]["event"]["jobUuid"] == uuid:
+                found.append(event)
+        return found
+
+    def comment(self) -> None:
+        """Wait for the next comment."""
+        assert next(line for line in self._lines if line.startswith(":"))
+
+
+@contextmanager
+def listening(api: Api, who: Who = Who.OWNER, **more: Any) -> Iterator[Heard]:
+    """Listen while the block runs; at its beginning the server listens already."""
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        headers = api.headers(who, more)
+        with client.stream("GET", f"{api.base}/v3/jobs/events", headers=headers, **more) as answer:
+            assert answer.headers["Content-Type"] == "text/event-stream"
+            assert answer.headers["X-Accel-Buffering"] == "no"
+            heard = Heard(answer)
+            heard.comment()
+            yield heard
+
+
+def test_a_listener_hears_every_status_of_a_job_as_it_comes(api):
+    with listening(api) as heard:
+        uuid = api.submit("echo hello")
+        events = heard.until_the_end_of(uuid)
+    stations = [e["data"]["event"]["eventDetail"] for e in events if e["event"] == "JOB_NEW_STATUS"]
+    assert stations[0] == "PENDING"
+    assert stations[-3:] == ["RUNNING", "ARCHIVING", "FINISHED"]
+    assert [int(e["id"]) for e in events] == sorted(int(e["id"]) for e in events)
+    last = events[-1]["data"]["job"]
+    assert (last["uuid"], last["status"], last["exitCode"]) == (uuid, "FINISHED", 0)
+    assert {"lastMessage", "remoteStarted", "name", "appId"} <= set(last)
+
+
+@pytest.mark.parametrize("way", ["header", "query"])
+def test_a_listener_that_comes_back_misses_nothing_and_hears_nothing_twice(api, way):
+    with listening(api) as heard:
+        uuid = api.submit("echo hello")
+        events = heard.until_the_end_of(uuid)
+    seen = events[2]["id"]
+    more = {"headers": {"Last-Event-ID": seen}} if way == "header" else {"params": {"after": seen}}
+    with listening(api, **more) as heard:
+        again = heard.until_the_end_of(uuid)
+    assert [e["id"] for e in again] == [e["id"] for e in events[3:]]
+    assert [e["data"]["event"] for e in again] == [e["data"]["event"] for e in events[3:]]
+
+
+def test_a_last_event_id_that_is_no_number_is_told(api):
+    answer = api.call("GET", "/v3/jobs/events", headers={"Last-Event-ID": "yesterday"})
+    assert answer.status_code == 400
+    assert "Last-Event-ID" in message(answer)
+
+
+def test_another_user_hears_nothing_of_the_owners_jobs(api):
+    with listening(api, Who.OTHER, params={"after": 0}) as other, listening(api) as owner:
+        owner.until_the_end_of(api.submit("true"))
+        # What the other would have heard stood before the owner's next event in their stream.
+        assert other.comments == 0
+
+
+def test_a_quiet_stream_says_that_it_lives(serve, open_api):
+    with serve("--TapisJobsApp.keepalive_seconds=0.05") as server, listening(open_api(server)) as heard:
+        heard.comment()
+        heard.comment()
+
+
+def test_a_listener_far_behind_is_caught_up_from_the_store(serve, open_api):
+    with serve("--TapisJobsApp.event_buffer=1") as server:
+        api = open_api(server)
+        with listening(api) as heard:
+            rows = api.post("/v3/jobs/submit/bulk", [_echo(n) for n in range(20)])
+            uuids = {row["uuid"] for row in rows}
+            ended: dict[str, int] = {}
+            ids = []
+            while len(ended) < len(uuids):
+                event = heard.next()
+                ids.append(int(event["id"]))
+                if event["data"]["event"]["eventDetail"] in ENDS:
+                    ended[event["data"]["event"]["jobUuid"]] = ids[-1]
+        assert set(ended) == uuids
+        assert ids == list(range(ids[0], ids[0] + len(ids))), "nothing is missing, nothing comes twice"
+
+
+def _echo(number: int) -> dict[str, Any]:
+    from people import bash
+
+    return bash(f"echo {number}")
+
+
+# -- one listener's queue
+
+
+def _news(number: int) -> Any:
+    from jupyter_tapis_jobs.server.feed import News
+
+    event = JobEvent(
+        id=number, job_uuid="j", owner="me", event=EventType.JOB_NEW_STATUS, event_detail="", created=""
+    )
+    return News(event, _job())
+
+
+def _job() -> Job:
+    return Job(
+        uuid="j", tenant="t", owner="me", name="n", description="", app_id="a", app_version="1",
+        job_type="FORK", exec_system_id="local", archive_system_id="local", exec_system_logical_queue=None,
+        effective_user_id="me", node_count=1, cores_per_node=1, memory_mb=1, max_minutes=1,
+        status=JobStatus.PENDING, created="", last_updated="",
+    )  # fmt: skip
+
+
+async def test_a_full_queue_is_dropped_and_its_place_in_the_store_kept():
+    subscription = Subscription("me", capacity=2)
+    for number in (5, 6, 7, 8):
+        subscription.put(_news(number))
+    assert await subscription.take(1) == []
+    assert subscription.missed() == 4
+    assert subscription.missed() is None
+    subscription.put(_news(9))
+    assert [news.event.id for news in await subscription.take(1)] == [9]
+
+
+async def test_nothing_for_a_while_is_an_empty_list():
+    assert await Subscription("me", capacity=2).take(0.001) == []
+
+
+async def test_a_closed_feed_ends_its_listeners():
+    class Engine:
+        def subscribe(self, listener: Any) -> None:
+            self.listener = listener
+
+    class Thread:
+        async def run(self, work: Any) -> None:
+            await work(Engine())
+
+    class Door:
+        is_running = True
+
+        async def thread(self) -> Thread:
+            return Thread()
+
+    feed = Feed(Door(), capacity=2)
+    news = feed.listen(User("me", "t", True), after=None, keepalive=30)
+    assert await anext(news) == []
+    assert feed.listeners == 1
+    feed.close()
+    assert [batch async for batch in news] == []
+    assert feed.listeners == 0
+
+
+# -- the WebSocket
+
+
+def _socket(api: Api, who: Who = Who.OWNER, query: str = "", **headers: str) -> Any:
+    url = api.base.replace("http", "ws", 1) + "/v3/tapisjobs/live" + query
+    return websocket_connect(HTTPRequest(url, headers={**api.headers(who, {}), **headers}))
+
+
+async def _heard(socket: Any) -> dict[str, Any]:
+    return dict(json.loads(await asyncio.wait_for(socket.read_message(), 30)))
+
+
+async def _until(socket: Any, wanted: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while not (found and wanted(found[-1])):
+        found.append(await _heard(socket))
+    return found
+
+
+async def test_the_websocket_tells_of_events_and_tails_outputs(api):
+    socket = await _socket(api, query="?after=0")
+    try:
+        uuid = await asyncio.to_thread(api.submit, "echo grüße; echo two")
+        await socket.write_message(
+            json.dumps({"type": "tail", "uuid": uuid, "path": "tapisjob.out", "offset": 0})
+        )
+        told = await _until(socket, lambda m: m["type"] == "tailEnd")
+        tails = [m for m in told if m["type"] == "tail"]
+        assert "".join(m["text"] for m in tails) == "grüße\ntwo\n"
+        assert tails[0]["offset"] == 0
+        assert told[-1]["offset"] == len("grüße\ntwo\n".encode())
+        if not any(_ends(m, uuid) for m in told):
+            told = await _until(socket, lambda m: _ends(m, uuid))
+        assert any(_ends(m, uuid) for m in told)
+    finally:
+        socket.close()
+
+
+def _ends(told: dict[str, Any], uuid: str) -> bool:
+    return told["type"] == "event" and told["job"]["uuid"] == uuid and told["job"]["status"] in ENDS
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("not json", "not JSON"),
+        ("[]", "JSON object"),
+        ('{"type": "dance"}', "tail"),
+        ('{"type": "tail", "uuid": "x", "path": "y", "offset": -1}', "offset"),
+        ('{"type": "tail", "uuid": "x", "path": "y"}', "no job x"),
+    ],
+)
+async def test_a_message_that_makes_no_sense_is_answered_and_the_socket_lives_on(api, sent, words):
+    socket = await _socket(api)
+    try:
+        for _ in range(2):
+            await socket.write_message(sent)
+            told = await _until(socket, lambda m: m["type"] == "error")
+            assert words in told[-1]["message"]
+    finally:
+        socket.close()
+
+
+@pytest.mark.parametrize("who", [Who.NOBODY, Who.WRONG])
+async def test_the_websocket_is_only_for_who_is_signed_in(api, who):
+    with pytest.raises(HTTPClientError) as caught:
+        await _socket(api, who)
+    assert caught.value.code == 401
+
+
+async def test_another_user_cannot_tail_the_owners_output(api):
+    uuid = await asyncio.to_thread(api.submit, "echo secret")
+    socket = await _socket(api, Who.OTHER)
+    try:
+        await socket.write_message(json.dumps({"type": "tail", "uuid": uuid, "path": "tapisjob.out"}))
+        told = await _heard(socket)
+        assert told["type"] == "error"
+        assert "secret" not in json.dumps(told)
+    finally:
+        socket.close()
+
+
+async def test_a_page_of_another_site_cannot_open_the_websocket_with_the_cookie(api, server):
+    from test_sign_in import Browser
+
+    browser = await asyncio.to_thread(Browser, server.url.rstrip("/"), server.token)
+    cookies = "; ".join(f"{c.name}={c.value}" for c in browser.client.cookies.jar)
+    browser.client.close()
+    with pytest.raises(HTTPClientError) as caught:
+        await _socket(api, Who.NOBODY, Cookie=cookies, Origin="http://evil.example.org")
+    assert caught.value.code == 403
+    socket = await _socket(api, Who.NOBODY, Cookie=cookies)
+    socket.close()
+
+
+def test_the_sign_in_header_has_the_name_that_tapis_gives_it():
+    assert TOKEN_HEADER == "X-Tapis-Token"

@@ -1,0 +1,81 @@
+"""The OpenAPI document: valid, complete, and what tapipy's own specifications call things."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from every_route import ROUTES
+
+from jupyter_tapis_jobs.server.openapi import document
+from jupyter_tapis_jobs.server.route import Routes
+from jupyter_tapis_jobs.server.table import TABLE
+
+
+def test_the_document_is_valid():
+    validator = pytest.importorskip(
+        "openapi_spec_validator", reason="it does not import beside tapipy's old pins", exc_type=ImportError
+    )
+    validator.validate(document())
+
+
+def test_every_reference_leads_somewhere():
+    whole = document()
+    references = set(re.findall(r"#/components/schemas/[\w.-]+", str(whole)))
+    assert references
+    assert {reference.rsplit("/", 1)[1] for reference in references} <= set(whole["components"]["schemas"])
+
+
+def test_every_route_is_in_the_document_under_a_name_of_its_own():
+    operations = [
+        operation["operationId"] for path in document()["paths"].values() for operation in path.values()
+    ]
+    assert sorted(operations) == sorted(ROUTES)
+    assert len(operations) == len(TABLE) == len(set(operations))
+
+
+def test_every_operation_says_what_it_does():
+    for path in document()["paths"].values():
+        for operation in path.values():
+            assert operation["summary"].endswith(".")
+
+
+def test_the_server_gives_the_document_with_its_own_address(api):
+    assert api.call("GET", "/v3/openapi.json").json()["servers"] == [{"url": api.base}]
+
+
+#: What is ours and Tapis does not have.
+OURS = re.compile(r"/v3/(tapisjobs/|openapi|jobs/(submit/bulk|validate|cancel/bulk|events)|.*/follow/)")
+
+
+@pytest.mark.needs("tapipy")
+@pytest.mark.parametrize("service", ["jobs", "apps", "systems", "files", "oauth2", "tenants", "sites"])
+def test_methods_paths_and_names_are_those_of_tapipys_specifications(service):
+    import importlib.util
+    from pathlib import Path
+
+    name = {"oauth2": "authenticator", "sites": "tenants"}.get(service, service)
+    found = importlib.util.find_spec("tapipy")
+    assert found is not None
+    assert found.origin is not None
+    text = (Path(found.origin).parent / "resources" / f"openapi_v3-{name}.yml").read_text()
+    theirs = yaml.load(text, Loader=yaml.CSafeLoader)["paths"]
+    named = {
+        (method.upper(), _plain(path)): operation["operationId"]
+        for path, methods in theirs.items()
+        for method, operation in methods.items()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
+    mine = [route for route in TABLE if route.service == service and not OURS.match(route.path)]
+    assert mine
+    for route in mine:
+        assert named.get((route.method, _plain(route.path))) == route.operation, route.path
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path).rstrip("/").removeprefix("/v3")
+
+
+def test_a_misspelt_path_gets_the_nearest_one():
+    assert Routes(TABLE).near("/v3/jobs/lsit") == " Did you mean /v3/jobs/list?"
