@@ -34,7 +34,6 @@ def client_of() -> Iterator[Callable[..., Tapis]]:
 
         def opened(server) -> Tapis:
             tapis = server.tapis()
-            stack.callback(tapis.pause)
             stack.callback(tapis.connection.close)
             return tapis
 
@@ -107,9 +106,7 @@ def exec_dir(tapis: Tapis, job: Job) -> Path:
 def test_a_zip_app_from_a_path_gets_its_arguments_environment_and_inputs(
     tapis: Tapis, define: Callable[..., str], tmp_path: Path
 ) -> None:
-    program = (
-        'echo "$@" > output/args; echo "$KIND" > output/kind; cat mesh/a.txt "deep/b c.txt" > output/both\n'
-    )
+    program = 'cd output; printf "%s|" "$@" > args; echo "$KIND" > kind; cat ../mesh/a.txt ../deep/* > both\n'
     image = tmp_path / "app.zip"
     image.write_bytes(zipped(**{"tapisjob.manifest": "tapisjob_executable=bin/go\n", "bin/go": program}))
     (tmp_path / "mesh").mkdir()
