@@ -46,16 +46,15 @@ class LabextensionHook(BuildHookInterface[Any]):
         if self.target_name == "wheel" and bundle.is_dir():
             build_data["shared_data"][str(bundle)] = f"share/jupyter/labextensions/{NAME}"
         if self.target_name == "wheel" and version == "standard":
-            # `jupyter tapisjobs demo` runs them; an editable installation finds them in the sources.
-            build_data["force_include"][str(folder / "notebooks")] = "jupyter_tapis_jobs/notebooks"
-        if self.target_name == "wheel" and version == "standard":
             # `jupyter tapisjobs demo` runs it; an editable installation finds it in the sources.
             build_data["force_include"][str(folder / DEMO)] = f"jupyter_tapis_jobs/{DEMO}"
 
     def _tell(self, why: str, *, has_old: bool) -> None:
         if os.environ.get(REQUIRE) == "1":
             raise RuntimeError(f"The Lab extension was not built: {why}")
-        instead = "An earlier build of it is used." if has_old else "Job cards are shown as plain HTML instead."
+        instead = (
+            "An earlier build of it is used." if has_old else "Job cards are shown as plain HTML instead."
+        )
         self.app.display_warning(
             f"The Lab extension was not built: {why} {instead} Everything else works; "
             "to add it, install Node.js 20.19 or newer and run the installation again."

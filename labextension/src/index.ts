@@ -20,7 +20,7 @@ async function showAbout(): Promise<void> {
       ['Job engine', text(engine['state']) || 'unknown']
     ];
     const rows = facts.flatMap(([name, value]) => [element('dt', '', {}, name), element('dd', '', {}, value)]);
-    body.node.append(element('dl', 'tj-Facts', {}, ...rows));
+    body.node.append(element('dl', 'tj-AboutFacts', {}, ...rows));
   } catch (fault) {
     const told = fault instanceof RefusedError ? fault.message : 'The server does not answer.';
     body.node.append(element('p', '', {}, told));

@@ -18,8 +18,10 @@ export interface JobRow {
   nodeCount?: number | null;
   coresPerNode?: number | null;
   maxMinutes?: number | null;
-  /** The resolved parameters as JSON text; only a whole job has them. */
+  /** The resolved parameters and inputs as JSON texts; only a whole job has them. */
   parameterSet?: string | null;
+  fileInputs?: string | null;
+  containerImage?: string | null;
 }
 
 /** One file among the outputs; size in bytes. */
@@ -62,12 +64,25 @@ export function isTerminal(status: string | undefined): boolean {
 
 /** The file that the program prints to. */
 export function stdoutName(job: JobRow): string {
+  return text(record(record(parsed(job.parameterSet))['logConfig'])['stdoutFilename']) || 'tapisjob.out';
+}
+
+/** What a JSON text holds; null when it is none. */
+export function parsed(json: unknown): unknown {
   try {
-    const found: unknown = JSON.parse(job.parameterSet ?? '{}')?.logConfig?.stdoutFilename;
-    return typeof found === 'string' && found ? found : 'tapisjob.out';
+    return JSON.parse(text(json));
   } catch {
-    return 'tapisjob.out';
+    return null;
   }
+}
+
+/** The files that the program wrote: inputs and the job's own launch files may lie beside them. */
+export function results(files: OutputFile[], job: JobRow): OutputFile[] {
+  const given = new Set(list(parsed(job.fileInputs)).map(input => text(record(input)['targetPath'])));
+  const printed = stdoutName(job);
+  const image = text(job.containerImage).split('/').pop();
+  const isOurs = (path: string): boolean => path === image || (/^tapisjob(_app)?\./.test(path) && path !== printed);
+  return files.filter(({ path }) => !given.has(path) && !isOurs(path));
 }
 
 /** Read a saved card. It may come from any notebook, so nothing in it is taken for granted. */

@@ -1,6 +1,6 @@
 /** News of jobs: one WebSocket for the whole page, shared by all cards, that comes back by itself. */
 
-import { record, text, type HistoryRow, type JobRow } from './job.js';
+import { parsed, record, text, type HistoryRow, type JobRow } from './job.js';
 
 /** What a card hears. `ask` = look at the job by yourself now: news may have been missed, or does not come. */
 export interface Watcher {
@@ -98,6 +98,7 @@ export class Live {
     const socket = this.socket;
     this.socket = null;
     this.isOpen = false;
+    this.isListening = false;
     this.lastId = null;
     socket?.close();
   }
@@ -110,7 +111,6 @@ export class Live {
       for (const { uuid, path, offset } of this.firstTails()) {
         this.send({ type: 'tail', uuid, path, offset });
       }
-      this.askAll();
     };
     socket.onmessage = ({ data }) => this.hear(record(parsed(data)));
     socket.onclose = () => {
@@ -120,9 +120,18 @@ export class Live {
     };
   }
 
+  /** The server has begun to listen for us: what happened before is asked for, once. */
+  private listens(): void {
+    if (!this.isListening) {
+      this.isListening = true;
+      this.askAll();
+    }
+  }
+
   private lost(): void {
     this.socket = null;
     this.isOpen = false;
+    this.isListening = false;
     // Each card asks over HTTP while there is no socket, so a proxy without WebSockets only slows it.
     this.askAll();
     this.unwait = this.later(() => {
@@ -136,8 +145,8 @@ export class Live {
     // A connection that brings something is a good one; the next loss begins with a short wait again.
     this.pause = FIRST;
     switch (told['type']) {
-      case 'ready':
-        this.askAll();
+      case 'idle':
+        this.listens();
         return;
       case 'event':
         this.hearEvent(told);
@@ -191,16 +200,9 @@ export class Live {
   private readonly tails = new Set<Tail>();
   private socket: Socket | null = null;
   private isOpen = false;
+  private isListening = false;
   private lastId: number | null = null;
   private pause = FIRST;
   private unwait: (() => void) | null = null;
   private unlinger: (() => void) | null = null;
-}
-
-function parsed(data: unknown): unknown {
-  try {
-    return JSON.parse(String(data));
-  } catch {
-    return null;
-  }
 }

@@ -2,7 +2,7 @@
 
 import { begin, canAct, isTicking, lastLines, reduce, type CardState, type Change } from './card.js';
 import { button, eachSecond, element, show, write } from './dom.js';
-import { isTerminal, stdoutName, type HistoryRow, type JobRow, type SavedCard } from './job.js';
+import { isTerminal, results, stdoutName, type HistoryRow, type JobRow, type SavedCard } from './job.js';
 import { RefusedError, type Server } from './server.js';
 import { dots, moment, place, printable, printedLines, sentence, size, stateWords, STATIONS } from './words.js';
 
@@ -87,7 +87,7 @@ export class CardView {
   private async end(): Promise<void> {
     if (!this.state.outputs.length) {
       const outputs = await this.server.outputs(this.uuid).catch(() => []);
-      this.change({ kind: 'outputs', outputs });
+      this.change({ kind: 'outputs', outputs: results(outputs, this.state.job) });
     }
     if (!this.stopTail && !lastLines(this.state, 1).length) {
       void this.tail(4096);
@@ -197,6 +197,7 @@ export class CardView {
     this.cancelButton = button('Cancel', 'End this job', () => this.askToCancel());
     this.outputButton = button('Output', 'Show what the program prints', () => this.toggleOutput());
     this.moreButton = button('⋯', 'More', () => this.toggleMore());
+    this.moreButton.setAttribute('aria-label', 'More');
     this.outputButton.setAttribute('aria-expanded', 'false');
     this.moreButton.setAttribute('aria-expanded', 'false');
     this.question.append(
@@ -209,8 +210,9 @@ export class CardView {
       button('Resubmit', 'Submit the same request again', () => this.resubmit())
     );
     this.buttons.append(this.cancelButton, this.outputButton, this.moreButton);
-    const head = element('div', 'tj-Head', {}, this.badge, this.title, this.words, this.where, this.buttons);
-    this.node.append(head, this.more, this.question, this.stations, this.trouble, this.failure, this.lines);
+    const facts = element('div', 'tj-Facts', {}, this.badge, this.title, this.words, this.where);
+    const head = element('div', 'tj-Head', {}, facts, this.buttons);
+    this.node.append(head, this.more, this.question, this.stations, this.trouble, this.failure, this.caption, this.lines);
     this.node.append(this.output, this.files, this.note, this.below);
     [this.more, this.question, this.trouble, this.failure, this.output, this.note].forEach(node => show(node, false));
   }
@@ -290,6 +292,9 @@ export class CardView {
     const lines = lastLines(this.state, LINES);
     write(this.lines, lines.join('\n'));
     show(this.lines, !isOpen && lines.length > 0);
+    const isLive = this.stopTail !== null && !isTerminal(this.state.job.status);
+    write(this.caption, `${printable(stdoutName(this.state.job))}${isLive ? ' · live' : ''}`);
+    show(this.caption, isOpen || lines.length > 0);
     if (isOpen) {
       const isAtEnd = this.output.scrollTop + this.output.clientHeight >= this.output.scrollHeight - 8;
       write(this.output, printedLines(this.state.printed).join('\n') || 'Nothing printed yet.');
@@ -366,6 +371,7 @@ export class CardView {
   private readonly stations = element('ol', 'tj-Stations');
   private readonly trouble = element('div', 'tj-Trouble', { role: 'status' });
   private readonly failure = element('div', 'tj-Failure');
+  private readonly caption = element('div', 'tj-Caption');
   private readonly lines = element('pre', 'tj-Lines');
   private readonly output = element('pre', 'tj-Output', { tabindex: '0', 'aria-label': 'Output of the job' });
   private readonly files = element('ul', 'tj-Files', { 'aria-label': 'Files of the job' });

@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
+
 from tests.conftest import TestServer, running_server, until
 
 CARD_MIME = "application/vnd.tapisjobs.job+json"
@@ -34,7 +35,9 @@ def bundle() -> Path:
     """Where Jupyter finds our Lab extension."""
     folder = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / "jupyter-tapis-jobs"
     if not (folder / "package.json").is_file():
-        pytest.skip("the Lab extension is not built here: install Node.js 20 and run `pip install -e .` again")
+        pytest.skip(
+            "the Lab extension is not built here: install Node.js 20 and run `pip install -e .` again"
+        )
     return folder
 
 

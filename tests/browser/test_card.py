@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.browser.conftest import CARD_MIME, PATIENCE, Notebook, until_gate
 from tests.conftest import TestServer, until
 
