@@ -17,6 +17,7 @@ from jupyter_tapis_jobs.engine.apps import AppCatalog
 from jupyter_tapis_jobs.engine.engine import Engine
 from jupyter_tapis_jobs.engine.ports import Ports
 from jupyter_tapis_jobs.engine.systems import SystemCatalog
+from jupyter_tapis_jobs.model.errors import StoreError
 from jupyter_tapis_jobs.model.user import User
 from jupyter_tapis_jobs.runtimes.zip import ZipRuntime
 from jupyter_tapis_jobs.store import lease as lease_row
@@ -63,6 +64,8 @@ class Workers:
     die_at: int | None
     died: asyncio.Event = field(default_factory=asyncio.Event)
     writes: int = 0
+    #: The store's disk takes nothing.
+    is_full: bool = False
     #: While set, the machine sleeps.
     asleep: asyncio.Event | None = None
 
@@ -73,6 +76,8 @@ class Workers:
         self.writes += 1
         if self.died.is_set() or (self.writes == self.die_at and self.random.random() < 0.5):
             await self._die()
+        if self.is_full:
+            raise StoreError("The disk of the job store is full.")
         result = work()
         if self.writes == self.die_at:
             await self._die()

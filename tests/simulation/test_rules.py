@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from jupyter_tapis_jobs.engine.engine import Engine
-from jupyter_tapis_jobs.model.errors import NotFoundError, TapisJobsError
+from jupyter_tapis_jobs.model.errors import NotFoundError, StoreError, TapisJobsError
 from jupyter_tapis_jobs.model.job import Job
 from jupyter_tapis_jobs.model.status import Condition, EventType, JobStatus
 from jupyter_tapis_jobs.model.user import User
@@ -157,6 +157,34 @@ def test_a_job_that_waits_for_a_disabled_app_goes_on_when_it_is_enabled(tmp_path
         await until(engine, uuids, JobStatus.FINISHED)
 
     play(tmp_path, scene, jobMaxJobs=1)
+
+
+def test_jobs_whose_runner_was_killed_before_they_began_are_handed_over_again(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        uuids = await submit(engine, 20)
+        while not 0 < sum(world.starts.values()) < 20:
+            await asyncio.sleep(0.01)
+        world.kill_runners()
+        jobs = await until(engine, uuids, JobStatus.FINISHED)
+        assert sorted(world.starts.values()) == [1] * 20
+        assert {j.remote_submit_retries for j in jobs} == {0, 1}
+
+    play(tmp_path, scene)
+
+
+def test_a_store_that_takes_nothing_for_an_hour_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        uuids = await submit(engine, 5)
+        await asyncio.sleep(0.05)
+        life.workers.is_full = True
+        with pytest.raises(StoreError, match="full"):
+            await submit(engine)
+        await asyncio.sleep(HOUR)
+        life.workers.is_full = False
+        await until(engine, uuids, JobStatus.FINISHED)
+        assert sorted(world.starts.values()) == [1] * 5
+
+    play(tmp_path, scene)
 
 
 def test_another_users_job_is_not_there(tmp_path: Path) -> None:
