@@ -162,6 +162,12 @@ def running_server(folder: Path, *options: str, module: str = "jupyter_server") 
         )
 
 
+@pytest.fixture(name="running_server", scope="session")
+def running_server_fixture() -> Callable[..., AbstractContextManager[TestServer]]:
+    """``with running_server(folder, *options) as server``: for fixtures of a module."""
+    return running_server
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
     """One real server for all tests of a run; tests leave it as they found it."""

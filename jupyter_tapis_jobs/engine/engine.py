@@ -172,16 +172,17 @@ class Engine:
         *,
         atomic: bool = False,
         launch_mode: str = "single",
+        tracking_id: str | None = None,
     ) -> list[tuple[Job, JobDefinition] | TapisJobsError]:
         """Accept requests in one transaction; each becomes a job or the error that says why not.
 
-        With *atomic* one bad request keeps all from being accepted.
+        With *atomic* one bad request keeps all from being accepted. *tracking_id* is the caller's own.
         """
         results = await self._submission.resolve_all(user, raws)
         accepted = [r for r in results if isinstance(r, Accepted)]
         if atomic and len(accepted) < len(results):
             return [_held_back() if isinstance(r, Accepted) else r for r in results]
-        stored = iter(await self._store(user, [_in_mode(a, launch_mode) for a in accepted]))
+        stored = iter(await self._store(user, [_as_asked(a, launch_mode, tracking_id) for a in accepted]))
         return [next(stored) if isinstance(r, Accepted) else r for r in results]
 
     async def _store(self, user: User, accepted: Sequence[Accepted]) -> list[tuple[Job, JobDefinition]]:
@@ -209,10 +210,12 @@ class Engine:
         script = launch_script(job, definition, lines, events=self._lane(job.lane).events)
         return Preview(job, definition, script, lines.environment)
 
-    async def resubmit(self, user: User, uuid: str, changes: Mapping[str, Any]) -> tuple[Job, JobDefinition]:
+    async def resubmit(
+        self, user: User, uuid: str, changes: Mapping[str, Any], *, tracking_id: str | None = None
+    ) -> tuple[Job, JobDefinition]:
         """Submit a job's original request again, with *changes* laid over it, under a new uuid."""
         raw = {**await self.request(user, uuid), **changes}
-        (result,) = await self.submit(user, [raw])
+        (result,) = await self.submit(user, [raw], tracking_id=tracking_id)
         if isinstance(result, TapisJobsError):
             raise result
         return result
@@ -452,7 +455,8 @@ def _held_back() -> InvalidInputError:
     return InvalidInputError("not accepted, because another request of the same call is wrong (atomic=true).")
 
 
-def _in_mode(accepted: Accepted, launch_mode: str) -> Accepted:
-    if launch_mode == "single":
+def _as_asked(accepted: Accepted, launch_mode: str, tracking_id: str | None) -> Accepted:
+    if launch_mode == "single" and tracking_id is None:
         return accepted
-    return Accepted(accepted.job.evolve(launch_mode=launch_mode), accepted.definition, accepted.raw)
+    job = accepted.job.evolve(launch_mode=launch_mode, tracking_id=tracking_id)
+    return Accepted(job, accepted.definition, accepted.raw)

@@ -30,20 +30,10 @@ class Outputs:
         self._sources = sources
 
     async def place(self, job: Job, definition: JobDefinition) -> tuple[Transport, str]:
-        """Return transport and directory: the archive once there is one, the output directory before.
-
-        Source: Tapis Jobs, "Job output": FINISHED, or FAILED without FAILED_SKIP_ARCHIVE, means archive.
-        """
-        archived = job.status is JobStatus.FINISHED or (
-            job.status is JobStatus.FAILED
-            and job.remote_outcome not in (None, RemoteOutcome.FAILED_SKIP_ARCHIVE)
-        )
-        if archived and definition.archive_mode != "NEVER":
-            if definition.archive_system_id != definition.exec_system_id:
-                return await self._sources.archive_place(job, definition)
-            directory = definition.archive_system_dir
-        else:
-            directory = definition.exec_system_output_dir
+        """Return transport and directory, see ``output_place``."""
+        system, directory = output_place(job, definition)
+        if system != definition.exec_system_id:
+            return await self._sources.archive_place(job, definition)
         transport = await self._ports.hosts.transport(*job.lane)
         return transport, join(definition.root_dir, directory)
 
@@ -71,12 +61,14 @@ class Outputs:
     async def open(
         self, job: Job, definition: JobDefinition, path: str, *, as_zip: bool, allow_if_running: bool
     ) -> Download:
-        """Open one output, or a directory as a zip file."""
+        """Open one output; a directory comes as a zip file, one file too with *as_zip*."""
         _refuse_running(job, allow_if_running)
         transport, root = await self.place(job, definition)
         start = await _inside(transport, root, path)
-        if await transport.stat(start) is None:
+        info = await transport.stat(await transport.real_path(start))
+        if info is None:
             raise NotFoundError(f"job {job.name} has no output {path!r}.")
+        as_zip = as_zip or info.type == "dir"
         return await open_download(
             transport, start, as_zip=as_zip, root=root, shown=path, hidden=(marks.FOLDER,)
         )
@@ -104,6 +96,20 @@ class Outputs:
                 return
             gap = FOLLOW_FIRST if offset > sent else min(gap * 1.5, FOLLOW_LAST)
             await self._ports.clock.sleep(gap)
+
+
+def output_place(job: Job, definition: JobDefinition) -> tuple[str, str]:
+    """Return system and directory (from its rootDir) of a job's outputs at the moment.
+
+    That is the archive once there is one, the output directory before.
+    Source: Tapis Jobs, "Job output": FINISHED, or FAILED without FAILED_SKIP_ARCHIVE, means archive.
+    """
+    archived = job.status is JobStatus.FINISHED or (
+        job.status is JobStatus.FAILED and job.remote_outcome not in (None, RemoteOutcome.FAILED_SKIP_ARCHIVE)
+    )
+    if archived and definition.archive_mode != "NEVER":
+        return definition.archive_system_id, definition.archive_system_dir
+    return definition.exec_system_id, definition.exec_system_output_dir
 
 
 async def _news(transport: Transport, path: str, offset: int) -> AsyncIterator[bytes]:

@@ -10,14 +10,23 @@ from functools import lru_cache
 from typing import Any
 
 from ..model.app import App
-from ..model.errors import InvalidInputError, NotAllowedError, TapisJobsError, TransportError
+from ..model.errors import (
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    TapisJobsError,
+    TransportError,
+    did_you_mean,
+)
 from ..model.job import Job, JobDefinition
 from ..model.request import SubmitRequest, parse_request
 from ..model.resolve import host_eval_names, resolve
 from ..model.system import System
+from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from .apps import AppCatalog
+from .catalog import Listing
 from .ports import Ports
 from .sources import Sources, effective_user
 from .systems import LOCAL, SystemCatalog
@@ -148,8 +157,9 @@ class _Known:
     """The apps and systems that the requests of one call name, each looked up once."""
 
     def __init__(self, apps: AppCatalog, systems: SystemCatalog, user: User) -> None:
-        self.app = lru_cache(maxsize=None)(lambda name, version: apps.get(user, name, version))
-        self.system = lru_cache(maxsize=None)(lambda name: systems.get(user, name))
+        self._apps, self._systems, self._user = apps, systems, user
+        self.app = lru_cache(maxsize=None)(self._app)
+        self.system = lru_cache(maxsize=None)(self._system)
 
     def exec_system(self, request: SubmitRequest, app: App) -> System:
         """Return the system that the request, else the app, names."""
@@ -160,12 +170,50 @@ class _Known:
                 f"Say where to run, for example execSystemId: {LOCAL}.",
                 field="execSystemId",
             )
-        return self.system(name)
+        return self.system(name, "execSystemId")
 
     def archive_system(self, request: SubmitRequest, app: App) -> System | None:
         """Return the archive system that the request, else the app, names; None for the execution system."""
         name = request.archive_system_id or app.job_attributes.archive_system_id
-        return self.system(name) if name else None
+        return self.system(name, "archiveSystemId") if name else None
+
+    def _app(self, name: str, version: str) -> App:
+        try:
+            return self._apps.get(self._user, name, version)
+        except NotFoundError:
+            raise self._unknown_app(name, version) from None
+
+    def _unknown_app(self, name: str, version: str) -> InvalidInputError:
+        try:
+            latest = self._apps.get(self._user, name).version
+        except NotFoundError:
+            listed = self._apps.search(self._user, _EVERYTHING).rows
+            return _unknown("app", "appId", name, [app.id for app in listed])
+        return InvalidInputError(
+            f"app {name} has no version {shown(version)}. Its latest is {latest}.",
+            field="appVersion",
+            value=version,
+        )
+
+    def _system(self, name: str, field: str) -> System:
+        try:
+            return self._systems.get(self._user, name)
+        except NotFoundError:
+            listed = self._systems.search(self._user, _EVERYTHING).rows
+            raise _unknown("system", field, name, [system.id for system in listed]) from None
+
+
+#: What a user sees of a catalog: many enough for the nearest name.
+_EVERYTHING = Listing(list_type="ALL", limit=1000)
+
+
+def _unknown(kind: str, field: str, name: str, names: Sequence[str]) -> InvalidInputError:
+    few = f" There are: {', '.join(names)}." if len(names) <= 10 else ""
+    return InvalidInputError(
+        f"{field} {shown(name)} is no {kind} that you can use.{did_you_mean(name, names)}{few}",
+        field=field,
+        value=name,
+    )
 
 
 def _disabled(kind: str, name: str, field: str, value: str) -> InvalidInputError:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from ..engine.engine import Engine
 from ..engine.files import file_to_wire
+from ..engine.outputs import output_place
 from ..model import search as job_search
-from ..model.errors import NotFoundError, TapisJobsError
+from ..model.errors import InvalidInputError, NotFoundError, TapisJobsError
 from ..model.job import Job
 from ..model.names import wire_name
 from ..model.request import SubmitRequest
 from ..model.search import Condition, JobQuery
+from ..model.texts import shown
 from ..model.wire import (
     HistoryEntry,
     JobDetails,
@@ -39,6 +43,9 @@ from .route import Answers, Route, Takes
 
 # Models that are made by a function are no types to mypy.
 _SUMMARIES: Any = list[JobSummary]  # type: ignore[valid-type]
+#: Source: Tapis, "Tracking ID"; tapipy sends it for ``_x_tapis_tracking_id``.
+TRACKING_HEADER = "X-Tapis-Tracking-ID"
+_TRACKING = re.compile(r"(?=.{3,126}$)[A-Za-z0-9_]+\.[A-Za-z0-9-]+")
 
 
 # -- submitting
@@ -46,7 +53,7 @@ _SUMMARIES: Any = list[JobSummary]  # type: ignore[valid-type]
 
 async def submit_job(call: Call) -> Reply:
     """Accept one request."""
-    (result,) = await call.door.call(Engine.submit, call.user, [call.body])
+    (result,) = await call.door.call(Engine.submit, call.user, [call.body], tracking_id=_tracking_id(call))
     if isinstance(result, TapisJobsError):
         raise result
     job, definition = result
@@ -57,7 +64,12 @@ async def submit_bulk(call: Call) -> Reply:
     """Accept many requests in one transaction; each becomes a job or its error."""
     mode = _LAUNCH[call.query.launch_mode]
     results = await call.door.call(
-        Engine.submit, call.user, call.body, atomic=call.query.atomic, launch_mode=mode
+        Engine.submit,
+        call.user,
+        call.body,
+        atomic=call.query.atomic,
+        launch_mode=mode,
+        tracking_id=_tracking_id(call),
     )
     good = sum(not isinstance(result, TapisJobsError) for result in results)
     return Reply(Rows(results, _submitted), f"JOBS_CREATED {good} of {len(results)} jobs created.")
@@ -90,8 +102,23 @@ async def validate_job(call: Call) -> Reply:
 
 async def resubmit_job(call: Call) -> Reply:
     """Submit the original request again under a new uuid, with the changes of the body."""
-    job, definition = await call.door.call(Engine.resubmit, call.user, call.path["jobUuid"], call.body or {})
+    job, definition = await call.door.call(
+        Engine.resubmit, call.user, call.path["jobUuid"], call.body or {}, tracking_id=_tracking_id(call)
+    )
     return Reply(job_to_wire(job, definition), f"JOBS_CREATED Job {job.uuid} created by {call.user.name}.")
+
+
+def _tracking_id(call: Call) -> str | None:
+    """Return the caller's own id for what it does, which the jobs keep."""
+    given = call.headers.get(TRACKING_HEADER)
+    if given is not None and not _TRACKING.fullmatch(given):
+        raise InvalidInputError(
+            f"{TRACKING_HEADER} {shown(given)} is not <namespace>.<id>: letters, digits and _, one point, "
+            "letters, digits and -, 126 characters at most.",
+            field=TRACKING_HEADER,
+            value=given,
+        )
+    return given
 
 
 async def resubmit_request(call: Call) -> Reply:
@@ -185,9 +212,11 @@ async def list_outputs(call: Call) -> Reply:
         allow_if_running=query.allow_if_running,
     )
     job, definition = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
-    system = definition.archive_system_id if job.status.is_terminal else definition.exec_system_id
-    shown = Rows(rows, lambda info: file_to_wire(info, system))
-    return Reply(shown, f"TAPIS_FOUND Job outputs found: {len(rows)}.")
+    system, folder = output_place(job, definition)
+    found = Rows(
+        rows, lambda info: file_to_wire(replace(info, path=f"{folder}/{info.path}".lstrip("/")), system)
+    )
+    return Reply(found, f"TAPIS_FOUND Job outputs found: {len(rows)}.")
 
 
 async def download_output(call: Call) -> Stream:
@@ -288,7 +317,7 @@ ROUTES = (
           result=list[wire.Cancelled]),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),
     Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch,
-          result=list[JobDetails]),
+          result=list[dict[str, Any]]),
     Route("POST", "/v3/jobs/search", "getJobSearchListByPostSqlStr", search_jobs_sql, queries.JobSearch,
           wire.SearchBody, Takes.MODEL, list[dict[str, Any]]),
     Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After,
