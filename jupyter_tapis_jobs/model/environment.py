@@ -89,7 +89,7 @@ def _from_app(item: EnvVariable) -> _Variable:
 
 
 def _over_system(item: EnvVariable, below: _Variable) -> _Variable:
-    variable = _started(item)
+    variable = _from_app(item)
     if below.mode is InputMode.FIXED:
         if variable.mode is not InputMode.FIXED or variable.value != below.value:
             raise _definition_fault(
@@ -102,8 +102,6 @@ def _over_system(item: EnvVariable, below: _Variable) -> _Variable:
         variable.mode = InputMode.REQUIRED
     if variable.value is None:
         variable.value = below.value
-    if variable.mode is InputMode.FIXED and variable.value is None:
-        raise _definition_fault("app", item.key, "is FIXED but has no value")
     variable.description = joined_description(below.description, variable.description)
     variable.notes = below.notes if variable.notes is None else variable.notes
     return variable
