@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from every_route import ROUTES
+from jsonschema import Draft202012Validator
 
 from jupyter_tapis_jobs.server.openapi import document
 from jupyter_tapis_jobs.server.route import Routes
@@ -14,10 +19,28 @@ from jupyter_tapis_jobs.server.table import TABLE
 
 
 def test_the_document_is_valid():
-    validator = pytest.importorskip(
-        "openapi_spec_validator", reason="it does not import beside tapipy's old pins", exc_type=ImportError
-    )
-    validator.validate(document())
+    try:
+        from openapi_spec_validator import validate
+    except ImportError:
+        # Beside tapipy's old pins it does not import; the schema of OpenAPI 3.1 that it carries is as good.
+        faults = sorted(Draft202012Validator(_openapi_schema()).iter_errors(document()), key=str)
+        assert faults == []
+    else:
+        validate(document())
+
+
+def test_the_schema_of_openapi_finds_no_fault_in_the_document_and_one_in_a_broken_one():
+    validator = Draft202012Validator(_openapi_schema())
+    assert list(validator.iter_errors(document())) == []
+    assert list(validator.iter_errors({**document(), "paths": {"jobs": 3}}))
+
+
+def _openapi_schema() -> dict[str, Any]:
+    spec = importlib.util.find_spec("openapi_spec_validator")
+    assert spec is not None
+    (folder,) = spec.submodule_search_locations or [""]
+    text = (Path(folder) / "resources/schemas/v3.1/schema.json").read_text()
+    return dict(json.loads(text))
 
 
 def test_every_reference_leads_somewhere():
@@ -52,9 +75,6 @@ OURS = re.compile(r"/v3/(tapisjobs/|openapi|jobs/(submit/bulk|validate|cancel/bu
 @pytest.mark.needs("tapipy")
 @pytest.mark.parametrize("service", ["jobs", "apps", "systems", "files", "oauth2", "tenants", "sites"])
 def test_methods_paths_and_names_are_those_of_tapipys_specifications(service):
-    import importlib.util
-    from pathlib import Path
-
     name = {"oauth2": "authenticator", "sites": "tenants"}.get(service, service)
     found = importlib.util.find_spec("tapipy")
     assert found is not None
