@@ -7,11 +7,9 @@ from pathlib import Path
 
 import harness
 
-#: One bulk call.
-_AT_ONCE = 1000
 _QUIET_SECONDS = 3.0
-#: Holds the one core that the jobs share, so that all others stay active.
-_HOLDS = "exec sleep 3600\n"
+#: Holds the one core that the jobs share, so that all others stay active; ends with its folder.
+_HOLDS = "while [ -e script.sh ]; do sleep 1; done\n"
 
 
 def main() -> None:
@@ -52,8 +50,8 @@ def _with_jobs(place: Path, count: int, idle: list[float], busy: list[float], sh
         _quiet(server)
         idle.append(server.rss())
         uuids = harness.submitted(line, harness.bulk_body(1, _HOLDS))
-        for start in range(0, count, _AT_ONCE):
-            uuids += harness.submitted(line, harness.bulk_body(min(_AT_ONCE, count - start)))
+        for start in range(0, count, harness.AT_ONCE):
+            uuids += harness.submitted(line, harness.bulk_body(min(harness.AT_ONCE, count - start)))
         share.append(_quiet(server))
         busy.append(server.rss())
         harness.cleared(line, uuids)

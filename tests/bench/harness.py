@@ -35,6 +35,8 @@ T = TypeVar("T")
 PAIRS, QUICK_PAIRS = 5, 2
 CORES = len(os.sched_getaffinity(0))
 SERVER_SECONDS = 60.0
+#: Jobs of one bulk call.
+AT_ONCE = 1000
 #: What a trivial job runs: no process besides the shell itself.
 SCRIPT = "read -r line < script.sh\necho $((6 * 7)) > answer.txt\necho done\n"
 
@@ -298,7 +300,8 @@ def until_idle(line: Line, limit: float = 300.0) -> None:
 
 def cleared(line: Line, uuids: Sequence[str]) -> None:
     """Cancel the jobs and wait until they are gone."""
-    line.result("/v3/jobs/cancel/bulk", {"uuids": list(uuids)})
+    for start in range(0, len(uuids), AT_ONCE):
+        line.result("/v3/jobs/cancel/bulk", {"uuids": list(uuids[start : start + AT_ONCE])})
     until_idle(line)
 
 
