@@ -26,8 +26,10 @@ class ZipRuntime:
         arguments = [shell_words(argument.arg) for argument in definition.app_args]
         prefix = definition.mpi_cmd if definition.is_mpi else definition.cmd_prefix
         # With a prefix the shell has to stay: it may be a word of the shell's own ("time").
-        command = [prefix, program, *arguments] if prefix else ["exec", program, *arguments]
-        return LaunchLines(command=" ".join(filter(None, command)), environment=self._environment(job, definition))
+        command = [shell_words(prefix), program, *arguments] if prefix else ["exec", program, *arguments]
+        return LaunchLines(
+            command=" ".join(filter(None, command)), environment=self._environment(job, definition)
+        )
 
     def _environment(self, job: Job, definition: JobDefinition) -> str:
         merged = {v.key: v.value for v in definition.env_variables} | tapis_environment(job, definition)
