@@ -35,6 +35,9 @@ TAILS = 32
 class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """Sends ``{"type": "event", …}`` for each event of the caller's jobs, and the tails asked for.
 
+    ``{"type": "idle"}`` comes as soon as nothing more can be missed, and again when nothing happened
+    for long.
+
     The caller sends ``{"type": "tail", "uuid", "path", "offset"}`` and ``{"type": "untail", …}``; answered
     is ``{"type": "tail", "uuid", "path", "offset", "text"}``, at the end ``{"type": "tailEnd", …}``, and
     ``{"type": "error", "message", …}`` for what cannot be done. ``offset`` counts bytes.
