@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from ..model.errors import InvalidInputError, NotFoundError, TapisJobsError
 from .connection import Connection, path_text, segment
@@ -71,7 +72,7 @@ class Carrier:
         """Upload what is not there yet, at a path made of its content, and return its address."""
         system, folder = self._place()
         path = f"{folder.rstrip('/')}/{digest[:2]}/{digest}/{name}"
-        url = f"tapis://{system}/{path.lstrip('/')}"
+        url = f"tapis://{system}/{quote(path.lstrip('/'), safe='/@:+,=~')}"
         if url not in self._known:
             if not self._is_there(system, path, size):
                 self._connection.call("POST", _ops(system, path), upload=opened, seconds=3600.0)

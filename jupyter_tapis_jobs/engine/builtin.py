@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ..model import files
 from ..model.errors import NotFoundError, StoreError
@@ -95,7 +96,7 @@ def builtin_app(folder: Path, name: str) -> dict[str, Any]:
         "version": VERSION,
         "description": description,
         "runtime": "ZIP",
-        "containerImage": f"tapis://{LOCAL}{image_path(folder, name)}",
+        "containerImage": f"tapis://{LOCAL}{quote(str(image_path(folder, name)))}",
         "jobType": None,
         "jobAttributes": {
             "execSystemId": LOCAL,

@@ -15,6 +15,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from ..model.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from ..model.paths import normalise, within
@@ -213,7 +214,7 @@ def file_to_wire(info: FileInfo, system_id: str) -> dict[str, Any]:
         "owner": info.owner,
         "group": info.group,
         "nativePermissions": info.native_permissions,
-        "url": f"tapis://{system_id}/{info.path}",
+        "url": f"tapis://{system_id}/{quote(info.path, errors='surrogateescape')}",
         "lastModified": info.last_modified,
         "name": info.name,
         "path": info.path,

@@ -14,6 +14,7 @@ from ..model.status import JobStatus, RemoteOutcome
 from ..transports.base import FileInfo, Transport
 from .download import Download, open_download
 from .ports import Ports
+from .refusals import told
 from .sources import Sources
 
 #: Seconds between two looks at a file that is followed: the first, and the longest when it is quiet.
@@ -50,11 +51,12 @@ class Outputs:
         """List outputs below *path*, sorted; one level when *limit* or *skip* is given, else all levels."""
         _refuse_running(job, allow_if_running)
         transport, root = await self.place(job, definition)
-        start = await _inside(transport, root, path)
-        if await transport.stat(start) is None:
-            raise NotFoundError(f"job {job.name} has no output {path!r}.")
         recurse = limit is None and skip == 0
-        listing = await transport.list(start, recurse=recurse)
+        with told(path):
+            start = await _inside(transport, root, path)
+            if await transport.stat(start) is None:
+                raise NotFoundError(f"job {job.name} has no output {path!r}.")
+            listing = await transport.list(start, recurse=recurse)
         rows = [_relative(info, root) for info in listing if not _is_ours(info, root)]
         return rows[skip : skip + (100 if limit is None else limit if limit > 0 else len(rows))]
 
@@ -64,8 +66,9 @@ class Outputs:
         """Open one output; a directory comes as a zip file, one file too with *as_zip*."""
         _refuse_running(job, allow_if_running)
         transport, root = await self.place(job, definition)
-        start = await _inside(transport, root, path)
-        info = await transport.stat(await transport.real_path(start))
+        with told(path):
+            start = await _inside(transport, root, path)
+            info = await transport.stat(await transport.real_path(start))
         if info is None:
             raise NotFoundError(f"job {job.name} has no output {path!r}.")
         as_zip = as_zip or info.type == "dir"
@@ -87,7 +90,8 @@ class Outputs:
         while True:
             job, definition = await look()
             transport, root = await self.place(job, definition)
-            place = await _inside(transport, root, path)
+            with told(path):
+                place = await _inside(transport, root, path)
             sent = offset
             async for chunk in _news(transport, place, offset):
                 offset += len(chunk)
@@ -121,7 +125,7 @@ async def _news(transport: Transport, path: str, offset: int) -> AsyncIterator[b
 
 async def _inside(transport: Transport, root: str, path: str) -> str:
     """Return the real path of an output; refuse one that leads out of the job's directory."""
-    wanted = join(root, normalise(path)) if path.strip("/.") else root
+    wanted = join(root, normalise(path))
     real_root, real = await transport.real_path(root), await transport.real_path(wanted)
     if not within(real_root, real):
         raise InvalidInputError(

@@ -45,8 +45,10 @@ def refusal(error: OSError, path: str) -> TapisJobsError:
 
 @contextmanager
 def told(path: str) -> Iterator[None]:
-    """Turn an ``OSError`` inside into a sentence about *path*."""
+    """Turn an ``OSError``, or a depth that Python does not reach, into a sentence about *path*."""
     try:
         yield
     except OSError as error:
         raise refusal(error, path) from error
+    except RecursionError as error:
+        raise InvalidInputError(f"{path} is nested too deeply.", field="path", value=path) from error

@@ -67,6 +67,7 @@ class Sources:
     async def _located(self, url: str, job: Job, host: Transport) -> tuple[Transport, str]:
         """Return the transport and the path of a ``tapis://`` URL; the path must stay below rootDir."""
         system_id, _, tail = url.removeprefix("tapis://").partition("/")
+        tail = urllib.parse.unquote(tail, errors="surrogateescape")
         system = await self._system(system_id)
         root = system.root_dir or "/"
         path = join(root, tail)

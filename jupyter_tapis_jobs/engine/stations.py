@@ -6,11 +6,9 @@ safely be done twice: so a station does not need to know whether it is the first
 
 from __future__ import annotations
 
-import base64
 import errno
 import posixpath
 import shlex
-import urllib.parse
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import chain
@@ -22,6 +20,7 @@ from ..model.job import FileInput, Job, JobDefinition
 from ..model.paths import join
 from ..model.status import Condition, JobStatus
 from ..model.times import iso
+from ..model.urls import data_bytes, is_data
 from ..schedulers.base import Sighting, Submission
 from ..schedulers.fork import OVERTAKEN
 from ..store.jobs import Change
@@ -134,8 +133,8 @@ class Stations:
         inline: list[Entry] = []
         for item in definition.file_inputs:
             target = join(definition.root_dir, definition.exec_system_input_dir, item.target_path)
-            if item.source_url.startswith("data:"):
-                inline.append(Entry(path=target, content=data_url_content(item.source_url)))
+            if is_data(item.source_url):
+                inline.append(Entry(path=target, content=data_bytes(item.source_url)))
             elif not item.source_url.startswith("tapislocal:"):
                 await self._bring_file(job, item, transport, target)
         return inline
@@ -296,15 +295,6 @@ class Stations:
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())
-
-
-def data_url_content(url: str) -> bytes:
-    """Return the bytes of a ``data:`` URL (RFC 2397)."""
-    head, comma, body = url.partition(",")
-    if not comma:
-        raise InvalidInputError("a data: URL needs a comma before its data (RFC 2397).", field="sourceUrl")
-    raw = urllib.parse.unquote_to_bytes(body)
-    return base64.b64decode(raw) if head.endswith(";base64") else raw
 
 
 def _counts(job: Job) -> bool:

@@ -89,6 +89,7 @@ class Submission:
             effective_user=user_there,
             host_env=await self._host_env(system, user_there, wanted) if wanted else {},
         )
+        known.input_systems(definition)
         self._refuse_impossible(definition, system)
         await self._refuse_missing_inputs(job, definition)
         return Accepted(job, definition, raw)
@@ -177,6 +178,12 @@ class _Known:
         name = request.archive_system_id or app.job_attributes.archive_system_id
         return self.system(name, "archiveSystemId") if name else None
 
+    def input_systems(self, definition: JobDefinition) -> None:
+        """Look up the systems that inputs come from: one that is not there is told now."""
+        for item in definition.file_inputs:
+            if item.source_url.startswith(_TAPIS):
+                self.system(item.source_url.removeprefix(_TAPIS).split("/", 1)[0], "fileInputs.sourceUrl")
+
     def _app(self, name: str, version: str) -> App:
         try:
             return self._apps.get(self._user, name, version)
@@ -203,6 +210,7 @@ class _Known:
             raise _unknown("system", field, name, [system.id for system in listed]) from None
 
 
+_TAPIS = "tapis://"
 #: What a user sees of a catalog: many enough for the nearest name.
 _EVERYTHING = Listing(list_type="ALL", limit=1000)
 
