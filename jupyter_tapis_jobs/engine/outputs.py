@@ -90,12 +90,12 @@ class Outputs:
         while True:
             job, definition = await look()
             transport, root = await self.place(job, definition)
+            sent = offset
             with told(path):
                 place = await _inside(transport, root, path)
-            sent = offset
-            async for chunk in _news(transport, place, offset):
-                offset += len(chunk)
-                yield chunk
+                async for chunk in _news(transport, place, offset):
+                    offset += len(chunk)
+                    yield chunk
             if job.status.is_terminal and offset == sent:
                 return
             gap = FOLLOW_FIRST if offset > sent else min(gap * 1.5, FOLLOW_LAST)

@@ -132,7 +132,8 @@ class Submission:
         for item in nearby:
             if await self._sources.find(item.source_url, job.evolve(exec_system_id=LOCAL), host) is None:
                 raise InvalidInputError(
-                    f"the input {item.source_url} does not exist on this machine.",
+                    f"fileInputs.sourceUrl {item.source_url} does not exist on this machine. "
+                    "Correct the path, or upload the file first.",
                     field="fileInputs.sourceUrl",
                     value=item.source_url,
                 )
@@ -197,7 +198,7 @@ class _Known:
             listed = self._apps.search(self._user, _EVERYTHING).rows
             return _unknown("app", "appId", name, [app.id for app in listed])
         return InvalidInputError(
-            f"app {name} has no version {shown(version)}. Its latest is {latest}.",
+            f"appVersion {shown(version)} is no version of app {name}. Its latest is {latest}.",
             field="appVersion",
             value=version,
         )
