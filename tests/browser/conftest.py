@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nbformat
 import pytest
 
@@ -145,16 +146,29 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook(page: Any, request: pytest.FixtureRequest) -> Callable[..., Notebook]:
+def notebook(page: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
     """``notebook(*cells, app="lab")``: an open notebook with these cells (sources or finished cells)."""
 
+    used: list[TestServer] = []
+
     def opened(*cells: str | dict[str, Any], app: str = "lab", server: TestServer | None = None) -> Notebook:
-        server = server or request.getfixturevalue("lab")
+        if server is None:
+            server = request.getfixturevalue("lab")
+            used.append(server)
         path = server.root / f"{request.node.name}.ipynb"
         write_notebook(path, *cells)
         return Notebook(page, server, path, app).open()
 
-    return opened
+    yield opened
+    for shared in used:
+        end_kernels(shared)
+
+
+def end_kernels(server: TestServer) -> None:
+    """End all kernels of the server, as the menu does."""
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"token {server.token}"}) as client:
+        for kernel in client.get("api/kernels").json():
+            client.delete(f"api/kernels/{kernel['id']}").raise_for_status()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import CARD_MIME, PATIENCE, Notebook, until_gate
-from tests.conftest import TestServer, until
+from tests.browser.conftest import CARD_MIME, PATIENCE, Notebook, end_kernels, until_gate
+from tests.conftest import until
 
 Open = Callable[..., Notebook]
 
@@ -132,15 +132,6 @@ def test_a_job_is_submitted_again_from_its_card_and_has_a_card_there(notebook: O
     again = card.locator(".tj-Below .tj-Card")
     opened.expect_status(again, "FINISHED")
     assert again.get_attribute("data-uuid") != card.get_attribute("data-uuid")
-
-
-def end_kernels(server: TestServer) -> None:
-    """End all kernels of the server, as the menu does."""
-    import httpx
-
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"token {server.token}"}) as client:
-        for kernel in client.get("api/kernels").json():
-            client.delete(f"api/kernels/{kernel['id']}").raise_for_status()
 
 
 def finished_output(saved: dict[str, Any]) -> dict[str, Any] | None:

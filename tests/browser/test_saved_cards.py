@@ -75,16 +75,19 @@ def test_text_of_a_job_is_never_html(notebook: Open) -> None:
     assert "\u202e" not in card.inner_text()
 
 
-@pytest.mark.parametrize(
-    "odd", [None, 7, "text", [], {}, {"uuid": {}, "job": 3, "history": [[]], "tail": "no"}]
-)
-def test_a_damaged_card_does_not_harm_the_page(notebook: Open, odd: Any) -> None:
+def test_damaged_cards_do_not_harm_the_page(notebook: Open) -> None:
     from playwright.sync_api import expect
 
-    cell = saved_cell("FINISHED")
-    cell.outputs[0].data[CARD_MIME] = odd
-    opened = notebook(cell, saved_cell("CANCELLED"))
+    odd = (None, 7, "text", [], {}, {"uuid": {}, "job": 3, "history": [[]], "tail": "no"})
+    opened = notebook(*map(damaged_cell, odd), saved_cell("CANCELLED"))
     expect(opened.card("cancelled").locator(".tj-Status")).to_contain_text("CANCELLED", timeout=PATIENCE)
+
+
+def damaged_cell(card: Any) -> nbformat.NotebookNode:
+    """Return an executed cell whose card is something else."""
+    cell = saved_cell("FINISHED")
+    cell.outputs[0].data[CARD_MIME] = card
+    return cell
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
