@@ -238,5 +238,16 @@ def test_nothing_is_left_for_later():
     assert _holding(_BANNED, (path for path in _texts() if path.name != "yarn.lock")) == []
 
 
+def _sleeps(path: Path) -> bool:
+    """True when the file calls ``time.sleep``; giving way with 0 is fine, and so is the text of a cell."""
+    calls = (
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    )
+    return any(
+        ast.unparse(call.func) == "time.sleep" and ast.unparse(call) != "time.sleep(0)" for call in calls
+    )
+
+
 def test_no_test_sleeps():
-    assert _holding(re.compile(r"\btime\.sleep\((?!0\))"), (HOME / "tests").rglob("*.py")) == []
+    tests = (path for path in (HOME / "tests").rglob("*.py") if "bench" not in path.parts)
+    assert [str(path.relative_to(HOME)) for path in tests if _sleeps(path)] == []
