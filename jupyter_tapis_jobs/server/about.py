@@ -36,6 +36,7 @@ async def server_info(call: Call) -> Reply:
         "uploads": service.uploads(),
         "launchModes": ["single"],
         "maxBodyBytes": service.max_body,
+        "listeners": service.feed.listeners,
     }
     return Reply(info, "TAPISJOBS_FOUND Server described.")
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from .. import __version__
 
+#: Exactly this: tapipy hands on bytes when a charset follows.
+JSON = "application/json"
 #: Rows that are put into JSON before others get their turn on the loop: about a millisecond's work.
 SLICE = 200
 

@@ -34,7 +34,7 @@ async def stream_events(call: Call) -> Stream:
     """Send the caller's events as they are stored; a comment when there is none for a while."""
     listening = call.service.feed.listen(call.user, after=_after(call), keepalive=call.service.keepalive)
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return Stream(chunks=_texts(listening), headers=headers)
+    return Stream(chunks=_texts(listening), headers=headers, at_once=True)
 
 
 def _after(call: Call) -> int | None:

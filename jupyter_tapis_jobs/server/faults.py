@@ -67,6 +67,14 @@ def answer(fault: BaseException) -> tuple[int, dict[str, Any]]:
     )
 
 
+def in_flight(status_code: int, told: Mapping[str, Any]) -> BaseException:
+    """Return the error that tornado is answering (``write_error``): ours, if it was raised from one."""
+    fault = told.get("exc_info", (None, None, None))[1]
+    if isinstance(getattr(fault, "__cause__", None), TapisJobsError):
+        fault = fault.__cause__
+    return fault if isinstance(fault, BaseException) else HTTPError(status_code)
+
+
 def details(fault: TapisJobsError) -> dict[str, Any] | None:
     """Return field and value of a wrong input, for forms and for the kernel; else None."""
     if isinstance(fault, InvalidInputError) and fault.field:
@@ -81,7 +89,8 @@ def refusal(fault: TapisJobsError) -> dict[str, Any]:
 
 def _words(fault: HTTPError) -> str:
     phrase = fault.reason or HTTPStatus(fault.status_code).phrase
-    return f"JOBS_HTTP_{fault.status_code} {fault.log_message or phrase}"
+    told = fault.log_message % fault.args if fault.log_message else phrase
+    return f"JOBS_HTTP_{fault.status_code} {told}"
 
 
 def _shown(value: object) -> Any:

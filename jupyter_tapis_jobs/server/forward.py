@@ -62,6 +62,7 @@ async def forward(
         chunks=_chunks(client, answer, endless=route.answers is Answers.EVENTS),
         headers={name: answer.headers[name] for name in _KEPT if name in answer.headers},
         status=answer.status_code,
+        at_once=True,
     )
 
 

@@ -17,7 +17,7 @@ from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, Un
 from . import faults
 from .body import Collected, FilePart, Piped, read_json
 from .call import Call, checked, query_of, read_query
-from .envelope import column_pieces, envelope, list_pieces, sliced, text
+from .envelope import JSON, column_pieces, envelope, list_pieces, sliced, text
 from .forward import FORWARDED, forward
 from .identity import TOKEN_HEADER, sign_in
 from .reply import Answer, Columns, Document, Reply, Rows, Stream
@@ -26,8 +26,6 @@ from .service import MOUNT, Service
 
 log = logging.getLogger(__name__)
 
-#: Exactly this: tapipy hands on bytes when a charset follows.
-JSON = "application/json"
 #: What a job wrote is never run by a browser.
 SANDBOX = "sandbox; default-src 'none'"
 _FORM = "application/x-www-form-urlencoded"
@@ -99,8 +97,7 @@ class TapisHandler(JupyterHandler):
     def _begin(self, sink: Piped) -> None:
         """Let the route work while the body arrives."""
         self._sink = sink
-        if isinstance(sink, FilePart):
-            self._request().set_max_body_size(self.service.max_upload)
+        self._allow_large()
         self._work = asyncio.create_task(self._call(None, sink), name=self._match.route.operation)
         sink.taken_by(self._work)
 
@@ -108,11 +105,17 @@ class TapisHandler(JupyterHandler):
         if FORWARDED in self.request.headers:
             raise UnavailableError("The job engine changes servers at this moment. Try again.")
         self._sink = Piped(self.service.max_upload)
+        if self._match.route.takes is Takes.FILE:
+            self._allow_large()
         work = forward(self.service, self.request, url, self._match.route, self.caller, self._sink)
         self._work = asyncio.create_task(work, name="tapisjobs: forward")
         self._sink.taken_by(self._work)
 
-    def _request(self) -> Any:
+    def _allow_large(self) -> None:
+        """Jupyter's limit is for bodies that are kept in memory; an upload is not."""
+        self._connection().set_max_body_size(self.service.max_upload)
+
+    def _connection(self) -> Any:
         return self.request.connection
 
     # -- the body
@@ -241,6 +244,8 @@ class TapisHandler(JupyterHandler):
 
     async def _send_chunks(self, stream: Stream) -> None:
         try:
+            if stream.at_once:
+                await self.flush()
             async for chunk in stream.chunks:
                 self.write(chunk)
                 await self.flush()
@@ -258,7 +263,7 @@ class TapisHandler(JupyterHandler):
         if self._headers_written:
             # Too late for another answer; a cut connection tells the caller that it is not whole.
             log.warning("an answer broke off: %s", content["message"])
-            self._request().close()
+            self._connection().close()
             return
         self.clear_header("Content-Length")
         self.clear_header("Content-Disposition")
@@ -266,9 +271,8 @@ class TapisHandler(JupyterHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer in Tapis's form also what tornado itself refuses."""
-        fault = kwargs.get("exc_info", (None, None, None))[1] or web.HTTPError(status_code)
         self.set_header("Content-Type", JSON)
-        self.finish(text(faults.answer(fault)[1]))
+        self.finish(text(faults.answer(faults.in_flight(status_code, kwargs))[1]))
 
     def compute_etag(self) -> None:
         """No answer is worth the time of its hash."""

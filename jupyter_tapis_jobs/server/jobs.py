@@ -238,7 +238,7 @@ async def follow_output(call: Call) -> Stream:
     await call.door.call(Engine.job, call.user, uuid)
     chunks = await call.door.stream(lambda engine: engine.output_follow(call.user, uuid, path, offset=offset))
     sent = attachment(path.rsplit("/", 1)[-1] or uuid, chunks, None)
-    return Stream(chunks=chunks, headers={**sent.headers, "X-Accel-Buffering": "no"})
+    return Stream(chunks=chunks, headers={**sent.headers, "X-Accel-Buffering": "no"}, at_once=True)
 
 
 # -- steering

@@ -23,6 +23,7 @@ from tornado.websocket import (
 
 from ..model.errors import InvalidInputError, TapisJobsError, UnavailableError
 from . import faults
+from .envelope import JSON, text
 from .forward import FORWARDED
 from .identity import TOKEN_HEADER, sign_in
 from .service import MOUNT, Service
@@ -58,8 +59,7 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             if self._holder_url is not None and FORWARDED in self.request.headers:
                 raise UnavailableError("The job engine changes servers at this moment. Try again.")
         except TapisJobsError as fault:
-            status, content = faults.answer(fault)
-            raise web.HTTPError(status, "%s", content["message"]) from fault
+            raise web.HTTPError(faults.status_of(fault)) from fault
 
     @allow_unauthenticated
     async def get(self) -> None:
@@ -73,6 +73,11 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self._begin("news", self._send_news())
         else:
             await self._join(self._holder_url)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Refuse in Tapis's form."""
+        self.set_header("Content-Type", JSON)
+        self.finish(text(faults.answer(faults.in_flight(status_code, kwargs))[1]))
 
     # -- this server's engine
 

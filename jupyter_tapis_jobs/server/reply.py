@@ -47,6 +47,8 @@ class Stream:
     chunks: AsyncIterator[bytes]
     headers: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    #: Send the headers before there is anything to send: the caller waits for what comes.
+    at_once: bool = False
 
 
 Answer = Reply | Document | Stream

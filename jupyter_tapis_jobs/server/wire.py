@@ -287,3 +287,5 @@ class ServerInfo(Wire):
     uploads: Place
     launch_modes: list[str]
     max_body_bytes: int
+    #: How many listen to events at this server now.
+    listeners: int

@@ -16,6 +16,9 @@ def api(server: Any) -> Iterator[Api]:
     found = api_of(server.url.rstrip("/") + "/tapis", server.token)
     yield found
     found.client.close()
+    log = server.process.log.read_text(errors="replace")
+    assert "internal error" not in log
+    assert "Traceback" not in log
 
 
 @pytest.fixture

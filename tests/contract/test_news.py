@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
@@ -138,6 +138,17 @@ def _echo(number: int) -> dict[str, Any]:
     return bash(f"echo {number}")
 
 
+def test_who_goes_away_is_forgotten(api, until):
+    uuid = api.submit("exec sleep 600")
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        follow = f"{api.base}/v3/jobs/{uuid}/output/follow/tapisjob.out"
+        with client.stream("GET", follow, headers=api.headers(Who.OWNER, {})), listening(api):
+            assert api.get("/v3/tapisjobs/server")["listeners"] == 1
+    until(lambda: api.get("/v3/tapisjobs/server")["listeners"] == 0)
+    api.post(f"/v3/jobs/{uuid}/cancel")
+    assert api.ended(uuid)["status"] == "CANCELLED"
+
+
 # -- one listener's queue
 
 
@@ -201,9 +212,17 @@ async def test_a_closed_feed_ends_its_listeners():
 # -- the WebSocket
 
 
-def _socket(api: Api, who: Who = Who.OWNER, query: str = "", **headers: str) -> Any:
+@asynccontextmanager
+async def opened(api: Api, who: Who = Who.OWNER, query: str = "", **headers: str) -> AsyncIterator[Any]:
+    """Open the live socket while the block runs."""
     url = api.base.replace("http", "ws", 1) + "/v3/tapisjobs/live" + query
-    return websocket_connect(HTTPRequest(url, headers={**api.headers(who, {}), **headers}))
+    socket = await websocket_connect(HTTPRequest(url, headers={**api.headers(who, {}), **headers}))
+    try:
+        yield socket
+    finally:
+        socket.close()
+        while await socket.read_message() is not None:
+            pass
 
 
 async def _heard(socket: Any) -> dict[str, Any]:
@@ -218,8 +237,7 @@ async def _until(socket: Any, wanted: Any) -> list[dict[str, Any]]:
 
 
 async def test_the_websocket_tells_of_events_and_tails_outputs(api):
-    socket = await _socket(api, query="?after=0")
-    try:
+    async with opened(api, query="?after=0") as socket:
         uuid = await asyncio.to_thread(api.submit, "echo grüße; echo two")
         await socket.write_message(
             json.dumps({"type": "tail", "uuid": uuid, "path": "tapisjob.out", "offset": 0})
@@ -232,8 +250,6 @@ async def test_the_websocket_tells_of_events_and_tails_outputs(api):
         if not any(_ends(m, uuid) for m in told):
             told = await _until(socket, lambda m: _ends(m, uuid))
         assert any(_ends(m, uuid) for m in told)
-    finally:
-        socket.close()
 
 
 def _ends(told: dict[str, Any], uuid: str) -> bool:
@@ -251,33 +267,30 @@ def _ends(told: dict[str, Any], uuid: str) -> bool:
     ],
 )
 async def test_a_message_that_makes_no_sense_is_answered_and_the_socket_lives_on(api, sent, words):
-    socket = await _socket(api)
-    try:
+    async with opened(api) as socket:
         for _ in range(2):
             await socket.write_message(sent)
             told = await _until(socket, lambda m: m["type"] == "error")
             assert words in told[-1]["message"]
-    finally:
-        socket.close()
 
 
 @pytest.mark.parametrize("who", [Who.NOBODY, Who.WRONG])
 async def test_the_websocket_is_only_for_who_is_signed_in(api, who):
     with pytest.raises(HTTPClientError) as caught:
-        await _socket(api, who)
+        async with opened(api, who):
+            pass
     assert caught.value.code == 401
+    told = json.loads(caught.value.response.body)
+    assert told["status"] == "error"
+    assert told["message"].startswith("JOBS_NOT_SIGNED_IN ")
 
 
 async def test_another_user_cannot_tail_the_owners_output(api):
     uuid = await asyncio.to_thread(api.submit, "echo secret")
-    socket = await _socket(api, Who.OTHER)
-    try:
+    async with opened(api, Who.OTHER) as socket:
         await socket.write_message(json.dumps({"type": "tail", "uuid": uuid, "path": "tapisjob.out"}))
-        told = await _heard(socket)
-        assert told["type"] == "error"
+        told = await _until(socket, lambda m: m["type"] == "error")
         assert "secret" not in json.dumps(told)
-    finally:
-        socket.close()
 
 
 async def test_a_page_of_another_site_cannot_open_the_websocket_with_the_cookie(api, server):
@@ -287,10 +300,11 @@ async def test_a_page_of_another_site_cannot_open_the_websocket_with_the_cookie(
     cookies = "; ".join(f"{c.name}={c.value}" for c in browser.client.cookies.jar)
     browser.client.close()
     with pytest.raises(HTTPClientError) as caught:
-        await _socket(api, Who.NOBODY, Cookie=cookies, Origin="http://evil.example.org")
+        async with opened(api, Who.NOBODY, Cookie=cookies, Origin="http://evil.example.org"):
+            pass
     assert caught.value.code == 403
-    socket = await _socket(api, Who.NOBODY, Cookie=cookies)
-    socket.close()
+    async with opened(api, Who.NOBODY, Cookie=cookies) as socket:
+        assert (await _heard(socket))["type"] == "idle"
 
 
 def test_the_sign_in_header_has_the_name_that_tapis_gives_it():

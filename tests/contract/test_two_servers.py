@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from people import Api, Who, api_of, bash, message, own_folders
-from test_news import Heard, _ends, _socket, _until, listening
+from test_news import Heard, _ends, _until, listening, opened
 
 from jupyter_tapis_jobs.server.identity import TOKEN_HEADER
 from jupyter_tapis_jobs.servers import Server, started
@@ -87,16 +87,13 @@ def test_news_come_through_the_second_server(two):
 
 async def test_the_websocket_of_the_second_server_is_a_pipe_to_the_first(two):
     _, second = two
-    socket = await _socket(second, query="?after=0")
-    try:
+    async with opened(second, query="?after=0") as socket:
         uuid = await asyncio.to_thread(second.submit, "echo piped")
         await socket.write_message(json.dumps({"type": "tail", "uuid": uuid, "path": "tapisjob.out"}))
         told = await _until(socket, lambda m: m["type"] == "tailEnd")
         assert "".join(m["text"] for m in told if m["type"] == "tail") == "piped\n"
         if not any(_ends(m, uuid) for m in told):
             assert _ends((await _until(socket, lambda m: _ends(m, uuid)))[-1], uuid)
-    finally:
-        socket.close()
 
 
 def test_a_token_is_good_at_both_servers_and_revoked_at_both(two):
