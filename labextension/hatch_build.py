@@ -22,7 +22,7 @@ SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "src/**/*", "st
 #: Two tries, so that a machine without network is told within seconds and not after minutes.
 NPM_INSTALL = (
     "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1",
-    "--fetch-retry-maxtimeout=3000", "--fetch-timeout=60000",
+    "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000", "--fetch-timeout=60000",
 )  # fmt: skip
 NPM_BUILD = ("npm", "run", "build")
 DEMO = "notebooks/01-first-job.ipynb"

@@ -22,6 +22,7 @@ interface Tail {
   path: string;
   offset: number;
   listener: (told: string) => void;
+  ended: () => void;
 }
 
 /** Milliseconds: the first wait after a lost connection, the longest, and how long an unused one is kept. */
@@ -57,9 +58,15 @@ export class Live {
     };
   }
 
-  /** Hear what is appended to an output from `offset` (bytes) on; the result ends it. */
-  tail(uuid: string, path: string, offset: number, listener: (told: string) => void): () => void {
-    const tail: Tail = { uuid, path, offset, listener };
+  /** Hear what is appended to an output from `offset` (bytes) on, and that no more comes; the result ends it. */
+  tail(
+    uuid: string,
+    path: string,
+    offset: number,
+    listener: (told: string) => void,
+    ended: () => void = () => undefined
+  ): () => void {
+    const tail: Tail = { uuid, path, offset, listener, ended };
     const isFirst = !this.tailsOf(uuid, path).length;
     this.tails.add(tail);
     this.hold();
@@ -69,8 +76,7 @@ export class Live {
       this.ask(tail);
     }
     return () => {
-      this.tails.delete(tail);
-      if (this.isOpen && !this.tailsOf(uuid, path).length) {
+      if (this.tails.delete(tail) && this.isOpen && !this.tailsOf(uuid, path).length) {
         this.send({ type: 'untail', uuid, path });
       }
       this.release();
@@ -154,6 +160,10 @@ export class Live {
       case 'tail':
         this.hearTail(text(told['uuid']), text(told['path']), text(told['text']), Number(told['offset']) || 0);
         return;
+      case 'tailEnd':
+      case 'error':
+        this.hearEnd(text(told['uuid']), text(told['path']));
+        return;
     }
   }
 
@@ -171,6 +181,14 @@ export class Live {
       tail.offset = Math.max(end, tail.offset);
       tail.listener(told);
     }
+  }
+
+  private hearEnd(uuid: string, path: string): void {
+    for (const tail of this.tailsOf(uuid, path)) {
+      this.tails.delete(tail);
+      tail.ended();
+    }
+    this.release();
   }
 
   /** A second card of the same output: it begins where the first one is. */

@@ -48,8 +48,8 @@ export class CardView {
 
   // -- what happens
 
-  private hear(job: JobRow, event: HistoryRow): void {
-    this.change({ kind: 'row', job, event });
+  private hear(job: JobRow, event?: HistoryRow): void {
+    this.change({ kind: 'row', job, ...(event && { event }) });
     this.change({ kind: 'standing', standing: 'known' });
     this.follow();
   }
@@ -62,13 +62,15 @@ export class CardView {
     try {
       const job = await this.server.job(this.uuid);
       if (!this.isGone) {
-        this.change({ kind: 'row', job });
-        this.change({ kind: 'standing', standing: 'known' });
-        this.follow();
+        this.hear(job);
       }
     } catch (fault) {
-      // Whatever the server says to this job, it is not one it can act on; silence may pass.
-      this.change({ kind: 'standing', standing: fault instanceof RefusedError && fault.status < 500 ? 'unknown' : 'away' });
+      // That it has no such job is final; all else, silence too, may pass.
+      const isUnknown = fault instanceof RefusedError && (fault.status === 404 || fault.status === 400);
+      this.change({ kind: 'standing', standing: isUnknown ? 'unknown' : 'away' });
+      if (isUnknown) {
+        this.stopWatching();
+      }
     }
   }
 
@@ -80,6 +82,7 @@ export class CardView {
     }
     if (isTerminal(job.status) && !this.hasEnded) {
       this.hasEnded = true;
+      this.stopWatching();
       void this.end();
     }
   }
@@ -105,12 +108,15 @@ export class CardView {
       return;
     }
     let afresh = true;
-    this.stopTail = this.server.live.tail(this.uuid, path, from, told => {
+    const listener = (told: string): void => {
       // The first line of a window is rarely a whole one.
       const whole = afresh && from > 0 ? told.slice(told.indexOf('\n') + 1) : told;
       this.change({ kind: 'printed', text: whole, afresh });
       afresh = false;
-    });
+    };
+    // One that ended before its job was refused; the next news tries again.
+    const ended = (): void => void (isTerminal(this.state.job.status) || (this.stopTail = null));
+    this.stopTail = this.server.live.tail(this.uuid, path, from, listener, ended);
   }
 
   private async act(doing: string, work: () => Promise<string>): Promise<void> {

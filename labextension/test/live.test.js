@@ -110,6 +110,17 @@ test('two cards of one output are one tail, which ends with the last of them', (
   assert.deepEqual(sockets[0].sent.map(({ type }) => type), ['tail', 'untail']);
 });
 
+test('a tail that has ended is not asked for again and holds no connection', () => {
+  const { live, sockets, tell, next } = page();
+  let ends = 0;
+  live.tail('a', 'x', 0, () => {}, () => (ends += 1));
+  sockets[0].onopen();
+  tell(sockets[0], { type: 'tailEnd', uuid: 'a', path: 'x', offset: 9 });
+  next();
+  assert.equal(ends, 1);
+  assert.ok(sockets[0].isClosed);
+});
+
 test('a page without cards holds no connection', () => {
   const { live, sockets, next, waiting } = page();
   live.watch('a', watcher())();

@@ -69,11 +69,17 @@ def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
+    page.add_locator_handler(page.locator(".jp-Dialog"), in_the_way)
     yield page
     if os.environ.get("TAPISJOBS_SHOTS"):
         with suppress(Exception):
             page.screenshot(path=Path(os.environ["TAPISJOBS_SHOTS"]) / f"{request.node.name}.png")
     context.close()
+
+
+def in_the_way(dialog: Any) -> None:
+    """Tell what Lab asks where a test did not expect a question."""
+    pytest.fail(f"Lab asks in the midst of the test: {dialog.inner_text()}")
 
 
 class Notebook:

@@ -134,6 +134,18 @@ def test_a_job_is_submitted_again_from_its_card_and_has_a_card_there(notebook: O
     assert again.get_attribute("data-uuid") != card.get_attribute("data-uuid")
 
 
+def test_all_cards_of_a_page_share_one_connection(notebook: Open, page: Any, gate: Path) -> None:
+    sockets: list[Any] = []
+    page.on("websocket", lambda socket: sockets.append(socket) if "tapisjobs/live" in socket.url else None)
+    opened = notebook(LOAD, *(job_cell(name, until_gate(gate)) for name in ("first", "second")))
+    for index in range(3):
+        opened.run(index)
+    gate.touch()
+    for name in ("first", "second"):
+        opened.expect_status(opened.card(name), "FINISHED")
+    assert len(sockets) == 1
+
+
 def finished_output(saved: dict[str, Any]) -> dict[str, Any] | None:
     """Return the data of the second cell's card once it tells the end."""
     for output in saved["cells"][1]["outputs"]:
