@@ -19,12 +19,26 @@ def main() -> None:
         harness.engine_ready(server.line())
         tapis = server.tapis()
         _finished(tapis, min(count, 20))
+        used: list[float] = []
         ours, theirs = harness.interleaved(
-            plan.pairs, lambda: _finished(tapis, count), lambda: _looped(place / "loop", count)
+            plan.pairs, lambda: _counted(server, tapis, count, used), lambda: _looped(place / "loop", count)
         )
     what = f"{count:,} trivial jobs: submit_many, wait, all FINISHED"
     against = f"xargs -P {harness.CORES} over prepared directories"
-    harness.table([harness.Row(what=what, ours=ours, against=against, theirs=theirs)])
+    row = harness.Row
+    harness.table(
+        [
+            row(what=what, ours=ours, against=against, theirs=theirs),
+            row(what="CPU of the server for them", ours=used, against="time of the bare loop", theirs=theirs),
+        ]
+    )
+
+
+def _counted(server: harness.BenchServer, tapis: Tapis, count: int, used: list[float]) -> float:
+    before = server.cpu()
+    taken = _finished(tapis, count)
+    used.append(server.cpu() - before)
+    return taken
 
 
 def _finished(tapis: Tapis, count: int) -> float:
