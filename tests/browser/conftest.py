@@ -121,6 +121,10 @@ class Notebook:
         if wait:
             self._expect(prompt).to_have_text(re.compile(r"^\[\d+\]:$"), timeout=PATIENCE)
 
+    def expect_dialogs(self) -> None:
+        """From here on Lab may ask questions."""
+        self.page.remove_locator_handler(self.page.locator(".jp-Dialog"))
+
     def is_busy(self, index: int) -> bool:
         """Return True while the cell runs."""
         return bool(self.cell(index).locator(".jp-InputPrompt").inner_text() == "[*]:")

@@ -47,7 +47,9 @@ def test_jupyter_lists_the_lab_extension_as_enabled_and_whole(tmp_path: Path, bu
 def test_the_palette_tells_about_this_server(notebook: Open) -> None:
     from playwright.sync_api import expect
 
-    page = notebook("").page
+    opened = notebook("")
+    opened.expect_dialogs()
+    page = opened.page
     page.keyboard.press("Control+Shift+c")
     page.locator(".lm-CommandPalette-input").fill("Tapis Jobs: About")
     page.locator(".lm-CommandPalette-item", has_text="About this server").click()
@@ -80,6 +82,7 @@ def test_a_card_waits_for_a_server_that_is_started_again(
         card = opened.card("patient")
         opened.expect_status(card, "RUNNING")
         expect(card.locator(".tj-Lines")).to_contain_text("begun", timeout=PATIENCE)
+        opened.expect_dialogs()
     expect(card.locator(".tj-Trouble")).to_contain_text("The server does not answer", timeout=PATIENCE)
     expect(card.get_by_role("button", name="Cancel", exact=True)).to_be_hidden()
     with again(first):
