@@ -106,7 +106,9 @@ def _sentence(text: str) -> str:
 def _demo(options: _Options) -> int:
     from .demo import run_demo
 
-    return run_demo(_printed, data_dir=options.data_dir, notebook=options.notebook)
+    return run_demo(
+        _printed, data_dir=options.data_dir, notebook=options.notebook, fetch=not options.no_fetch
+    )
 
 
 def _serve(options: _Options) -> int:
@@ -277,6 +279,11 @@ def _demo_arguments(sub: _Parser) -> None:
         type=Path,
         metavar="FILE",
         help="where the run notebook is kept (default: a temporary folder)",
+    )
+    sub.add_argument(
+        "--no-fetch",
+        action="store_true",
+        help="do not fetch OpenSeesPy where it is not installed; the frame is solved in numpy then",
     )
 
 

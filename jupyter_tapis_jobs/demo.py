@@ -22,6 +22,7 @@ from .client.endpoint import OWN_TOKEN, OWN_URL
 from .client.tapis import Tapis
 from .client.words import duration, is_terminal, state_words
 from .model.errors import JobError, TapisJobsError, UnavailableError
+from .opensees import opensees_path
 from .servers import Server, started
 
 if TYPE_CHECKING:
@@ -43,27 +44,37 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Say = Callable[[str], None]
 
 
-def run_demo(say: Say, *, data_dir: Path | None = None, notebook: Path | None = None) -> int:
+def run_demo(
+    say: Say, *, data_dir: Path | None = None, notebook: Path | None = None, fetch: bool = True
+) -> int:
     """Run the first notebook and tell what happens; return the exit code.
 
     The jobs are kept in *data_dir* (Jupyter's own data folder by default), the notebook with its
-    outputs in *notebook*. The server ends with the demo, also on Ctrl-C, and so do its jobs.
+    outputs in *notebook*. With *fetch*, OpenSeesPy is fetched where it is not installed. The server
+    ends with the demo, also on Ctrl-C, and so do its jobs.
     """
     begun = time.monotonic()
     for number in _STOPS:
         signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="tapisjobs-demo-"))
     kept = (notebook or folder / NOTEBOOK).resolve()
+    packages = opensees_path(_data_folder(data_dir) / "demo-packages", say) if fetch else {}
     say("A Jupyter server of its own starts, with the job engine in it.")
     options = [f"--TapisJobsApp.data_dir={data_dir.resolve()}"] if data_dir else []
     # Settings of the user's own server (a password, a certificate, a base URL) are not for this one.
-    plain = {"JUPYTER_CONFIG_DIR": str(folder / "config")}
+    plain = {"JUPYTER_CONFIG_DIR": str(folder / "config"), **packages}
     with started(folder, folder / "server.log", environment=plain, options=options) as server:
         say(f"It answers at {server.url} after {duration(time.monotonic() - begun)}.\n")
         done = _run(server, first_notebook(), say, begun)
     _keep(done, kept)
     say(f"\nDone in {duration(time.monotonic() - begun)}. {_next_step(kept)}")
     return 0
+
+
+def _data_folder(chosen: Path | None) -> Path:
+    from jupyter_core.paths import jupyter_data_dir
+
+    return chosen.resolve() if chosen else Path(jupyter_data_dir()) / "tapisjobs"
 
 
 def first_notebook() -> Path:
