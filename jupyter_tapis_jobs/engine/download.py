@@ -67,9 +67,8 @@ async def open_download(
             raise NotFoundError(f"{shown} does not exist.")
         name = posixpath.basename(path.rstrip("/")) or "root"
         if as_zip:
-            return Download(
-                name=f"{name}.zip", size=None, chunks=_zip(transport, info, name, real_root, hidden)
-            )
+            packed = _zip(transport, info, name, real_root, hidden)
+            return Download(name=f"{name}.zip", size=None, chunks=_telling(packed, shown))
         _refuse_no_file(info, shown)
         offset, length = _range(byte_range, info.size)
         chunks = await _begun(transport.read(real, offset=offset, length=length))
@@ -99,6 +98,14 @@ async def _begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, N
                 yield chunk
 
     return all_of_it()
+
+
+async def _telling(chunks: AsyncGenerator[bytes, None], shown: str) -> AsyncGenerator[bytes, None]:
+    """Tell what the host refuses on the way, such as a directory in it that is closed."""
+    with told(shown):
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
 
 
 # Ranges ----------------------------------------------------------------------------------------

@@ -271,6 +271,10 @@ class Engine:
             job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
         )
 
+    async def output_check(self, user: User, uuid: str, path: str) -> None:
+        """Raise unless *path* may be followed; the output itself may come later."""
+        await self._outputs.check(*await self.job(user, uuid), path)
+
     async def output_follow(
         self, user: User, uuid: str, path: str, *, offset: int = 0
     ) -> AsyncIterator[bytes]:

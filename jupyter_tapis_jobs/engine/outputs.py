@@ -76,6 +76,12 @@ class Outputs:
             transport, start, as_zip=as_zip, root=root, shown=path, hidden=(marks.FOLDER,)
         )
 
+    async def check(self, job: Job, definition: JobDefinition, path: str) -> None:
+        """Raise what following *path* would raise: an answer that has begun cannot tell it any more."""
+        transport, root = await self.place(job, definition)
+        with told(path):
+            await transport.stat(await _inside(transport, root, path))
+
     async def follow(
         self,
         look: Callable[[], Awaitable[tuple[Job, JobDefinition]]],

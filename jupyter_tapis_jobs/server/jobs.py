@@ -42,7 +42,8 @@ from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
 
 # Models that are made by a function are no types to mypy.
-_SUMMARIES: Any = list[JobSummary]  # type: ignore[valid-type]
+_COLUMNS: Any = dict[str, list[Any]]
+_SUMMARIES: Any = list[JobSummary] | _COLUMNS  # type: ignore[valid-type]
 #: Source: Tapis, "Tracking ID"; tapipy sends it for ``_x_tapis_tracking_id``.
 TRACKING_HEADER = "X-Tapis-Tracking-ID"
 _TRACKING = re.compile(r"(?=.{3,126}$)[A-Za-z0-9_]+\.[A-Za-z0-9-]+")
@@ -235,7 +236,7 @@ async def download_output(call: Call) -> Stream:
 async def follow_output(call: Call) -> Stream:
     """Send an output while it grows, until the job has ended."""
     uuid, path, offset = call.path["jobUuid"], call.path["path"], call.query.offset
-    await call.door.call(Engine.job, call.user, uuid)
+    await call.door.call(Engine.output_check, call.user, uuid, path)
     chunks = await call.door.stream(lambda engine: engine.output_follow(call.user, uuid, path, offset=offset))
     sent = attachment(path.rsplit("/", 1)[-1] or uuid, chunks, None)
     return Stream(chunks=chunks, headers={**sent.headers, "X-Accel-Buffering": "no"}, at_once=True)
@@ -317,9 +318,9 @@ ROUTES = (
           result=list[wire.Cancelled]),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),
     Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch,
-          result=list[dict[str, Any]]),
+          result=list[dict[str, Any]] | _COLUMNS),
     Route("POST", "/v3/jobs/search", "getJobSearchListByPostSqlStr", search_jobs_sql, queries.JobSearch,
-          wire.SearchBody, Takes.MODEL, list[dict[str, Any]]),
+          wire.SearchBody, Takes.MODEL, list[dict[str, Any]] | _COLUMNS),
     Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After,
           answers=Answers.EVENTS),
     Route("GET", _JOB, "getJob", get_job, result=JobDetails),

@@ -135,7 +135,7 @@ ROUTES = (
           result=list[dict[str, Any]]),
     Route("POST", f"{_SYSTEMS}/search", "searchSystemsRequestBody", search_systems_sql, queries.CatalogList,
           wire.SearchBody, Takes.MODEL, list[dict[str, Any]]),
-    Route("GET", _SYSTEM, "getSystem", get_system, queries.CatalogItem, result=System),
+    Route("GET", _SYSTEM, "getSystem", get_system, queries.CatalogItem, result=System | dict[str, Any]),
     Route("PATCH", _SYSTEM, "patchSystem", patch_system, body=dict[str, Any], takes=Takes.RAW,
           result=wire.Created),
     Route("PUT", _SYSTEM, "putSystem", put_system, body=dict[str, Any], takes=Takes.RAW, result=wire.Created),

@@ -380,9 +380,19 @@ async def _run_cp(source: str, target: str) -> None:
         raise _error_of(os.fsdecode(complaint), target)
 
 
+#: What cp says in words of its own, when a directory and a file would take each other's place.
+_CP_WORDS = {
+    "cannot overwrite non-directory": errno.EEXIST,
+    "cannot overwrite directory": errno.EISDIR,
+}
+
+
 def _error_of(complaint: str, path: str) -> OSError:
-    """Return the error a command's last line tells of: such lines end with the system's own words."""
+    """Return the error a command's first line tells of: such lines end with the system's own words."""
     line = next((line for line in complaint.splitlines() if line), "")
+    for words, number in _CP_WORDS.items():
+        if words in line:
+            return OSError(number, line, path)
     for number in errno.errorcode:
         if line.endswith(os.strerror(number)):
             return OSError(number, os.strerror(number), path)
