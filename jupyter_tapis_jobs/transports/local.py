@@ -154,7 +154,7 @@ class LocalTransport:
 
     async def mkdir(self, path: str) -> None:
         """Make a directory and its parents."""
-        await asyncio.to_thread(os.makedirs, path, exist_ok=True)
+        await asyncio.to_thread(_make_directories, path)
 
     async def copy(self, source: str, target: str) -> None:
         """Copy a file, a link itself, or a directory tree to exactly *target*."""
@@ -257,11 +257,19 @@ def _aside(path: str, token: str) -> str:
     return f"{_parent(path).rstrip('/')}/.tapisjob-{token}"
 
 
+def _make_directories(path: str) -> None:
+    """Make a directory and its parents; Python makes at most some hundred of them one in the other."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except RecursionError:
+        raise OSError(errno.ENAMETOOLONG, "nested too deeply", path) from None
+
+
 def _create(aside: str) -> int:
     try:
         return os.open(aside, _CREATE, 0o600)
     except FileNotFoundError:
-        os.makedirs(_parent(aside), exist_ok=True)
+        _make_directories(_parent(aside))
         return os.open(aside, _CREATE, 0o600)
 
 
@@ -311,7 +319,7 @@ def _put_slice(entries: Sequence[tuple[int, Entry]], token: str) -> dict[str, OS
 def _make_directory(entry: Entry) -> None:
     """Make a directory; one that exists keeps its mode, for it may be the user's own."""
     if not os.path.isdir(entry.path):
-        os.makedirs(entry.path, exist_ok=True)
+        _make_directories(entry.path)
         os.chmod(entry.path, entry.mode | (entry.mode & 0o444) >> 2)
 
 
@@ -355,7 +363,7 @@ def _get_slice(paths: Sequence[str], limit: int) -> dict[str, Content]:
 
 def _check_source_and_make_parent(source: str, target: str) -> None:
     os.lstat(source)
-    os.makedirs(_parent(target), exist_ok=True)
+    _make_directories(_parent(target))
 
 
 async def _run_cp(source: str, target: str) -> None:

@@ -464,7 +464,7 @@ def test_a_name_that_the_host_cannot_have_is_refused(http, tmp_path, name):
 
 
 def test_a_job_whose_input_has_a_name_that_the_host_cannot_have_fails_and_says_so(http):
-    for name, words in (("n" * 256, "File name too long"), ("d/" * 1900 + "x", "recursion depth")):
+    for name, words in (("n" * 256, "File name too long"), ("d/" * 1900 + "x", "nested too deeply")):
         job = http.run(bash(inputs=[{"sourceUrl": data_url("x"), "targetPath": name}]))
         assert (job["status"], job["condition"]) == ("FAILED", "JOB_UNABLE_TO_STAGE_INPUTS")
         assert words in job["lastMessage"]
