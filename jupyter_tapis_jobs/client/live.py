@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _Row = Mapping[str, Any]
 #: Seconds between tries or polls: the first, the growth, the last.
 _FIRST, _GROWTH, _LAST = 0.5, 1.5, 15.0
+#: Seconds in which listeners who come one after the other are asked for together.
+_LATE = 0.02
 #: Jobs that are asked for one by one; more are asked for in lists of this many.
 _FEW, _LIST = 4, 50
 
@@ -62,6 +64,7 @@ class Live:
         self._client: httpx.AsyncClient | None = None
         self._last_id = ""
         self._asking: set[asyncio.Task[None]] = set()
+        self._late: list[str] = []
 
     def listen(self, uuid: str, listener: Listener) -> Callable[[], None]:
         """Call *listener* with the news of the job from now on; the result stops that."""
@@ -90,9 +93,11 @@ class Live:
         if self._feeder is None or self._feeder.done():
             self._feeder = asyncio.get_running_loop().create_task(self._feed(), name="job news")
         elif self._client is not None:
-            task = asyncio.get_running_loop().create_task(self._ask_quietly([uuid]), name="job state")
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+            self._late.append(uuid)
+            if len(self._late) == 1:
+                task = asyncio.get_running_loop().create_task(self._ask_late(), name="state of jobs")
+                self._asking.add(task)
+                task.add_done_callback(self._asking.discard)
 
     def _remove(self, uuid: str, listener: Listener) -> None:
         remaining = [known for known in self._listeners.get(uuid, []) if known is not listener]
@@ -171,6 +176,12 @@ class Live:
             seen = now
             yield None
             await self._sleep(gap)
+
+    async def _ask_late(self) -> None:
+        """Ask once for all who came late at about the same time."""
+        await self._sleep(_LATE)
+        late, self._late = self._late, []
+        await self._ask_quietly([uuid for uuid in dict.fromkeys(late) if uuid in self._listeners])
 
     async def _ask_quietly(self, uuids: list[str]) -> None:
         """Ask for a listener that came late; trouble is the feeder's to tell."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _T = TypeVar("_T")
-#: Calls at the same time where there is no bulk call; rows of a page; jobs of one question or bulk submit.
+#: Calls at the same time where there is no bulk call; rows of a page; jobs of one question or bulk call.
 _AT_ONCE, _PAGE, _ASKED, _BULK = 8, 1000, 50, 1000
 #: What is needed of a job to say how it stands.
 _STATE = "uuid,name,status,condition,lastMessage,remoteResultInfo,maxMinutes,memoryMB"
@@ -203,7 +203,9 @@ class Tapis:
         """Cancel many jobs; return ``uuid status message`` for each, status ``success`` or ``error``."""
         uuids = _uuids(jobs)
         if self.server() is not None:
-            rows = self.connection.post("/v3/jobs/cancel/bulk", {"uuids": uuids}) if uuids else []
+            parts = (uuids[start : start + _BULK] for start in range(0, len(uuids), _BULK))
+            answers = (self.connection.post("/v3/jobs/cancel/bulk", {"uuids": part}) for part in parts)
+            rows = [row for answer in answers for row in answer]
         else:
             rows = self._side_by_side(self._cancelled, uuids)
         return frames.from_rows(rows, dict.fromkeys(("uuid", "status", "message"), frames.TEXT))

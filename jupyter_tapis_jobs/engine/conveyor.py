@@ -29,8 +29,6 @@ from .verdict import Block, Fail, Go, Stay, Verdict
 
 log = logging.getLogger(__name__)
 
-#: Jobs that a station takes at once, at most.
-COHORT = 1000
 #: Seconds until a blocked job is tried again: grows with each failed try in a row.
 RETRY_AFTER = (5.0, 15.0, 60.0, 120.0, 300.0)
 
@@ -180,18 +178,18 @@ class Conveyor:
 
     def _take(self, key: StationKey) -> list[Job]:
         """Take the next cohort: in order of arrival, but owner by owner in turn."""
-        waiting = self._waiting.get(key, deque())
+        waiting, most = self._waiting.get(key, deque()), self._lane(key[0]).cohort
         by_owner: dict[str, deque[str]] = {}
         for uuid in waiting:
             if uuid in self.jobs and self.jobs[uuid].status is key[1]:
                 by_owner.setdefault(self.jobs[uuid].owner, deque()).append(uuid)
         taken: list[str] = []
-        while by_owner and len(taken) < COHORT:
+        while by_owner and len(taken) < most:
             for owner in tuple(by_owner):
                 taken.append(by_owner[owner].popleft())
                 if not by_owner[owner]:
                     del by_owner[owner]
-                if len(taken) == COHORT:
+                if len(taken) == most:
                     break
         left = set(taken)
         self._waiting[key] = deque(uuid for uuid in waiting if uuid not in left and uuid in self.jobs)

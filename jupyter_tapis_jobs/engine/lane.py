@@ -35,7 +35,9 @@ class Lane:
     #: The lane's folder on the host.
     folder: str
     #: How many cores FORK jobs may use together; None for no limit.
-    fork_cores: int | None
+    fork_cores: int | None = None
+    #: Jobs that a station takes at once, at most.
+    cohort: int = 1000
     #: Handed over and not ended: uuid -> time limit in seconds since the epoch, None before the start.
     tracked: dict[str, float | None] = field(default_factory=dict)
     runners: dict[str, Runner] = field(default_factory=dict)

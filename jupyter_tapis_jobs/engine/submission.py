@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..model import files, marks
 from ..model.app import App
 from ..model.errors import (
     InvalidInputError,
@@ -31,6 +32,8 @@ from .ports import Ports
 from .sources import Sources, effective_user
 from .systems import LOCAL, SystemCatalog
 
+#: What the engine itself writes into a job's execution directory.
+LAUNCH_FILES = frozenset({files.LAUNCH_SCRIPT, files.ENVIRONMENT, files.PID, marks.FOLDER})
 #: Requests that are resolved before other calls get their turn.
 SLICE = 25
 #: Seconds for which host variables are believed.
@@ -91,6 +94,7 @@ class Submission:
         )
         known.input_systems(definition)
         self._refuse_impossible(definition, system)
+        self._refuse_overwritten(definition)
         await self._refuse_missing_inputs(job, definition)
         return Accepted(job, definition, raw)
 
@@ -121,6 +125,20 @@ class Submission:
                 field="runtime",
                 value=definition.app_runtime,
             )
+
+    def _refuse_overwritten(self, definition: JobDefinition) -> None:
+        """An input in the place of a launch file would be lost, or worse."""
+        if definition.exec_system_input_dir != definition.exec_system_exec_dir:
+            return
+        for item in definition.file_inputs:
+            first = item.target_path.strip("/").split("/", 1)[0]
+            if first in LAUNCH_FILES:
+                raise InvalidInputError(
+                    f"targetPath {shown(item.target_path)} is the place of the job's own {first}. "
+                    "Give the input another targetPath.",
+                    field="fileInputs.targetPath",
+                    value=item.target_path,
+                )
 
     async def _refuse_missing_inputs(self, job: Job, definition: JobDefinition) -> None:
         """A file of this very machine can be looked for now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import getpass
 import os
 from collections.abc import Callable
@@ -139,6 +140,9 @@ class TapisJobsApp(ExtensionApp):
             os.environ[KERNEL_TOKEN] = await self.service.kernel_token(token)
         except TapisJobsError:
             return  # the door has logged why the engine does not start
+        # What is loaded by now stays for good. Searched for garbage again and again, with the interpreter
+        # held, it would make every answer of this server wait.
+        gc.freeze()
         self.log.info("Tapis jobs: %s, data in %s", os.environ[KERNEL_URL], self.service.folder)
 
     async def stop_extension(self) -> None:

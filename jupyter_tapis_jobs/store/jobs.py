@@ -65,6 +65,14 @@ class Applied(list[JobEvent]):
         self.stale = list(stale)
 
 
+class Inserted(list[Job]):
+    """The stored jobs with their ids, in order. ``events`` holds the first event of each."""
+
+    def __init__(self, jobs: Iterable[Job] = (), events: Iterable[JobEvent] = ()) -> None:
+        super().__init__(jobs)
+        self.events = list(events)
+
+
 @dataclass(frozen=True, slots=True)
 class QuotaCount:
     """How many jobs of one owner are active at one queue of one system (PENDING ones not counted)."""
@@ -123,10 +131,10 @@ _quotas = Statement(
 )
 
 
-def insert(conn: Connection, new: Sequence[tuple[Job, str, str]]) -> list[Job]:
+def insert(conn: Connection, new: Sequence[tuple[Job, str, str]]) -> Inserted:
     """Store new jobs with their request and definition (both JSON text), and their first event.
 
-    Returns the jobs with their ids, which grow in the order given.
+    Returns the jobs with their ids, which grow in the order given, and their events.
     """
     ids = _next_ids(conn, jobs.name, len(new))
     stored = [job.evolve(id=job_id) for job_id, (job, _, _) in zip(ids, new, strict=True)]
@@ -134,8 +142,9 @@ def insert(conn: Connection, new: Sequence[tuple[Job, str, str]]) -> list[Job]:
     _insert_definition.many(
         conn, ((i, request, made) for i, (_, request, made) in zip(ids, new, strict=True))
     )
-    _add_events(conn, [(job.id, _first_event(job)) for job in stored])
-    return stored
+    events = [_first_event(job) for job in stored]
+    numbers = _add_events(conn, [(job.id, event) for job, event in zip(stored, events, strict=True)])
+    return Inserted(stored, (replace(e, id=number) for e, number in zip(events, numbers, strict=True)))
 
 
 def _first_event(job: Job) -> JobEvent:

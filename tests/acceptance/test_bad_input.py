@@ -214,6 +214,14 @@ def test_an_argument_variable_or_input_that_the_app_needs_is_named(http, app, at
 
 
 @pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize("target", ["tapisjob.sh", "tapisjob.env", ".tapisjob/claim"])
+def test_an_input_cannot_take_the_place_of_a_launch_file(http, target):
+    request = bash()
+    inputs = [*request["fileInputs"], {"sourceUrl": "data:,x", "targetPath": target}]
+    assert target in refused(http.submit(request | {"fileInputs": inputs}))
+
+
+@pytest.mark.usefixtures("nothing_stored")
 def test_a_disabled_app_and_a_disabled_version_are_told(http, app):
     name = app()
     request = {"name": "x", "appId": name, "appVersion": "1"}
