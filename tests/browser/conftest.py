@@ -69,17 +69,11 @@ def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    page.add_locator_handler(page.locator(".jp-Dialog"), in_the_way)
     yield page
     if os.environ.get("TAPISJOBS_SHOTS"):
         with suppress(Exception):
             page.screenshot(path=Path(os.environ["TAPISJOBS_SHOTS"]) / f"{request.node.name}.png")
     context.close()
-
-
-def in_the_way(dialog: Any) -> None:
-    """Tell what Lab asks where a test did not expect a question."""
-    pytest.fail(f"Lab asks in the midst of the test: {dialog.inner_text()}")
 
 
 class Notebook:
@@ -102,8 +96,20 @@ class Notebook:
         return self
 
     def wait_for_kernel(self) -> None:
-        """Wait until the kernel has nothing to do."""
+        """Wait until the page is connected to its kernel, which has nothing to do.
+
+        The toolbar shows "idle" also before there is a kernel; a cell that is run then makes Lab ask for one.
+        """
+        until(self._has_idle_kernel)
+        self._expect(self.page.locator(".jp-Toolbar-kernelName")).to_contain_text(
+            "Python 3", timeout=PATIENCE
+        )
         self.page.wait_for_selector('.jp-NotebookPanel-toolbar [data-status="idle"]')
+
+    def _has_idle_kernel(self) -> bool:
+        sessions = httpx.get(f"{self.server.url}api/sessions", headers=signed_in(self.server)).json()
+        kernels = [session["kernel"] for session in sessions if session["path"] == self.path.name]
+        return any(kernel["execution_state"] == "idle" and kernel["connections"] for kernel in kernels)
 
     def cell(self, index: int) -> Any:
         """Return one cell."""
@@ -121,9 +127,16 @@ class Notebook:
         if wait:
             self._expect(prompt).to_have_text(re.compile(r"^\[\d+\]:$"), timeout=PATIENCE)
 
-    def expect_dialogs(self) -> None:
-        """From here on Lab may ask questions."""
-        self.page.remove_locator_handler(self.page.locator(".jp-Dialog"))
+    def command(self, label: str) -> None:
+        """Choose a command in the palette."""
+        entry = self.page.locator(".lm-CommandPalette-input")
+        for _ in range(10):
+            self.page.keyboard.press("Control+Shift+c")
+            with suppress(AssertionError):
+                self._expect(entry).to_be_visible(timeout=STARTED)
+                break
+        entry.fill(label)
+        self.page.locator(".lm-CommandPalette-item", has_text=label).first.click()
 
     def is_busy(self, index: int) -> bool:
         """Return True while the cell runs."""
@@ -139,9 +152,12 @@ class Notebook:
 
     def save(self) -> dict[str, Any]:
         """Save it as a person does, and return what the file then holds."""
-        before = self.path.stat().st_mtime_ns
-        self.page.keyboard.press("Control+s")
-        until(lambda: self.path.stat().st_mtime_ns != before)
+        unsaved = self.page.locator(".lm-TabBar-tab.jp-mod-dirty")
+        for _ in range(10):
+            self.page.keyboard.press("Control+s")
+            with suppress(AssertionError):
+                self._expect(unsaved).to_have_count(0, timeout=STARTED)
+                break
         return until(self._read)
 
     def _read(self) -> dict[str, Any] | None:
@@ -174,9 +190,14 @@ def notebook(page: Any, request: pytest.FixtureRequest) -> Iterator[Callable[...
         end_kernels(shared)
 
 
+def signed_in(server: TestServer) -> dict[str, str]:
+    """Return the headers of the server's own user."""
+    return {"Authorization": f"token {server.token}"}
+
+
 def end_kernels(server: TestServer) -> None:
     """End all kernels of the server, as the menu does."""
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"token {server.token}"}) as client:
+    with httpx.Client(base_url=server.url, headers=signed_in(server)) as client:
         for kernel in client.get("api/kernels").json():
             client.delete(f"api/kernels/{kernel['id']}").raise_for_status()
 

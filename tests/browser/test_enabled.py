@@ -48,12 +48,8 @@ def test_the_palette_tells_about_this_server(notebook: Open) -> None:
     from playwright.sync_api import expect
 
     opened = notebook("")
-    opened.expect_dialogs()
-    page = opened.page
-    page.keyboard.press("Control+Shift+c")
-    page.locator(".lm-CommandPalette-input").fill("Tapis Jobs: About")
-    page.locator(".lm-CommandPalette-item", has_text="About this server").click()
-    dialog = page.locator(".jp-Dialog")
+    opened.command("Tapis Jobs: About this server")
+    dialog = opened.page.locator(".jp-Dialog")
     expect(dialog).to_contain_text(jupyter_tapis_jobs.__version__, timeout=PATIENCE)
     expect(dialog).to_contain_text("running")
 
@@ -81,7 +77,6 @@ def test_a_card_waits_for_a_server_that_is_started_again(
         card = opened.card("patient")
         opened.expect_status(card, "RUNNING")
         expect(card.locator(".tj-Lines")).to_contain_text("begun", timeout=PATIENCE)
-        opened.expect_dialogs()
     expect(card.locator(".tj-Trouble")).to_contain_text("The server does not answer", timeout=PATIENCE)
     expect(card.get_by_role("button", name="Cancel", exact=True)).to_be_hidden()
     with again(first):

@@ -20,9 +20,7 @@ def test_the_first_notebook_runs_to_its_plot_and_its_table(page: Any, lab: TestS
     path = lab.root / "first.ipynb"
     shutil.copy(FIRST, path)
     opened = Notebook(page, lab, path, "lab").open()
-    opened.run(1)
-    for _ in nbformat.read(FIRST, as_version=4).cells[2:]:
-        page.keyboard.press("Shift+Enter")
+    opened.command("Run All Cells")
     card = page.locator(".tj-Card").first
     expect(card.locator(".tj-Status").first).to_contain_text("✓ FINISHED", timeout=PATIENCE)
     until(lambda: all_have_run(opened))

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from jupyter_tapis_jobs.model.status import JobStatus
-from tests.browser.conftest import CARD_MIME, PATIENCE, Notebook
+from tests.browser.conftest import CARD_MIME, PATIENCE, Notebook, signed_in
 from tests.conftest import TestServer
 
 Open = Callable[..., Notebook]
@@ -111,7 +111,7 @@ def choose_theme(server: TestServer, theme: str) -> None:
     address = server.url + "lab/api/settings/@jupyterlab/apputils-extension:themes"
     httpx.put(
         address,
-        headers={"Authorization": f"token {server.token}"},
+        headers=signed_in(server),
         json={"raw": json.dumps({"theme": theme})},
     ).raise_for_status()
 
