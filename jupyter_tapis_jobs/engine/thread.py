@@ -275,7 +275,8 @@ class EngineThread:
             while (chunk := await self._there(_next(chunks))) is not None:
                 yield chunk
         finally:
-            if isinstance(chunks, AsyncGenerator):
+            # An ended engine has closed what it had open.
+            if isinstance(chunks, AsyncGenerator) and not self._loop.is_closed():
                 await self._there(_closed(chunks))
 
     async def settled(self) -> EngineState:
@@ -302,6 +303,9 @@ class EngineThread:
         return await asyncio.wrap_future(self._workers.readers.submit(work))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop.is_closed():
+            work.close()
+            raise UnavailableError("The server is stopping; nothing is lost. Try again when it runs.")
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def _ready(self) -> Engine:
