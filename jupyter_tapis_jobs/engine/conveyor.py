@@ -322,7 +322,16 @@ class Conveyor:
         await self.unblock([uuid])
 
     async def unblock(self, uuids: Iterable[str]) -> None:
-        """Let blocked jobs go on where they stopped."""
+        """Let blocked jobs go on where they stopped; while the store takes nothing, wait and try again."""
+        names = tuple(uuids)
+        while True:
+            try:
+                return await self._unblock(names)
+            except StoreError as trouble:
+                log.warning("%s %d blocked jobs wait for it.", trouble.message, len(names))
+                await self._ports.clock.sleep(STORE_RETRY)
+
+    async def _unblock(self, uuids: Sequence[str]) -> None:
         jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs]
         held = [job for job in jobs if job.status is JobStatus.BLOCKED and job.resume_status]
         await self.commit(

@@ -112,6 +112,7 @@ class Engine:
         self._stations.conveyor, self._stations.tracker = self._conveyor, self._tracker
         self._conveyor.follow = self._tracker.follow
         self._conveyor.on_end = self._ended
+        self._tracker.on_late_cancel = lambda uuids: self._end_soon(uuids, "late cancel")
 
     # -- life
 
@@ -296,7 +297,7 @@ class Engine:
         names = [r.uuid for r in results if isinstance(r, Job)]
         await self._note_cancel(names)
         await self._conveyor.end_waiting(names)
-        self._ports.spawn(self._end(names), "cancel")
+        self._end_soon(names, "cancel")
         return results
 
     async def _note_cancel(self, uuids: Iterable[str]) -> None:
@@ -312,21 +313,25 @@ class Engine:
                 )
             )
 
+    def _end_soon(self, uuids: Sequence[str], name: str) -> None:
+        self._ports.spawn(self._end(uuids), name)
+
     async def _end(self, uuids: Sequence[str]) -> None:
         """End the processes of jobs that were handed to a host; try again while the host is in trouble."""
-        await self._conveyor.end_waiting(uuids)
-        jobs = [self._conveyor.jobs[uuid] for uuid in uuids if uuid in self._conveyor.jobs]
-        there = [job for job in jobs if job.submission_id and (job.status in HANDED_OVER or _is_held(job))]
-        if not there:
-            return
         try:
-            await self._tracker.end(there, why="cancel")
+            await self._conveyor.end_waiting(uuids)
+            jobs = [self._conveyor.jobs[uuid] for uuid in uuids if uuid in self._conveyor.jobs]
+            there = [
+                job for job in jobs if job.submission_id and (job.status in HANDED_OVER or _is_held(job))
+            ]
+            if there:
+                await self._tracker.end(there, why="cancel")
         except (TapisJobsError, OSError) as trouble:
             if isinstance(trouble, lease_row.LeaseLostError):
                 return
-            log.warning("%d jobs cannot be ended now (%s); tried again.", len(there), trouble)
+            log.warning("%d jobs cannot be ended now (%s); tried again.", len(uuids), trouble)
             await self._ports.clock.sleep(RENEWAL)
-            self._ports.spawn(self._end(uuids), "cancel again")
+            self._end_soon(uuids, "cancel again")
 
     async def set_visible(self, user: User, uuid: str, visible: bool) -> Job:
         """Hide a job from lists, or show it again."""

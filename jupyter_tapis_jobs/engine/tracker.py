@@ -54,6 +54,8 @@ class Tracker:
         self._lane = lane
         self._exec_dirs = exec_dirs
         self._ending: set[str] = set()
+        #: Called with jobs whose owner had asked to end them before they were handed over.
+        self.on_late_cancel: Callable[[Sequence[str]], None] = lambda uuids: None
 
     # -- following
 
@@ -74,8 +76,8 @@ class Tracker:
         lane.early.difference_update(early)
         if early:
             self._ports.spawn(self._look_quietly(lane, early), f"early events of {lane.key[0]}")
-        if asked_to_end := [job for job in jobs if job.cancel_requested]:
-            self._ports.spawn(self.end(asked_to_end, why="cancel"), f"late cancel on {lane.key[0]}")
+        if asked_to_end := [job.uuid for job in jobs if job.cancel_requested]:
+            self.on_late_cancel(asked_to_end)
 
     def release(self, jobs: Sequence[Job]) -> None:
         """Forget jobs that have left their host; others may take their places."""

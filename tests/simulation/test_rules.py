@@ -187,6 +187,35 @@ def test_a_store_that_takes_nothing_for_an_hour_loses_and_doubles_nothing(tmp_pa
     play(tmp_path, scene)
 
 
+def test_blocked_jobs_go_on_also_when_the_store_was_full_at_their_next_try(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.is_down = True
+        uuids = await submit(engine, 5)
+        await until(engine, uuids, JobStatus.BLOCKED)
+        life.workers.is_full = True
+        await asyncio.sleep(HOUR)
+        world.is_down = life.workers.is_full = False
+        await until(engine, uuids, JobStatus.FINISHED)
+
+    play(tmp_path, scene)
+
+
+def test_a_cancel_while_the_host_is_down_is_carried_out_when_it_is_back(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.duration = 10 * HOUR
+        uuids = await submit(engine, 3, maxMinutes=1000)
+        await until(engine, uuids, JobStatus.RUNNING)
+        world.is_down = True
+        await engine.cancel(USER, uuids)
+        await asyncio.sleep(HOUR)
+        assert {(await job(engine, uuid)).status for uuid in uuids} == {JobStatus.RUNNING}
+        world.is_down = False
+        await until(engine, uuids, JobStatus.CANCELLED)
+        assert not world.running
+
+    play(tmp_path, scene)
+
+
 def test_another_users_job_is_not_there(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         (uuid,) = await submit(engine)
