@@ -119,24 +119,29 @@ class FilePart(Piped):
         super().__init__(limit)
         self._parser = _multipart_parser(content_type, self)
         self._field, self._value = b"", b""
-        self._is_file = self._seen = False
+        self._is_file = self._seen = self._is_damaged = False
         self._ready: list[bytes] = []
 
     async def feed(self, piece: bytes) -> None:
         """Unwrap *piece* and hand on what of it is the file."""
         from python_multipart.exceptions import MultipartParseError
 
+        if self._is_damaged:
+            return
         try:
             self._parser.write(piece)
         except MultipartParseError as fault:
-            raise InvalidInputError(f"The multipart body is damaged: {fault}.", field="file") from fault
+            # The taker is told, and answers once it has undone what it had begun.
+            self._is_damaged = True
+            await self._put(InvalidInputError(f"The multipart body is damaged: {fault}.", field="file"))
+            return
         ready, self._ready = self._ready, []
         for part in ready:
             await super().feed(part)
 
     async def end(self) -> None:
         """Tell the taker that it was all; a body without the part is wrong."""
-        if not self._seen:
+        if not self._seen and not self._is_damaged:
             await self._put(InvalidInputError("The body has no part named 'file'.", field="file"))
         await super().end()
 
