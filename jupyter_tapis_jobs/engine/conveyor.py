@@ -83,16 +83,13 @@ class Conveyor:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _publish(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
+    def announce(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
+        """Tell listeners of events that are stored; a broken listener harms nobody."""
         for listener in tuple(self._listeners):
             try:
                 listener(events, jobs)
             except Exception:
                 log.exception("a listener to job events failed; jobs go on")
-
-    def announce(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
-        """Tell listeners of jobs that were stored by somebody else: just accepted ones."""
-        self._publish(events, jobs)
 
     async def annotate(self, change: Change) -> list[JobEvent]:
         """Store a change that moves nothing, of a job that may have ended long ago; return its events.
@@ -106,7 +103,7 @@ class Conveyor:
             return []
         if (present := self.jobs.get(change.after.uuid)) is not None:
             self.jobs[present.uuid] = present.evolve(**changed_fields(change.before, change.after))
-        self._publish(events, [change.after])
+        self.announce(events, [change.after])
         return events
 
     def waiting_for_a_place(self) -> list[Job]:
@@ -365,7 +362,7 @@ class Conveyor:
             present = latest.get(uuid) or self.jobs.get(uuid, change.before)
             latest[uuid] = present.evolve(**changed_fields(change.before, change.after))
         self._settle(latest.values(), origins)
-        self._publish(events, list(latest.values()))
+        self.announce(events, list(latest.values()))
         return stale
 
     def _stored(
