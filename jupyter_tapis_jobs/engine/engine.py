@@ -29,14 +29,18 @@ from ..store.page import Page
 from ..store.search import search as search_jobs
 from ..transports.base import FileInfo
 from .apps import AppCatalog
+from .archive import Archiver
 from .conveyor import HANDED_OVER, Conveyor, Listener
 from .download import Download
 from .files import FileService
 from .lane import Lane, LaneKey
+from .lane_folder import LaneFolders
 from .outputs import Outputs
 from .ports import Ports
 from .quota import Limits, smaller
 from .sources import Fetch, Sources
+from .staging import Staging
+from .starter import Starter
 from .stations import Stations
 from .submission import Accepted, Submission
 from .systems import LOCAL, SystemCatalog
@@ -85,6 +89,7 @@ class Engine:
         fetch: Fetch,
         epoch: int,
         fork_cores: int | None,
+        store_id: str,
         on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._ports = ports
@@ -102,14 +107,22 @@ class Engine:
         sources = Sources(ports, system=self._system, fetch=fetch)
         self._submission = Submission(ports, apps, systems, sources)
         self._outputs = Outputs(ports, sources)
+        folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
+        starter = Starter(ports, epoch=epoch, folders=folders)
         self._stations = Stations(
-            ports, epoch=epoch, definitions=self._definitions, sources=sources, limits=self._limits
+            staging=Staging(ports, definitions=self._definitions, sources=sources, folders=folders),
+            starter=starter,
+            archiver=Archiver(ports, self._definitions, sources),
+            limits=self._limits,
         )
         self._conveyor = Conveyor(
             ports, epoch=epoch, stations=self._stations.table, lane=self._lane, on_lease_lost=on_lease_lost
         )
-        self._tracker = Tracker(ports, self._conveyor, lane=self._lane, exec_dirs=self._exec_dirs_of)
-        self._stations.conveyor, self._stations.tracker = self._conveyor, self._tracker
+        self._tracker = Tracker(
+            ports, self._conveyor, lane=self._lane, folders=folders, exec_dirs=self._exec_dirs_of
+        )
+        self._stations.conveyor = self._conveyor
+        starter.conveyor, starter.tracker = self._conveyor, self._tracker
         self._conveyor.follow = self._tracker.follow
         self._conveyor.on_end = self._ended
         self._tracker.on_late_cancel = lambda uuids: self._end_soon(uuids, "late cancel")
@@ -373,10 +386,10 @@ class Engine:
 
     def _lane(self, key: LaneKey) -> Lane:
         if key not in self._lanes:
-            folder = self._folder / "lanes" / f"{key[0]}-{key[1]}"
-            # Nothing travels on this machine: small cohorts let the first jobs start sooner.
-            lane = Lane(key=key, folder=str(folder))
+            lane = Lane(key=key)
             if key[0] == LOCAL:
+                lane.folder = str(self._folder / "lanes" / f"{key[0]}-{key[1]}")
+                # Nothing travels on this machine: small cohorts let the first jobs start sooner.
                 lane.fork_cores, lane.cohort = self._fork_cores, LOCAL_COHORT
             self._lanes[key] = lane
         return self._lanes[key]

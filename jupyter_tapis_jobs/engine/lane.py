@@ -32,8 +32,8 @@ class Lane:
     """What the engine knows of a lane while it has jobs."""
 
     key: LaneKey
-    #: The lane's folder on the host.
-    folder: str
+    #: The lane's folder on the host; '' until the host has been asked for its user's home.
+    folder: str = ""
     #: How many cores FORK jobs may use together; None for no limit.
     fork_cores: int | None = None
     #: Jobs that a station takes at once, at most.

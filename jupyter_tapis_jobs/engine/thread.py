@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from ..model.errors import StoreError, UnavailableError
 from ..model.times import iso
 from ..model.user import User
 from ..store import lease as lease_row
+from ..store import settings
 from ..store.database import Database
 from ..store.lease import Lease
 from .apps import AppCatalog
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 P = ParamSpec("P")
 
+#: The setting that names the store.
+STORE_ID = "store.id"
 #: Seconds between two tries to get a lease that another server holds.
 ACQUIRE_AGAIN = 3.0
 #: Seconds that a call waits for an engine that is starting.
@@ -192,6 +196,7 @@ class EngineThread:
             fetch=lambda url: fetch(url, allow_private=self._allow_private_inputs),
             epoch=lease.epoch,
             fork_cores=self._cores,
+            store_id=await self._store_id(),
             on_lease_lost=self._lost.set,
         )
         await engine.start()
@@ -207,6 +212,18 @@ class EngineThread:
         self._engine, self.state = None, EngineState.WAITING
         await self._tasks.cancel_all()
         await self._release(lease)
+
+    async def _store_id(self) -> str:
+        """Return the store's id, by which hosts tell its folders from another store's."""
+
+        def work(connection: Connection) -> str:
+            known = settings.get(connection, STORE_ID)
+            if known is None:
+                known = secrets.token_hex(8)
+                settings.put(connection, STORE_ID, known)
+            return known
+
+        return await self._workers.write(lambda: self.database.write(work))
 
     async def _release(self, lease: Lease) -> None:
         try:

@@ -23,6 +23,7 @@ from ..store.jobs import Change
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor
 from .lane import Lane, LaneKey
+from .lane_folder import LaneFolders
 from .ports import Ports
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,13 @@ class Tracker:
         conveyor: Conveyor,
         *,
         lane: Callable[[LaneKey], Lane],
+        folders: LaneFolders,
         exec_dirs: Callable[[Sequence[Job]], Awaitable[Mapping[str, str]]],
     ) -> None:
         self._ports = ports
         self._conveyor = conveyor
         self._lane = lane
+        self._folders = folders
         self._exec_dirs = exec_dirs
         self._ending: set[str] = set()
         #: Called with jobs whose owner had asked to end them before they were handed over.
@@ -328,7 +331,7 @@ class Tracker:
         return self._ports.schedulers[job.job_type]
 
     async def _transport(self, lane: Lane) -> Transport:
-        return await self._ports.hosts.transport(*lane.key)
+        return await self._folders.transport(lane)
 
 
 def _deadline(job: Job) -> float:

@@ -9,6 +9,9 @@ TapisJobsError
 ├── TooLargeError          more bytes than the server takes                    (413)
 ├── UnavailableError       passes by itself; try again                         (503)
 │   └── TransportError     a host cannot be reached, or the link was lost
+│       ├── HostKeyError     it shows a key that is not known, or another one than before
+│       ├── HostSignInError  it does not let the user in
+│       └── CodeNeededError  it asks for a one-time code
 ├── StoreError             the job store cannot be used: full, read-only, damaged, newer
 └── JobError               a job did not end as the caller needed
 """
@@ -98,6 +101,36 @@ class TransportError(UnavailableError):
     """A host cannot be reached, or the link to it was lost before the answer came."""
 
     code = "JOBS_HOST_UNREACHABLE"
+
+
+class HostKeyError(TransportError):
+    """A host shows a key that is not known or has changed; ``fingerprint`` is ``SHA256:…``.
+
+    ``known`` is the fingerprint that was expected, None for a host never seen.
+    """
+
+    code = "JOBS_HOST_KEY"
+
+    def __init__(self, message: str, *, fingerprint: str, known: str | None = None) -> None:
+        super().__init__(message)
+        self.fingerprint = fingerprint
+        self.known = known
+
+
+class HostSignInError(TransportError):
+    """A host does not let the user in: wrong or missing password, key, passphrase or user."""
+
+    code = "JOBS_HOST_SIGN_IN"
+
+
+class CodeNeededError(HostSignInError):
+    """A host asks for a one-time code; ``prompts`` are its own words."""
+
+    code = "JOBS_HOST_CODE"
+
+    def __init__(self, message: str, *, prompts: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.prompts = prompts
 
 
 class StoreError(TapisJobsError):

@@ -159,7 +159,11 @@ class Job:
     attempt: int = 1
     #: The intent, stored before the scheduler is asked.
     submission_id: str | None = None
+    #: single, array, pack, or auto until it is settled at the start; ``launch_reason`` says why.
     launch_mode: str = "single"
+    launch_reason: str | None = None
+    #: The bulk call or study it came with; only jobs of one may be started together.
+    cohort_id: str | None = None
     remote_job_id: str | None = None
     remote_job_id2: str | None = None
     remote_outcome: RemoteOutcome | None = None

@@ -21,8 +21,14 @@ class Launch:
     uuid: str
     exec_dir: str
     submission_id: str | None = None
+    #: The scheduler's id of the job (array: ``4711_17``; pack: that of the allocation).
     remote_job_id: str | None = None
     cores: int = 1
+    #: single, array or pack.
+    mode: str = "single"
+    #: When it was (about to be) handed over; ISO-8601 UTC.
+    submitted: str | None = None
+    max_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +41,12 @@ class Submission:
     #: The lease under which this engine acts; a host that has seen a newer one refuses.
     epoch: int
     launches: tuple[Launch, ...]
-    #: How many of the jobs may run at a time; 0 for all.
+    #: How many of the jobs may run at a time (in a pack: on each node); 0 for all.
     parallel: int = 0
+    #: single, array or pack: one scheduler job each, one array, or one allocation for all.
+    mode: str = "single"
+    #: sbatch options of an array or pack as argv words; single jobs have theirs in their launch script.
+    directives: tuple[str, ...] = ()
 
 
 class Sighting(Enum):
@@ -50,16 +60,27 @@ class Sighting(Enum):
     ENDED = "ended"
     #: It was started and is gone, and left no word about its end.
     VANISHED = "vanished"
-    #: It was never started and nothing on the host will start it any more.
+    #: It was never started and nothing on the host will start it any more; it may be handed over anew.
     ABSENT = "absent"
+    #: It was refused, or ended before its start, for a reason that would come again.
+    REFUSED = "refused"
+    #: It waits, for something that can never come; it is to be taken back and failed.
+    IMPOSSIBLE = "impossible"
+    #: The scheduler takes no more jobs for now; it stays with us and is tried again.
+    LATER = "later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the scheduler said of one job; ``reason`` is a sentence for the user."""
+    """What the scheduler said of one job; ``reason`` is a sentence for the user.
+
+    ``condition`` and ``reason`` of an ENDED or VANISHED job are the scheduler's verdict (time limit,
+    memory, node failure); a QUEUED job's ``reason`` says what it waits for.
+    """
 
     sighting: Sighting
     remote_job_id: str | None = None
+    remote_job_id2: str | None = None
     condition: Condition | None = None
     reason: str = ""
 
@@ -68,13 +89,17 @@ class Scheduler(Protocol):
     """The commands of one kind of scheduler, for a cohort of jobs at a time."""
 
     name: str
+    #: Seconds between the two ABSENT answers that allow a new start; 0 where one is enough.
+    doubt: float
+    #: Seconds between two rounds of questions: the shortest, and the longest when it is quiet.
+    rounds: tuple[float, float]
 
     def submit_script(self, submission: Submission) -> str:
         """Return the script that hands the cohort over."""
         ...
 
     def parse_submit(self, submission: Submission, answer: Answer) -> Mapping[str, Report]:
-        """Return uuid -> report; a job without a report was not accepted for an unknown reason."""
+        """Return uuid -> report; what became of a job without one is not known: look before trying again."""
         ...
 
     def look_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
@@ -86,10 +111,10 @@ class Scheduler(Protocol):
         ...
 
     def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:
-        """Return the script that ends the jobs and waits until they are really gone.
+        """Return the script that ends the jobs and waits a while until they are really gone.
 
         *why* (one word) is left in the job directory before anything is ended; *grace* is the
-        number of seconds between the polite and the hard end.
+        number of seconds between the polite and the hard end, where this side counts them.
         """
         ...
 

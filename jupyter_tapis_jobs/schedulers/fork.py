@@ -101,6 +101,9 @@ class ForkScheduler:
     """Processes of the host, at most so many at a time as it has cores to give."""
 
     name = "FORK"
+    #: The host itself is asked, and it knows its processes.
+    doubt = 0.0
+    rounds = (5.0, 30.0)
 
     def submit_script(self, submission: Submission) -> str:
         """Return the script that starts the runner of *submission* in the background."""
@@ -115,9 +118,11 @@ class ForkScheduler:
 
     def parse_submit(self, submission: Submission, answer: Answer) -> Mapping[str, Report]:
         """All jobs wait for their runner, or none was accepted."""
+        report = Report(sighting=Sighting.QUEUED)
         if answer.exit_code != 0 or "accepted" not in answer.stdout:
-            return {}
-        return {launch.uuid: Report(sighting=Sighting.QUEUED) for launch in submission.launches}
+            complaint = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+            report = Report(sighting=Sighting.REFUSED, reason=f"the job could not be started: {complaint}")
+        return {launch.uuid: report for launch in submission.launches}
 
     def look_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
         """Return the script that looks at marks and processes; it starts no process per job."""

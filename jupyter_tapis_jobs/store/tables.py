@@ -59,6 +59,8 @@ jobs = Table(
     _number("attempt"),
     _text("submission_id"),
     _text("launch_mode", required=True),
+    _text("launch_reason"),
+    _text("cohort_id"),
     _text("remote_job_id"),
     _text("remote_job_id2"),
     _text("remote_outcome"),

@@ -60,11 +60,21 @@ class FileInfo:
     native_permissions: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a path leads once every link is resolved, and what is there; ``info`` is None for nothing."""
+
+    real_path: str
+    info: FileInfo | None
+
+
 class Transport(Protocol):
     """A connection to one host as one user."""
 
-    async def run(self, script: str, *, timeout: float = 60.0) -> Answer:
+    async def run(self, script: str, *, timeout: float = 60.0, live: bool = False) -> Answer:
         """Run *script* with ``/bin/sh`` and return its answer.
+
+        With *live* it never waits behind bulk work: for looks that somebody watches.
 
         The script's commands read ``/dev/null``, work in no particular directory and form a process
         group of their own. What it leaves running in the background needs its own output
@@ -76,8 +86,8 @@ class Transport(Protocol):
     async def put(self, entries: Iterable[Entry]) -> Mapping[str, OSError]:
         """Make many small files and directories in one round trip; return the ones that failed.
 
-        Entries are made in their order. A file is written aside and renamed, so that nobody sees
-        half of it; what stood at its path (a link itself, not its target) is replaced.
+        Entries are made in their order. What stood at a file's path (a link itself, not its target) is
+        replaced; until the call has returned, half of a file may be seen (``write`` never shows one).
         """
         ...
 
@@ -97,10 +107,42 @@ class Transport(Protocol):
         """
         ...
 
-    async def write(self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660) -> int:
+    async def write(
+        self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660, resume: str | None = None
+    ) -> int:
         """Write a file (aside, then renamed into place), making its parents; return its size in bytes.
 
-        When *chunks* or the host fails nothing is left behind and an older file stays as it was.
+        When *chunks* or the host fails nothing is left behind and an older file stays as it was. With
+        *resume* (a word that names these very bytes) what had come stays aside, and *chunks* are put
+        behind it: ask ``written`` first how much is there, and begin with the next byte.
+        """
+        ...
+
+    async def written(self, path: str, resume: str) -> int:
+        """Return how many bytes an earlier ``write`` of *path* with the same *resume* left aside."""
+        ...
+
+    async def look(self, paths: Sequence[str]) -> Mapping[str, Found]:
+        """Return where each path leads and what is there, in one round trip."""
+        ...
+
+    async def copy_all(self, pairs: Sequence[tuple[str, str]]) -> Mapping[str, OSError]:
+        """Do ``copy`` for many (source, target) in one round trip; return target -> why it failed."""
+        ...
+
+    def pack(self, root: str, names: Sequence[str] | None = None) -> AsyncGenerator[bytes, None]:
+        """Stream a tar archive (ustar with GNU or pax long names) of files and trees below *root*.
+
+        *names* are relative to *root*; None takes everything in it. Links stay links. A file that
+        disappears meanwhile is left out; ``FileNotFoundError`` when *root* is not there.
+        """
+        ...
+
+    async def unpack(self, root: str, chunks: AsyncIterator[bytes]) -> None:
+        """Unpack such a stream below *root* (made when missing); files there are replaced.
+
+        Members that are absolute, climb with ``..``, or would be written through a link that leads
+        out of *root*, raise ``OSError`` (EPERM), and nothing is written outside *root*.
         """
         ...
 

@@ -167,6 +167,7 @@ class Life:
             fetch=_no_web,
             epoch=lease.epoch,
             fork_cores=None,
+            store_id="simulated",
             on_lease_lost=self.lost_lease.set,
         )
         await engine.start()

@@ -211,5 +211,5 @@ def test_a_host_that_has_seen_a_newer_engine_refuses_an_older_one(lane: Path, ma
     job = make("one", "echo started > starts")
     answer = submit(lane, job, epoch=6)
     assert answer.exit_code == OVERTAKEN
-    assert FORK.parse_submit(_submission(lane, job), answer) == {}
+    assert FORK.parse_submit(_submission(lane, job), answer)["one"].sighting is Sighting.REFUSED
     assert look(lane, job) == {"one": Sighting.ABSENT}
