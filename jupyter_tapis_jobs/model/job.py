@@ -159,11 +159,8 @@ class Job:
     attempt: int = 1
     #: The intent, stored before the scheduler is asked.
     submission_id: str | None = None
-    #: single, array, pack, or auto until it is settled at the start; ``launch_reason`` says why.
+    #: single, array, pack, or auto until it is settled at the start.
     launch_mode: str = "single"
-    launch_reason: str | None = None
-    #: The bulk call or study it came with; only jobs of one may be started together.
-    cohort_id: str | None = None
     remote_job_id: str | None = None
     remote_job_id2: str | None = None
     remote_outcome: RemoteOutcome | None = None
@@ -175,6 +172,10 @@ class Job:
     remote_submit_retries: int = 0
     remote_last_status_check: str | None = None
     exit_code: int | None = None
+    #: Why it is started in this launch mode.
+    launch_reason: str | None = None
+    #: The bulk call or study it came with; only jobs of one may be started together.
+    cohort_id: str | None = None
 
     def evolve(self, **changes: Any) -> Job:
         """Return a copy with *changes*."""

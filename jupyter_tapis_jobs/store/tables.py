@@ -59,8 +59,6 @@ jobs = Table(
     _number("attempt"),
     _text("submission_id"),
     _text("launch_mode", required=True),
-    _text("launch_reason"),
-    _text("cohort_id"),
     _text("remote_job_id"),
     _text("remote_job_id2"),
     _text("remote_outcome"),
@@ -72,6 +70,8 @@ jobs = Table(
     _number("remote_submit_retries"),
     _text("remote_last_status_check"),
     _number("exit_code", required=False),
+    _text("launch_reason"),
+    _text("cohort_id"),
     sqlite_autoincrement=True,
 )
 
