@@ -7,36 +7,40 @@ starts no process besides ``ln`` and the application.
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Sequence
 
 from ..model import files, marks
+from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..runtimes.base import LaunchLines
 
 _SCRIPT = """\
-#!/bin/sh
+#!{shell}
 # Tapis job {uuid}, launch script format {format}.
 {directives}cd {exec_dir} || exit 0
 marks={folder}; events={events}
-exec < /dev/null > {log} 2>&1
+exec 3>&1 4>&2 < /dev/null > {log} 2>&1
 
 # At most one start: whoever links its own token to the claim first runs the job.
 read -r stat < /proc/$$/stat; read -r boot < /proc/sys/kernel/random/boot_id
 read -r host < /proc/sys/kernel/hostname
-own="{uuid} $$ $host $boot $stat"
-printf '%s\\n' "$own" > "$marks/token.$$"
-ln "$marks/token.$$" {claim} 2> /dev/null
+own="{uuid} $$ $host $boot $stat{scheduler}"
+printf '%s\\n' "$own" > "$marks/token.$host.$$"
+ln "$marks/token.$host.$$" {claim} 2> /dev/null
 read -r claimed < {claim}
-[ "$claimed" = "$own" ] || {{ : > "$marks/duplicate.$$"; exit 0; }}
+[ "$claimed" = "$own" ] || {{ : > "$marks/duplicate.$host.$$"; exit 0; }}
 echo $$ > {pid}
 : > "$events/{uuid}.start"
 
 # A polite end asked from outside goes to the application; this script stays to write down the end.
-app=; trap '[ -n "$app" ] && kill -TERM "$app" 2> /dev/null' TERM INT HUP
+app=; said=; ending=
+trap 'ending=" terminated"; [ -n "$app" ] && kill -TERM "$app" 2> /dev/null' TERM INT HUP
 (
-  . ./{environment}
+{modules}  . ./{environment}
   {command}
-) {redirections} &
+) {redirections} 3>&- 4>&- &
 app=$!
 wait "$app"; code=$?
 while kill -0 "$app" 2> /dev/null; do wait "$app"; code=$?; done
@@ -46,40 +50,71 @@ if [ -r {exit_code} ]; then
   read -r said < {exit_code} || :
   case $said in ''|0|*[!0-9]*) ;; *) code=$said ;; esac
 fi
-printf '%s\\n' "$code" > {exit}
+printf '%s\\n' "$code$ending" > {exit}
 : > "$events/{uuid}.end"
-"""
+{epilogue}"""
+#: What a batch job adds to its claim; and an ``srun`` of its own gets the environment of the job.
+_SLURM_WORD = " slurm:${SLURM_JOB_ID:-0}:${SLURM_RESTART_COUNT:-0}"
+_SLURM_EXPORT = "export SLURM_EXPORT_ENV=ALL\n"
+#: Slurm shows what ended badly as FAILED. A FORK job's runner would take 255 for an order to stop.
+_SLURM_EXIT = 'exit "$code"\n'
 
 
 def launch_script(
-    job: Job, definition: JobDefinition, lines: LaunchLines, *, events: str, directives: str = ""
+    job: Job,
+    definition: JobDefinition,
+    lines: LaunchLines,
+    *,
+    events: str,
+    directives: str = "",
+    modules: Sequence[str] = (),
 ) -> str:
-    """Return the text of ``tapisjob.sh``; *events* is the lane's events folder on the host."""
+    """Return the text of ``tapisjob.sh``.
+
+    *events* is the lane's events folder on the host; *directives* the ``#SBATCH`` lines of a BATCH job
+    (each ended); *modules* the shell lines that load modules, which only a login shell knows.
+    """
     root, output_dir = definition.root_dir, definition.exec_system_output_dir
+    is_batch = definition.job_type == JobType.BATCH
     return _SCRIPT.format(
+        shell="/bin/bash -l" if modules else "/bin/sh",
         uuid=job.uuid,
         format=marks.FORMAT,
-        directives=directives,
+        directives=directives + (_SLURM_EXPORT if is_batch else ""),
         exec_dir=_quoted(root, definition.exec_system_exec_dir),
         folder=marks.FOLDER,
         log=marks.LAUNCH_LOG,
         events=shlex.quote(events),
         claim=marks.CLAIM,
         pid=files.PID,
+        scheduler=_SLURM_WORD if is_batch else "",
+        modules="".join(f"  {line}\n" for line in modules),
         environment=files.ENVIRONMENT,
         command=lines.command,
         redirections=_redirections(definition),
         exit_code=_quoted(root, output_dir, files.EXIT_CODE),
         exit=marks.EXIT,
+        epilogue=_SLURM_EXIT if is_batch else "",
     )
 
 
 def _redirections(definition: JobDefinition) -> str:
-    """Both streams into one file, or each into its own."""
+    """Both streams into one file, or each into its own; to where the scheduler sends them if asked so.
+
+    A batch job's file is only added to: Slurm has it open too, and says there why it ended a job.
+    """
+    is_batch = definition.job_type == JobType.BATCH
+    if is_batch and any(_OWN_OUTPUT.match(option.arg) for option in definition.scheduler_options):
+        return ">&3 2>&4"
     root, output_dir = definition.root_dir, definition.exec_system_output_dir
     out, err = definition.stdout_filename, definition.stderr_filename
-    errors = "2>&1" if out == err else f"2> {_quoted(root, output_dir, err)}"
-    return f"> {_quoted(root, output_dir, out)} {errors}"
+    into = ">>" if is_batch else ">"
+    errors = "2>&1" if out == err else f"2{into} {_quoted(root, output_dir, err)}"
+    return f"{into} {_quoted(root, output_dir, out)} {errors}"
+
+
+#: The sbatch options that say where a job's output goes.
+_OWN_OUTPUT = re.compile(r"(?:--output|-o)(?:[ =]|$)")
 
 
 def _quoted(root: str, *parts: str) -> str:

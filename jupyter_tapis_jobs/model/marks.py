@@ -2,8 +2,11 @@
 
 They lie in ``.tapisjob`` in the job's execution directory and are written by its launch script:
 
-    claim       the start: who runs this job; made once, by an atomic link
-    exit        the end: the application's exit code and a newline (without it: not yet written)
+    claim       the start: who runs this job; made once, by an atomic link. The words are the job's uuid,
+                process, host, boot, the process's line of proc(5) and, last, ``slurm:<job id>:<restarts>``
+                in a batch job
+    exit        the end: the application's exit code, the word ``terminated`` when it had been asked to
+                end, and a newline (without it: not yet written)
     killed      written by the engine before it ends a job: ``cancel`` or ``timeout``
     duplicate.N a second copy of the job that found the claim taken and ran nothing
     launch.log  what the launch script itself complained about
@@ -17,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: Written into every launch script; an engine finishes jobs of every format it knows.
-FORMAT = 1
+#: Written into every launch script; an engine finishes jobs of every format it knows. Format 1 had no
+#: scheduler in its claim and no second word in its exit.
+FORMAT = 2
 
 FOLDER = ".tapisjob"
 CLAIM = f"{FOLDER}/claim"
@@ -41,8 +45,12 @@ class Marks:
     pid: str | None = None
     host: str | None = None
     started: float | None = None
+    #: Slurm's own number of the job that won the claim.
+    scheduler_id: str | None = None
     exit_code: int | None = None
     ended: float | None = None
+    #: Somebody had asked the application to end.
+    was_terminated: bool = False
     #: "cancel" or "timeout" when the engine ended it.
     killed: str | None = None
 
@@ -56,15 +64,18 @@ def read_marks(contents: Mapping[str, tuple[str, float]]) -> Marks:
     """Read marks from *contents*: name (of ``TELLING``) -> (text, time of last writing)."""
     claim, claimed_at = contents.get(CLAIM, ("", 0.0))
     words = claim.split()
-    code, ended_at = _whole_line(contents.get(EXIT, ("", 0.0)))
+    exit_line, ended_at = _whole_line(contents.get(EXIT, ("", 0.0)))
+    code, _, ending = exit_line.partition(" ")
     killed = contents.get(KILLED, ("", 0.0))[0].strip()
     return Marks(
         claimed_by=words[0] if words else None,
         pid=words[1] if len(words) > 1 else None,
         host=words[2] if len(words) > 2 else None,
+        scheduler_id=words[-1].split(":")[1] if words and words[-1].startswith("slurm:") else None,
         started=claimed_at if words else None,
         exit_code=int(code) if code.isdigit() else None,
         ended=ended_at if code.isdigit() else None,
+        was_terminated=ending == "terminated",
         killed=killed or None,
     )
 

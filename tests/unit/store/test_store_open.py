@@ -81,10 +81,11 @@ def test_the_newest_revision_is_the_tables_in_the_code(database):
 def test_an_old_store_migrates_with_its_jobs_and_is_backed_up_first(folder, new_job):
     _make_old(folder, "0001")
     old = sqlite3.connect(folder / "jobs.sqlite")
-    row = job_rows.job_to_row(new_job(name="from before"))
-    columns = ",".join(job_rows.JOB_COLUMNS)
-    marks = ",".join("?" * len(row))
-    old.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", row)  # noqa: S608 - names of our own
+    known = [row[1] for row in old.execute("PRAGMA table_info(jobs)")]
+    row = dict(zip(job_rows.JOB_COLUMNS, job_rows.job_to_row(new_job(name="from before")), strict=True))
+    marks = ",".join("?" * len(known))
+    values = [row[name] for name in known]
+    old.execute(f"INSERT INTO jobs ({','.join(known)}) VALUES ({marks})", values)  # noqa: S608 - names of our own
     old.commit()
     old.close()
     database = Database.open(folder)
