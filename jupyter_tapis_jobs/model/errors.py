@@ -118,9 +118,16 @@ class HostKeyError(TransportError):
 
 
 class HostSignInError(TransportError):
-    """A host does not let the user in: wrong or missing password, key, passphrase or user."""
+    """A host does not let the user in: wrong or missing password, key, passphrase or user.
+
+    ``needs`` is ``"password"`` or ``"passphrase"`` where that is what is missing or wrong.
+    """
 
     code = "JOBS_HOST_SIGN_IN"
+
+    def __init__(self, message: str, *, needs: str | None = None) -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class CodeNeededError(HostSignInError):
