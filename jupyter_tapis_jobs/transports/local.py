@@ -36,16 +36,22 @@ from typing import IO
 
 from ..model.errors import TransportError
 from ..model.times import iso
-from .base import Answer, Content, Entry, FileInfo
+from .base import Answer, Content, Entry, FileInfo, Found
+from .names import aside_name, parent, part_token
+from .tar_pack import packed
+from .tar_unpack import Unpacker
 
 #: Bytes per step of a stream.
 CHUNK = 1 << 20
 #: Entries made or listed per visit to a thread: a few milliseconds.
 SLICE = 250
+#: Files up to here are copied without a process of their own.
+SMALL_COPY = 1 << 18
 #: Seconds between two looks into a watched folder: while events come, and at most when it is quiet.
 BUSY, QUIET = 0.05, 0.25
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CONTINUE = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 #: Not blocking, because what a job left under a file's name may be a pipe.
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 #: The last second a date can name; a job may have set any.
@@ -64,7 +70,7 @@ class LocalTransport:
     def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._sleep = sleep
 
-    async def run(self, script: str, *, timeout: float = 60.0) -> Answer:
+    async def run(self, script: str, *, timeout: float = 60.0, live: bool = False) -> Answer:
         """Run *script*; see ``Transport.run``. Past *timeout* its process group is killed."""
         with _memory_file() as source, _memory_file() as out, _memory_file() as err:
             source.write(_one_command(script))
@@ -116,23 +122,68 @@ class LocalTransport:
         finally:
             os.close(fd)
 
-    async def write(self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660) -> int:
+    async def write(
+        self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660, resume: str | None = None
+    ) -> int:
         """Write the file aside, rename it into place and return its size in bytes."""
-        aside = _aside(path, secrets.token_hex(8))
-        fd = await asyncio.to_thread(_create, aside)
+        aside = aside_name(path, secrets.token_hex(8) if resume is None else part_token(path, resume))
+        fd = await asyncio.to_thread(_create, aside, _CREATE if resume is None else _CONTINUE)
         try:
             with _closing(fd):
-                size = 0
                 async for block in _blocks(chunks):
                     await asyncio.to_thread(_write_all, fd, block, path)
-                    size += len(block)
                 os.fchmod(fd, mode)
+                size = os.fstat(fd).st_size
             await asyncio.to_thread(os.rename, aside, path)
         except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(aside)
+            if resume is None:
+                with contextlib.suppress(OSError):
+                    os.unlink(aside)
             raise
         return size
+
+    async def written(self, path: str, resume: str) -> int:
+        """Return how many bytes of *path* an earlier ``write`` left aside."""
+        part = await asyncio.to_thread(_stat, aside_name(path, part_token(path, resume)))
+        return part.size if part is not None else 0
+
+    async def look(self, paths: Sequence[str]) -> Mapping[str, Found]:
+        """Return where each path leads and what is there."""
+        found: dict[str, Found] = {}
+        remaining = iter(paths)
+        while some := list(islice(remaining, SLICE)):
+            found |= await asyncio.to_thread(_look_slice, some)
+        return found
+
+    async def copy_all(self, pairs: Sequence[tuple[str, str]]) -> Mapping[str, OSError]:
+        """Copy many; return target -> why it failed."""
+        failed: dict[str, OSError] = {}
+        remaining = iter(pairs)
+        while some := list(islice(remaining, SLICE)):
+            bigger, not_copied = await asyncio.to_thread(_copy_small_ones, some)
+            failed |= not_copied
+            for source, target in bigger:
+                try:
+                    await self.copy(source, target)
+                except OSError as error:
+                    failed[target] = error
+        return failed
+
+    async def pack(self, root: str, names: Sequence[str] | None = None) -> AsyncGenerator[bytes, None]:
+        """Stream a tar archive of what is below *root*."""
+        pieces = packed(root, names)
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield piece
+
+    async def unpack(self, root: str, chunks: AsyncIterator[bytes]) -> None:
+        """Unpack a tar archive below *root*."""
+        unpacker = await asyncio.to_thread(Unpacker, root)
+        try:
+            async for block in _blocks(chunks):
+                await asyncio.to_thread(unpacker.feed, block)
+            await asyncio.to_thread(unpacker.finish)
+        finally:
+            unpacker.close()
 
     async def list(
         self, path: str, *, recurse: bool = False, depth: int | None = None, limit: int | None = None
@@ -248,15 +299,6 @@ async def _end_of(process: asyncio.subprocess.Process, timeout: float) -> int:
 # Files -----------------------------------------------------------------------------------------
 
 
-def _parent(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[0] or "/"
-
-
-def _aside(path: str, token: str) -> str:
-    """Return the hidden name beside *path* that a file has until it is complete."""
-    return f"{_parent(path).rstrip('/')}/.tapisjob-{token}"
-
-
 def _make_directories(path: str) -> None:
     """Make a directory and its parents; Python makes at most some hundred of them one in the other."""
     try:
@@ -265,12 +307,12 @@ def _make_directories(path: str) -> None:
         raise OSError(errno.ENAMETOOLONG, "nested too deeply", path) from None
 
 
-def _create(aside: str) -> int:
+def _create(aside: str, how: int = _CREATE) -> int:
     try:
-        return os.open(aside, _CREATE, 0o600)
+        return os.open(aside, how, 0o600)
     except FileNotFoundError:
-        _make_directories(_parent(aside))
-        return os.open(aside, _CREATE, 0o600)
+        _make_directories(parent(aside))
+        return os.open(aside, how, 0o600)
 
 
 def _write_all(fd: int, content: bytes, path: str) -> None:
@@ -324,7 +366,7 @@ def _make_directory(entry: Entry) -> None:
 
 
 def _make_file(path: str, content: bytes, mode: int, token: str) -> None:
-    aside = _aside(path, token)
+    aside = aside_name(path, token)
     fd = _create(aside)
     try:
         with _closing(fd):
@@ -361,9 +403,32 @@ def _get_slice(paths: Sequence[str], limit: int) -> dict[str, Content]:
     return found
 
 
+def _look_slice(paths: Sequence[str]) -> dict[str, Found]:
+    return {path: Found(real := os.path.realpath(path), _stat(real)) for path in paths}
+
+
+def _copy_small_ones(
+    pairs: Sequence[tuple[str, str]],
+) -> tuple[Sequence[tuple[str, str]], dict[str, OSError]]:
+    """Copy the small files and links among *pairs*; return the others, and target -> why it failed."""
+    others, failed = [], {}
+    for source, target in pairs:
+        try:
+            found = os.lstat(source)
+            small = not stat.S_ISDIR(found.st_mode) and found.st_size <= SMALL_COPY
+            if small:
+                _make_directories(parent(target))
+                _copy_tree(source, target)
+            else:
+                others.append((source, target))
+        except OSError as error:
+            failed[target] = error
+    return others, failed
+
+
 def _check_source_and_make_parent(source: str, target: str) -> None:
     os.lstat(source)
-    _make_directories(_parent(target))
+    _make_directories(parent(target))
 
 
 async def _run_cp(source: str, target: str) -> None:
@@ -410,7 +475,9 @@ def _error_of(complaint: str, path: str) -> OSError:
 def _copy_tree(source: str, target: str) -> None:
     """Copy without GNU cp, in the same way."""
     if not _is_directory(source):
-        if os.path.lexists(target) and not _is_directory(target):
+        if _is_directory(target):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(target)
         shutil.copy2(source, target, follow_symlinks=False)
         return

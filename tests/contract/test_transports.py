@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import io
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -491,6 +493,235 @@ async def test_stat_sees_the_link_itself_and_nothing_where_nothing_is(transport,
 async def test_real_path_resolves_links_and_keeps_missing_tails(transport, tree):
     root = os.path.realpath(tree)
     assert await transport.real_path(f"{tree}/link/sub/../new/file") == f"{root}/a/new/file"
+
+
+# resumed writes
+
+
+async def test_a_write_with_a_word_goes_on_where_it_broke_off(transport, tmp_path):
+    async def breaking() -> AsyncIterator[bytes]:
+        yield b"x" * 1_500_000
+        raise ConnectionResetError("the sender went away")
+
+    path = f"{tmp_path}/deep/file"
+    assert await transport.written(path, "version 1") == 0
+    with pytest.raises(ConnectionResetError):
+        await transport.write(path, breaking(), resume="version 1")
+    there = await transport.written(path, "version 1")
+    assert 0 < there <= 1_500_000
+    assert await transport.stat(path) is None
+    assert await transport.written(path, "version 2") == 0
+    rest = b"x" * (1_500_000 - there) + b"end"
+    assert await transport.write(path, stream(rest), resume="version 1", mode=0o640) == 1_500_003
+    assert Path(path).read_bytes() == b"x" * 1_500_000 + b"end"
+    assert oct(Path(path).stat().st_mode & 0o777) == "0o640"
+    assert names(tmp_path / "deep") == ["file"]
+    assert await transport.written(path, "version 1") == 0
+
+
+# look
+
+
+async def test_a_look_tells_where_paths_lead_and_what_is_there(transport, tree):
+    root = os.path.realpath(tree)
+    asked = [
+        f"{tree}/link/file",
+        f"{tree}/link",
+        f"{tree}/dangling",
+        f"{tree}/none/below",
+        f"{tree}/a/./sub/..",
+    ]
+    found = await transport.look(asked)
+    assert {path: (f.real_path, f.info and (f.info.path, f.info.type)) for path, f in found.items()} == {
+        asked[0]: (f"{root}/a/file", (f"{root}/a/file", "file")),
+        asked[1]: (f"{root}/a", (f"{root}/a", "dir")),
+        asked[2]: (f"{root}/nowhere", None),
+        asked[3]: (f"{root}/none/below", None),
+        asked[4]: (f"{root}/a", (f"{root}/a", "dir")),
+    }
+    assert await transport.look([]) == {}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+async def test_odd_names_are_looked_at_packed_unpacked_and_copied_together(transport, tmp_path, name):
+    path = f"{tmp_path}/from/{name}"
+    await transport.put([Entry(path=path, content=b"text")])
+    assert [(f.real_path, f.info and f.info.name) for f in (await transport.look([path])).values()] == [
+        (path, name)
+    ]
+    assert await transport.copy_all([(path, f"{tmp_path}/copied/{name}")]) == {}
+    await transport.unpack(f"{tmp_path}/to", transport.pack(f"{tmp_path}/from", [name]))
+    assert await transport.written(path, "word") == 0
+    assert os.listdir(tmp_path / "to") == os.listdir(tmp_path / "copied") == [name]
+
+
+# copy_all
+
+
+async def test_many_copies_are_made_together_and_those_that_fail_are_named(transport, tree):
+    (tree / "precious").write_text("kept")
+    (tree / "onto").symlink_to(tree / "precious")
+    pairs = [
+        (f"{tree}/a/file", f"{tree}/onto"),
+        (f"{tree}/none", f"{tree}/new/none"),
+        (f"{tree}/a", f"{tree}/new/tree"),
+        (f"{tree}/link", f"{tree}/new/link"),
+        (f"{tree}/a/file", f"{tree}/a-b/below"),
+        (f"{tree}/a/file", f"{tree}/empty"),
+    ]
+    failed = await transport.copy_all(pairs)
+    assert {path: error.errno for path, error in failed.items()} == {
+        f"{tree}/new/none": errno.ENOENT,
+        f"{tree}/a-b/below": errno.EEXIST,
+        f"{tree}/empty": errno.EISDIR,
+    }
+    assert (tree / "onto").read_text() == "12345"
+    assert (tree / "precious").read_text() == "kept"
+    assert names(tree / "new/tree") == ["file", "sub"]
+    assert os.readlink(tree / "new/link") == "a"
+    assert await transport.copy_all([]) == {}
+
+
+# pack and unpack
+
+
+@pytest.fixture
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("made") / "root"
+
+
+async def test_a_packed_tree_is_unpacked_as_it_was(transport, tree, made):
+    os.chmod(tree / "a/file", 0o751)
+    os.utime(tree / "a/file", (0, 1_600_000_000))
+    (tree / "a/to outside").symlink_to("/etc/passwd")
+    (tree / "a/big").write_bytes(b"0123456789abcdef" * 200_001)
+    (tree / ("d" * 120)).mkdir()
+    (tree / ("d" * 120) / ("f" * 120)).write_text("long")
+    await transport.unpack(f"{made}/deep", transport.pack(str(tree)))
+    made = made / "deep"
+    assert {str(p.relative_to(made)) for p in made.rglob("*")} == {
+        str(p.relative_to(tree)) for p in tree.rglob("*")
+    }
+    assert (made / "a/big").read_bytes() == (tree / "a/big").read_bytes()
+    assert oct((made / "a/file").stat().st_mode & 0o777) == "0o751"
+    assert (made / "a/file").stat().st_mtime == 1_600_000_000
+    assert os.readlink(made / "a/to outside") == "/etc/passwd"
+    assert (made / "empty").is_dir()
+
+
+async def test_of_a_directory_only_what_is_named_is_packed_and_what_is_missing_is_left_out(
+    transport, tree, made
+):
+    await transport.unpack(str(made), transport.pack(str(tree), ["a/sub", "a-b", "none", "a/none"]))
+    assert {str(p.relative_to(made)) for p in made.rglob("*")} == {"a", "a/sub", "a/sub/deep", "a-b"}
+    await transport.unpack(f"{made}/none", transport.pack(str(tree), []))
+    assert names(made / "none") == []
+
+
+async def test_packing_what_is_not_there_is_told(transport, tree):
+    with pytest.raises(FileNotFoundError):
+        await anext(transport.pack(f"{tree}/none"))
+    with pytest.raises(NotADirectoryError):
+        await anext(transport.pack(f"{tree}/a/file"))
+
+
+async def test_unpacking_replaces_files_and_links_and_keeps_the_rest(transport, tree, made):
+    (made / "a").mkdir(parents=True)
+    (made.parent / "precious").write_text("kept")
+    (made / "a/file").symlink_to(made.parent / "precious")
+    (made / "a/other").write_text("other")
+    (made / "a-b").write_text("older")
+    await transport.unpack(str(made), transport.pack(str(tree)))
+    assert (made / "a/file").read_text() == "12345"
+    assert (made / "a-b").read_text() == ""
+    assert (made / "a/other").read_text() == "other"
+    assert (made.parent / "precious").read_text() == "kept"
+
+
+def archive(*members: tuple[str, bytes, str], form: int = tarfile.PAX_FORMAT) -> bytes:
+    """Return a tar archive of (name, type, link target); files hold their own name."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=form) as made:
+        for name, kind, target in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname, info.mode = kind, target, 0o755
+            info.size = len(name.encode()) if kind == tarfile.REGTYPE else 0
+            made.addfile(info, io.BytesIO(name.encode()))
+    return file.getvalue()
+
+
+FILE, LINK, HARD = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("{out}/climbed", FILE, "")],
+        [("../out/climbed", FILE, "")],
+        [("a/../../out/climbed", FILE, "")],
+        [("link", LINK, "{out}"), ("link/climbed", FILE, "")],
+        [("link", LINK, "../out"), ("link/climbed", FILE, "")],
+        [("one", LINK, "two"), ("two", LINK, "../out"), ("one/climbed", FILE, "")],
+        [("there/climbed", FILE, "")],
+        [("there/folder", tarfile.DIRTYPE, "")],
+        [("hard", HARD, "../out/precious"), ("hard", FILE, "")],
+        [("hard", HARD, "{out}/precious")],
+        [("hard", HARD, "there/precious")],
+    ],
+    ids=repr,
+)
+async def test_nothing_is_unpacked_outside_of_the_root(transport, tmp_path, members):
+    out, root = tmp_path / "out", tmp_path / "root"
+    out.mkdir()
+    root.mkdir()
+    (out / "precious").write_text("kept")
+    (root / "there").symlink_to(out)
+    data = archive(*((name.format(out=out), kind, to.format(out=out)) for name, kind, to in members))
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        await transport.unpack(str(root), stream(data))
+    assert caught.value.errno == errno.EPERM
+    assert names(out) == ["precious"]
+    assert (out / "precious").read_text() == "kept"
+    assert (out / "precious").stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+async def test_every_form_of_archive_is_read_in_pieces_of_any_size(transport, tmp_path, form):
+    long = "/".join(["folder-with-a-long-name"] * 8)
+    data = archive(
+        (f"{long}/file", FILE, ""),
+        ("naïve", FILE, ""),
+        ("near", LINK, "naïve"),
+        ("hard", HARD, "naïve"),
+        form=form,
+    )
+    await transport.unpack(str(tmp_path), stream(*(data[n : n + 777] for n in range(0, len(data), 777))))
+    assert (tmp_path / long / "file").read_text() == f"{long}/file"
+    assert (tmp_path / "hard").read_text() == (tmp_path / "near").read_text() == "naïve"
+    assert (tmp_path / "hard").stat().st_nlink == 2
+
+
+@pytest.mark.parametrize("data", [b"no archive at all" * 100, archive(("file", FILE, ""))[:514]])
+async def test_what_is_no_whole_archive_is_told(transport, tmp_path, data):
+    with pytest.raises(OSError, match=r"."):
+        await transport.unpack(f"{tmp_path}/root", stream(data))
+
+
+async def test_an_unpack_whose_stream_breaks_off_tells_what_broke_it(transport, tmp_path):
+    async def chunks() -> AsyncIterator[bytes]:
+        yield archive(("file", FILE, ""))[:514]
+        raise ConnectionResetError("the sender went away")
+
+    with pytest.raises(ConnectionResetError):
+        await transport.unpack(str(tmp_path), chunks())
+
+
+async def test_a_full_disk_is_told_when_unpacking(transport, full_disk, tmp_path):
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from/big").write_bytes(b"x" * 200_000)
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        await transport.unpack(str(full_disk), transport.pack(f"{tmp_path}/from"))
+    assert caught.value.errno == errno.ENOSPC
 
 
 # copy, move, delete
