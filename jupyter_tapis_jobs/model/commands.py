@@ -14,28 +14,15 @@ from .job import Argument
 from .macros import simply
 from .merge import merge_arguments
 from .request import ParameterSetRequest
+from .scheduler_options import FIELD as SCHEDULER_FIELD
+from .scheduler_options import PROFILE, read_option, refuse_unusable_option
 from .system import LogicalQueue, SchedulerType, System
 from .texts import refuse_control, shown
 
 #: The only containerArg of a ZIP app: keep the archive after it is unpacked.
 KEEP_ZIP = "--tapis-zip-save"
-#: The scheduler option that names a scheduler profile.
-PROFILE = "--tapis-profile"
 
 _CONTAINER = "parameterSet.containerArgs"
-_SCHEDULER = "parameterSet.schedulerOptions"
-#: sbatch options that Tapis writes itself -> the job field to use (Tapis Jobs, "schedulerOptions").
-_SLURM_FIELDS = {
-    "--mem": "memoryMB",
-    "--nodes": "nodeCount",
-    "-N": "nodeCount",
-    "--ntasks": "nodeCount and coresPerNode",
-    "-n": "nodeCount and coresPerNode",
-    "--partition": "execSystemLogicalQueue",
-    "-p": "execSystemLogicalQueue",
-    "--time": "maxMinutes",
-    "-t": "maxMinutes",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +106,7 @@ def _scheduler_options(
     merged = merge_arguments(
         [*_queue_options(queue), *(frame.parameters.scheduler_options or ())],
         asked.scheduler_options or (),
-        _SCHEDULER,
+        SCHEDULER_FIELD,
         blanks_are_errors=is_batch,
     )
     if is_batch:
@@ -129,7 +116,7 @@ def _scheduler_options(
     if asked.scheduler_options:
         warnings.append("schedulerOptions are ignored: a FORK job does not go through a scheduler.")
     for option in merged:
-        refuse_control(option.arg, _SCHEDULER)
+        refuse_control(option.arg, SCHEDULER_FIELD)
     return merged
 
 
@@ -143,18 +130,14 @@ def _queue_options(queue: LogicalQueue | None) -> list[AppArgument]:
 def _profile_option(merged: tuple[Argument, ...], system: System) -> tuple[Argument, ...]:
     """The system's profile is used unless an option names one."""
     profile = system.batch_scheduler_profile
-    if not profile or any(option.arg.startswith(f"{PROFILE} ") for option in merged):
+    if not profile or any(read_option(option.arg)[0] == PROFILE for option in merged):
         return ()
     refuse_control(profile, f"batchSchedulerProfile of system {system.id}")
     return (Argument(arg=f"{PROFILE} {profile}"),)
 
 
 def _refuse_bad_scheduler_option(option: str, system: System) -> None:
-    refuse_bad_option(option, _SCHEDULER)
-    instead = _SLURM_FIELDS.get(option_parts(option)[0])
-    if instead and system.batch_scheduler is SchedulerType.SLURM:
-        raise InvalidInputError(
-            f"{_SCHEDULER} {shown(option)} sets what the job says itself. Use {instead} instead.",
-            field=_SCHEDULER,
-            value=option,
-        )
+    if system.batch_scheduler is SchedulerType.SLURM:
+        refuse_unusable_option(option)
+    else:
+        refuse_bad_option(option, SCHEDULER_FIELD)

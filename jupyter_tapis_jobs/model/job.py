@@ -56,6 +56,17 @@ class ArchiveFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobProfile:
+    """What a job has of its scheduler profile."""
+
+    name: str
+    #: Shell lines that load modules, run by a login shell before the application.
+    module_lines: tuple[str, ...] = ()
+    #: MEM, PARTITION: what sbatch is not told.
+    hidden_options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobDefinition:
     """A request after inheritance, merge and macros: all that the engine needs to run the job.
 
@@ -98,6 +109,9 @@ class JobDefinition:
     app_args: tuple[Argument, ...] = ()
     container_args: tuple[Argument, ...] = ()
     scheduler_options: tuple[Argument, ...] = ()
+    scheduler_profile: JobProfile | None = None
+    #: The number of tasks where it is not nodeCount x coresPerNode: a batch script said so.
+    task_count: int | None = None
     env_variables: tuple[EnvVariable, ...] = ()
     archive_filter: ArchiveFilter = field(default_factory=ArchiveFilter)
     stdout_filename: str = "tapisjob.out"
