@@ -7,7 +7,7 @@ cannot be one of those (``scheduler_options``), apart from --job-name, --output 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from . import files
 from .job import Job, JobDefinition
@@ -34,12 +34,6 @@ def directives_of(job: Job, definition: JobDefinition) -> tuple[str, ...]:
     return tuple(_word(name, said[name]) for name in sorted(said))
 
 
-def cohort_directives_of(job: Job, definition: JobDefinition, *, name: str) -> tuple[str, ...]:
-    """Return the options that all jobs of one array have, under one *name*; outputs stay each job's own."""
-    said = dict(_resources(definition)) | user_options(definition) | {"--job-name": name}
-    return tuple(_word(option, said[option]) for option in sorted(said))
-
-
 def as_lines(directives: Iterable[str]) -> str:
     """Return the text of ``#SBATCH`` lines, each ended, quoted as sbatch reads them."""
     return "".join(f"#SBATCH {_quoted(word)}\n" for word in directives)
@@ -55,12 +49,7 @@ def forces_single(definition: JobDefinition) -> str | None:
     return next((name for name in user_options(definition) if name in _ALONE), None)
 
 
-def shared_options(definition: JobDefinition) -> tuple[tuple[str, str], ...]:
-    """Return the user's options that jobs handed over together must have in common: all but the name."""
-    return tuple(sorted((n, v) for n, v in user_options(definition).items() if n != "--job-name"))
-
-
-def user_options(definition: JobDefinition) -> Mapping[str, str]:
+def user_options(definition: JobDefinition) -> dict[str, str]:
     """Return long name -> value of the options that queue, app and request gave; the last one counts."""
     read = (read_option(option.arg) for option in definition.scheduler_options)
     return {name: value for name, value in read if name not in _OURS}
