@@ -175,6 +175,53 @@ systems = Table(
 )
 Index("systems_owner", systems.c.owner)
 
+#: How users sign in to hosts. ``user`` is the effective user of the lane; ``secret`` is encrypted.
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("system_id", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    _text("login_user"),
+    _text("method", required=True),
+    _text("secret", required=True),
+    _number("needs_code"),
+    _text("created", required=True),
+    _text("updated", required=True),
+)
+
+#: The host keys that were accepted; for another address than the one they came from they count nothing.
+host_keys = Table(
+    "host_keys",
+    metadata,
+    Column("system_id", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("public", Text, primary_key=True),
+    _text("how", required=True),
+    _text("created", required=True),
+)
+
+#: The environment variables of users on hosts; a ``value`` of null was not set there.
+host_variables = Table(
+    "host_variables",
+    metadata,
+    Column("system_id", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _text("value"),
+    _text("asked", required=True),
+)
+
+scheduler_profiles = Table(
+    "scheduler_profiles",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("owner", required=True),
+    _text("definition", required=True),
+    _text("uuid", required=True),
+    _text("created", required=True),
+    _text("updated", required=True),
+)
+
 #: Who changed what of an app or a system, and when. ``kind`` is app or system.
 catalog_history = Table(
     "catalog_history",
