@@ -6,7 +6,7 @@ Nothing here asks a host or a file; what can be known without them is checked (T
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,21 +16,25 @@ from .arguments import shell_words
 from .commands import commands_of
 from .directories import enter_directories, host_variables_of
 from .environment import merge_environment, with_input_keys
-from .errors import InvalidInputError, did_you_mean
+from .errors import InvalidInputError, NotFoundError, did_you_mean
 from .fields import ArchiveMode, JobType
 from .inheritance import Frame, archive_mode, chosen_values, frame_of, job_type
 from .inputs import inputs_of
-from .job import ArchiveFilter, Job, JobDefinition
+from .job import ArchiveFilter, Argument, Job, JobDefinition, JobProfile
 from .limits import refuse_over_limits
 from .macros import ground_values, simply
 from .merge import merge_archive_filter, merge_log_config
+from .profile import SchedulerProfile
 from .request import ParameterSetRequest, SubmitRequest
+from .scheduler_options import PROFILE, read_option
 from .status import JobStatus
 from .subscriptions import merged_subscriptions
 from .system import LogicalQueue, System
 from .texts import refuse_control, refuse_dangerous, shown
 from .user import User
 
+#: Finds a scheduler profile by its name.
+Profiles = Callable[[str], SchedulerProfile | None]
 #: As JSON, UTF-8.
 MOST_NOTES_BYTES = 65_536
 _NOTHING_ASKED = ParameterSetRequest.model_validate({})
@@ -49,12 +53,14 @@ def resolve(
     created: str,
     effective_user: str,
     host_env: Mapping[str, str],
+    profiles: Profiles | None = None,
 ) -> tuple[Job, JobDefinition]:
     """Return the PENDING job (not yet stored) and its definition.
 
     *archive_system* is None where nothing names one: then it is the execution system. *created* is
-    ISO-8601 UTC text. *host_env* has the host's variables (see ``host_eval_names``). Raises
-    ``InvalidInputError`` for everything that is wrong and can be known now.
+    ISO-8601 UTC text. *host_env* has the host's variables (see ``host_eval_names``). *profiles* finds
+    scheduler profiles; without it none is looked for. Raises ``InvalidInputError`` for everything that
+    is wrong and can be known now, ``NotFoundError`` for a profile that is not there.
     """
     frame = frame_of(app, system)
     _refuse_bad_head(request, user)
@@ -127,6 +133,7 @@ def resolve(
         app_args=commands.app_args,
         container_args=commands.container_args,
         scheduler_options=commands.scheduler_options,
+        scheduler_profile=_profile(commands.scheduler_options, profiles) if queue else None,
         env_variables=with_input_keys(variables, input_keys),
         archive_filter=_archive_filter(asked, frame, values),
         file_inputs=inputs,
@@ -215,6 +222,21 @@ def _queue(
         )
     refuse_over_limits(chosen, queue, system)
     return queue
+
+
+def _profile(options: tuple[Argument, ...], profiles: Profiles | None) -> JobProfile | None:
+    """Return what the job has of the profile that its options name."""
+    named = (value for name, value in (read_option(option.arg) for option in options) if name == PROFILE)
+    name = next(named, None)
+    if name is None or profiles is None:
+        return None
+    profile = profiles(name)
+    if profile is None:
+        raise NotFoundError(
+            f"scheduler profile {shown(name)} does not exist. Create it (createSchedulerProfile), "
+            f"or leave {PROFILE} out."
+        )
+    return profile.for_job()
 
 
 def _refuse_bad_prefix(chosen: dict[str, Any], system: System) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from .arguments import option_parts, refuse_bad_option
 from .errors import InvalidInputError, did_you_mean
@@ -112,7 +113,8 @@ def known_option(word: str) -> SchedulerOption | None:
 def abbreviated_option(word: str) -> SchedulerOption | None:
     """Return the one option whose name begins with *word*, as sbatch itself reads its command line."""
     found = {id(option): option for name, option in _WORDS.items() if name.startswith(word)}
-    return next(iter(found.values())) if word.startswith("--") and len(found) == 1 else None
+    is_one = word.startswith("--") and len(found) == 1
+    return next(iter(found.values())) if is_one else None
 
 
 def refusal(option: SchedulerOption) -> str | None:
@@ -122,6 +124,7 @@ def refusal(option: SchedulerOption) -> str | None:
     return _REFUSED.get(option.name)
 
 
+@lru_cache(maxsize=4096)
 def read_option(text: str) -> tuple[str, str]:
     """Return long name and value of one entry of schedulerOptions; an unknown name comes back as it is.
 
@@ -134,6 +137,7 @@ def read_option(text: str) -> tuple[str, str]:
     return option.name if option else name, _unquoted(value)
 
 
+@lru_cache(maxsize=4096)
 def refuse_unusable_option(text: str) -> None:
     """Raise ``InvalidInputError`` unless *text* is one option that a Slurm job may have."""
     refuse_bad_option(text, FIELD)

@@ -10,14 +10,14 @@ from model_samples import CREATED, UUID, Resolved, make_app, make_system
 
 from jupyter_tapis_jobs.model.app import App
 from jupyter_tapis_jobs.model.request import parse_request
-from jupyter_tapis_jobs.model.resolve import resolve
+from jupyter_tapis_jobs.model.resolve import Profiles, resolve
 from jupyter_tapis_jobs.model.system import System
 from jupyter_tapis_jobs.model.user import User
 
 
 @pytest.fixture(scope="session")
 def resolved() -> Callable[..., Resolved]:
-    """``resolved(request fields…, app=, system=, archive_system=, host_env=)`` -> (job, definition)."""
+    """``resolved(request fields…, app=, system=, archive_system=, host_env=, profiles=)``."""
 
     def resolve_it(
         *,
@@ -25,6 +25,7 @@ def resolved() -> Callable[..., Resolved]:
         system: System | None = None,
         archive_system: System | None = None,
         host_env: Mapping[str, str] | None = None,
+        profiles: Profiles | None = None,
         **fields: Any,
     ) -> Resolved:
         raw = {"name": "case", "appId": "solver", "appVersion": "1.0", **fields}
@@ -38,6 +39,7 @@ def resolved() -> Callable[..., Resolved]:
             created=CREATED,
             effective_user="ada",
             host_env=host_env or {},
+            profiles=profiles,
         )
 
     return resolve_it
