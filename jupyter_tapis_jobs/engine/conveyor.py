@@ -106,6 +106,17 @@ class Conveyor:
         self.announce(events, [change.after])
         return events
 
+    async def note(self, messages: Mapping[str, str]) -> None:
+        """Store what active jobs are at, uuid -> sentence: no step, so nothing in their history."""
+        present = [(self.jobs[uuid], text) for uuid, text in messages.items() if uuid in self.jobs]
+        await self.commit(
+            [
+                Change(before=job, after=job.evolve(last_message=text))
+                for job, text in present
+                if job.last_message != text
+            ]
+        )
+
     def waiting_for_a_place(self) -> list[Job]:
         """Return the jobs that a quota holds back, oldest first."""
         held = (j for j in self.jobs.values() if j.status is JobStatus.BLOCKED)
@@ -310,13 +321,13 @@ class Conveyor:
         jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs and uuid not in self._busy]
         await self.commit([self.cancelled(job) for job in jobs if _may_just_end(job)])
 
-    async def _retry(self, uuid: str, seconds: float) -> None:
-        self._planned.add(uuid)
+    async def _retry(self, uuids: Sequence[str], seconds: float) -> None:
+        self._planned.update(uuids)
         try:
             await self._ports.clock.sleep(seconds)
         finally:
-            self._planned.discard(uuid)
-        await self.unblock([uuid])
+            self._planned.difference_update(uuids)
+        await self.unblock(uuids)
 
     async def unblock(self, uuids: Iterable[str]) -> None:
         """Let blocked jobs go on where they stopped; while the store takes nothing, wait and try again."""
@@ -378,6 +389,7 @@ class Conveyor:
 
     def _settle(self, jobs: Iterable[Job], origins: Mapping[str, JobStatus]) -> None:
         entering, ended = [], []
+        retries: dict[float, list[str]] = {}
         for job in jobs:
             before = origins[job.uuid]
             if job.status.is_terminal:
@@ -387,10 +399,12 @@ class Conveyor:
             else:
                 entering.append(job)
             if job.status is JobStatus.BLOCKED and job.uuid in self._retries:
-                seconds = self._retries.pop(job.uuid)
-                self._ports.spawn(self._retry(job.uuid, seconds), f"retry of {job.uuid}")
+                retries.setdefault(self._retries.pop(job.uuid), []).append(job.uuid)
             if JobStatus.BLOCKED not in (job.status, before):
                 self._tries.pop(job.uuid, None)
+        # Those that were held back together go on together.
+        for seconds, uuids in retries.items():
+            self._ports.spawn(self._retry(uuids, seconds), f"retry of {len(uuids)} jobs")
         for job in ended:
             self.jobs.pop(job.uuid, None)
         self.enter(entering)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, StoreError, TapisJobsError
+from ..model.fields import JobType
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.paths import join
 from ..model.resolve import definition_json
@@ -44,7 +45,7 @@ from .starter import Starter
 from .stations import Stations
 from .submission import Accepted, Submission
 from .systems import LOCAL, SystemCatalog
-from .tracker import Tracker
+from .tracker import FORK, Place, Tracker
 from .wrapper import launch_script
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ T = TypeVar("T")
 
 #: Seconds between two renewals of the lease, which runs for three times as long.
 RENEWAL = 10.0
+#: Seconds until a scheduler is told again to end a job.
+CANCEL_AGAIN = 20.0
 #: Jobs of this machine that a station takes at once.
 LOCAL_COHORT = 250
 #: Seconds between two back-up copies of the store.
@@ -98,7 +101,7 @@ class Engine:
         self._fork_cores = fork_cores
         self._lanes: dict[LaneKey, Lane] = {}
         self._known_definitions: OrderedDict[int, JobDefinition] = OrderedDict()
-        self._exec_dirs: dict[str, str] = {}
+        self._places: dict[str, Place] = {}
         self._on_lease_lost = on_lease_lost
         self.database = ports.database
         self.apps = apps
@@ -108,7 +111,9 @@ class Engine:
         self._submission = Submission(ports, apps, systems, sources)
         self._outputs = Outputs(ports, sources)
         folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
-        starter = Starter(ports, epoch=epoch, folders=folders)
+        starter = Starter(
+            ports, epoch=epoch, folders=folders, definitions=self._definitions, system=self._system
+        )
         self._stations = Stations(
             staging=Staging(ports, definitions=self._definitions, sources=sources, folders=folders),
             starter=starter,
@@ -119,7 +124,7 @@ class Engine:
             ports, epoch=epoch, stations=self._stations.table, lane=self._lane, on_lease_lost=on_lease_lost
         )
         self._tracker = Tracker(
-            ports, self._conveyor, lane=self._lane, folders=folders, exec_dirs=self._exec_dirs_of
+            ports, self._conveyor, lane=self._lane, folders=folders, places=self._places_of
         )
         self._stations.conveyor = self._conveyor
         starter.conveyor, starter.tracker = self._conveyor, self._tracker
@@ -339,6 +344,11 @@ class Engine:
             ]
             if there:
                 await self._tracker.end(there, why="cancel")
+            # What a scheduler takes its time to end is told by its marks; it is asked again all the same.
+            left = [job.uuid for job in there if job.uuid in self._conveyor.jobs]
+            if left:
+                await self._ports.clock.sleep(CANCEL_AGAIN)
+                self._end_soon([uuid for uuid in left if uuid in self._conveyor.jobs], "cancel again")
         except (TapisJobsError, OSError) as trouble:
             if isinstance(trouble, lease_row.LeaseLostError):
                 return
@@ -397,7 +407,7 @@ class Engine:
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
         for job in jobs:
-            self._exec_dirs.pop(job.uuid, None)
+            self._places.pop(job.uuid, None)
         if any(job.status is JobStatus.BLOCKED for job in self._conveyor.jobs.values()):
             self._ports.spawn(self._let_in(), "places under quotas")
 
@@ -427,12 +437,12 @@ class Engine:
             self._known_definitions.popitem(last=False)
         return found
 
-    async def _exec_dirs_of(self, jobs: Sequence[Job]) -> Mapping[str, str]:
-        """Return uuid -> execution directory on the host, remembered for as long as the job lives."""
-        unknown = [job for job in jobs if job.uuid not in self._exec_dirs]
+    async def _places_of(self, jobs: Sequence[Job]) -> Mapping[str, Place]:
+        """Return uuid -> where it is on its host, remembered for as long as the job lives."""
+        unknown = [job for job in jobs if job.uuid not in self._places]
         for uuid, definition in (await self._definitions(unknown) if unknown else {}).items():
-            self._exec_dirs[uuid] = join(definition.root_dir, definition.exec_system_exec_dir)
-        return {job.uuid: self._exec_dirs[job.uuid] for job in jobs}
+            self._places[uuid] = _place(definition)
+        return {job.uuid: self._places[job.uuid] for job in jobs}
 
     async def _limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
         """Return what each job's system, queue and app allow now."""
@@ -465,6 +475,12 @@ class Engine:
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         return await self._ports.workers.write(lambda: self.database.write(work))
+
+
+def _place(definition: JobDefinition) -> Place:
+    is_fork = definition.job_type == JobType.FORK
+    scheduler = FORK if is_fork else definition.batch_scheduler or ""
+    return Place(join(definition.root_dir, definition.exec_system_exec_dir), scheduler)
 
 
 def _cancellable(job: Job) -> Job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..model.fields import JobType
 from ..model.job import Job
 from ..model.status import JobStatus
 
@@ -28,6 +29,28 @@ class Runner:
 
 
 @dataclass(slots=True)
+class Turn:
+    """When a scheduler is asked again about its jobs of a lane; times in seconds since the epoch."""
+
+    due: float = 0.0
+    #: Before this it is not asked, whatever happens.
+    earliest: float = 0.0
+    #: Seconds between two rounds; grows while nothing changes.
+    gap: float = 0.0
+
+    def begin(self, now: float, rounds: tuple[float, float]) -> None:
+        """Note a round that begins *now*; *rounds* are the shortest and the longest gap."""
+        shortest, longest = rounds
+        self.gap = min(max(shortest, self.gap * 1.5), longest)
+        self.due, self.earliest = now + self.gap, now + shortest
+
+    def hasten(self, now: float, rounds: tuple[float, float]) -> None:
+        """Something changes: go on with the shortest gap."""
+        self.gap = rounds[0]
+        self.due = now + self.gap
+
+
+@dataclass(slots=True)
 class Lane:
     """What the engine knows of a lane while it has jobs."""
 
@@ -45,6 +68,12 @@ class Lane:
     planned: dict[str, int] = field(default_factory=dict)
     #: Jobs whose event came before it was stored that they were handed over.
     early: set[str] = field(default_factory=set)
+    #: Not to be seen at their scheduler: uuid -> when that was noticed first.
+    absent: dict[str, float] = field(default_factory=dict)
+    #: Ended, but only their scheduler knows why: uuid -> how often it has been asked.
+    doubtful: dict[str, int] = field(default_factory=dict)
+    #: scheduler -> when it is asked again.
+    turns: dict[str, Turn] = field(default_factory=dict)
     is_watched: bool = False
     is_minded: bool = False
     #: Set once the lane's folder exists on the host under the present lease.
@@ -71,15 +100,24 @@ class Lane:
         """Return the jobs that have run longer than they may."""
         return [uuid for uuid, limit in self.tracked.items() if limit is not None and limit <= now]
 
+    def is_surely_absent(self, uuid: str, now: float, doubt: float) -> bool:
+        """Note that a job is not to be seen; True when that has been so for *doubt* seconds."""
+        if now - self.absent.setdefault(uuid, now) < doubt:
+            return False
+        del self.absent[uuid]
+        return True
+
     def track(self, jobs: Iterable[Job]) -> None:
         """Follow jobs that have been handed over (or found so after a restart)."""
         for job in jobs:
+            self.tracked[job.uuid] = None
+            if job.job_type != JobType.FORK:
+                continue
             key = job.submission_id or job.uuid
             parallel = self.planned.get(key, self.fork_cores or 0)
             runner = self.runners.setdefault(key, Runner(parallel, job.cores_per_node))
             known = runner.running if job.status is JobStatus.RUNNING else runner.unstarted
             known.add(job.uuid)
-            self.tracked[job.uuid] = None
 
     def started(self, job: Job, deadline: float) -> None:
         """Note a start; *deadline* in seconds since the epoch."""
@@ -91,6 +129,8 @@ class Lane:
     def release(self, job: Job) -> None:
         """Forget a job that has ended or was never started."""
         self.tracked.pop(job.uuid, None)
+        self.absent.pop(job.uuid, None)
+        self.doubtful.pop(job.uuid, None)
         key = job.submission_id or job.uuid
         if runner := self.runners.get(key):
             runner.unstarted.discard(job.uuid)

@@ -1,37 +1,78 @@
-"""SUBMITTING_JOB: jobs are handed to their scheduler, at most once per attempt (see PROTOCOL.md)."""
+"""SUBMITTING_JOB: jobs are handed to their scheduler, at most once per attempt (see PROTOCOL.md).
+
+Jobs that an earlier try may have handed over are looked for first. The others go in submissions: FORK
+jobs as many as there are free cores, batch jobs one by one, as arrays, or packed (``launch_modes``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ..model.job import Job
-from ..model.status import Condition
+from ..model.directives import directives_of, forces_single
+from ..model.job import Job, JobDefinition
+from ..model.status import Condition, JobStatus
+from ..model.system import System
 from ..model.times import iso
-from ..schedulers.base import Report, Sighting, Submission
+from ..schedulers.base import Report, Scheduler, Sighting, Submission
 from ..schedulers.fork import OVERTAKEN
 from ..store.jobs import Change
 from ..store.lease import LeaseLostError
 from ..transports.base import Transport
-from .conveyor import Conveyor
-from .lane import Lane
+from .conveyor import HANDED_OVER, Conveyor
+from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
+from .launch_modes import Facts, Plan, array_options, group_key, pack_options, plan, why_single
 from .ports import Ports
-from .tracker import Tracker
+from .tracker import FORK, Tracker
 from .verdict import Block, Fail, Go, Stay, Verdict
 
-#: Jobs that one submission hands over at most where a host's cores are shared out.
+#: FORK jobs that one submission hands over at most where a host's cores are shared out.
 BATCH = 250
+#: Batch jobs that one script submits one by one.
+ONE_BY_ONE = 200
 #: Seconds until a host is asked again whether it has a job.
 UNCLEAR_RETRY = 5.0
+#: Seconds until a scheduler is asked again that took no more jobs.
+LATER_RETRY = 60.0
+#: Starts in a row that are lost before they begin, until a job is given up.
+MOST_TRIES = 5
+
+Verdicts = dict[str, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Jobs that one submission hands over, and how."""
+
+    jobs: Sequence[Job]
+    mode: str = "single"
+    reason: str | None = None
+    parallel: int = 0
+    directives: tuple[str, ...] = ()
 
 
 class Starter:
     """The station SUBMITTING_JOB."""
 
-    def __init__(self, ports: Ports, *, epoch: int, folders: LaneFolders) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        epoch: int,
+        folders: LaneFolders,
+        definitions: Callable[[Sequence[Job]], Awaitable[Mapping[str, JobDefinition]]],
+        system: Callable[[str], Awaitable[System]],
+    ) -> None:
         self._ports = ports
         self._epoch = epoch
         self._folders = folders
+        self._definitions = definitions
+        self._system = system
+        #: (lane, queue) -> how many more jobs of one array the scheduler took the last time it refused.
+        self._most: dict[tuple[Any, ...], int] = {}
+        self._waking: set[LaneKey] = set()
         #: Set by the engine: it commits through one, looks through the other.
         self.conveyor: Conveyor
         self.tracker: Tracker
@@ -39,82 +80,247 @@ class Starter:
     async def start(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Hand jobs over, as many as have a place; look first where an earlier try had no clear answer."""
         transport = await self._folders.transport(lane)
-        verdicts = await self._found_submitted(lane, [job for job in cohort if job.submission_id], transport)
-        fresh = [job for job in cohort if job.uuid not in verdicts]
-        batch, parallel = _batch(fresh, lane.free_cores)
-        chosen = {job.uuid for job in batch}
-        verdicts.update({job.uuid: Stay() for job in fresh if job.uuid not in chosen})
-        if batch:
-            verdicts.update(await self._hand_over(lane, batch, parallel, transport))
+        verdicts: Verdicts = {}
+        for name, jobs in await self.tracker.by_scheduler(cohort):
+            scheduler = self._ports.schedulers[name]
+            tried = [job for job in jobs if job.submission_id]
+            found = await self._found_submitted(lane, scheduler, tried, transport)
+            fresh = [job for job in jobs if job.uuid not in found]
+            start = self._start_forks if name == FORK else self._start_batch
+            verdicts |= found | await start(lane, scheduler, fresh, transport)
         return verdicts
 
+    # -- looking for what an earlier try may have handed over
+
     async def _found_submitted(
-        self, lane: Lane, jobs: Sequence[Job], transport: Transport
-    ) -> dict[str, Verdict]:
+        self, lane: Lane, scheduler: Scheduler, jobs: Sequence[Job], transport: Transport
+    ) -> Verdicts:
         """Return a verdict for those that were handed over before; the others may be handed over anew."""
         if not jobs:
             return {}
-        scheduler = self._ports.schedulers[jobs[0].job_type]
         launches = await self.tracker.launches(jobs)
         answer = await transport.run(scheduler.look_script(lane.folder, launches))
         reports = scheduler.parse_look(launches, answer)
-        submitted = [uuid for uuid, report in reports.items() if report.sighting is not Sighting.ABSENT]
-        lane.early.update(submitted)
-        unclear: dict[str, Verdict] = {
-            job.uuid: Block("the host gave no clear answer about the job's start", UNCLEAR_RETRY)
-            for job in jobs
-            if job.uuid not in reports
-        }
-        return unclear | {uuid: Go(fields={"remote_submitted": self._now()}) for uuid in submitted}
+        verdicts = {job.uuid: self._found(lane, scheduler, job, reports.get(job.uuid)) for job in jobs}
+        kept = {uuid: verdict for uuid, verdict in verdicts.items() if verdict is not None}
+        lane.early.update(uuid for uuid, verdict in kept.items() if isinstance(verdict, Go))
+        return kept
+
+    def _found(self, lane: Lane, scheduler: Scheduler, job: Job, report: Report | None) -> Verdict | None:
+        """Say what a look means for a job's start; None allows a new one."""
+        if report is None:
+            return Block("the host gave no clear answer about the job's start", UNCLEAR_RETRY)
+        if report.sighting is Sighting.REFUSED:
+            return Fail(report.reason, report.condition or Condition.JOB_LAUNCH_FAILURE)
+        if report.sighting not in (Sighting.ABSENT, Sighting.LATER):
+            return self._handed_over(job, report)
+        if lane.is_surely_absent(job.uuid, self._ports.clock.now(), scheduler.doubt):
+            return None
+        return Block(
+            f"{job.exec_system_id} does not show the job's start; it is looked for once more", scheduler.doubt
+        )
+
+    # -- FORK
+
+    async def _start_forks(
+        self, lane: Lane, scheduler: Scheduler, jobs: Sequence[Job], transport: Transport
+    ) -> Verdicts:
+        """Start as many as there are free cores; the others keep their place."""
+        batch, parallel = _batch(jobs, lane.free_cores)
+        verdicts: Verdicts = {job.uuid: Stay() for job in jobs}
+        if batch:
+            verdicts |= await self._hand_over(lane, scheduler, Handover(batch, parallel=parallel), transport)
+        return verdicts
+
+    # -- batch schedulers
+
+    async def _start_batch(
+        self, lane: Lane, scheduler: Scheduler, jobs: Sequence[Job], transport: Transport
+    ) -> Verdicts:
+        """Start single jobs one by one and groups of like jobs together, as far as limits allow."""
+        if not jobs:
+            return {}
+        definitions = await self._definitions(jobs)
+        system = await self._system(lane.key[0])
+        verdicts: Verdicts = {}
+        alone: dict[str, list[Job]] = {}
+        groups: dict[tuple[Any, ...], list[Job]] = {}
+        for job in jobs:
+            definition = definitions[job.uuid]
+            if why := why_single(job, definition, forces_single(definition)):
+                alone.setdefault(why, []).append(job)
+            else:
+                groups.setdefault(group_key(job, _shared_options(job, definition)), []).append(job)
+        for why, singles in alone.items():
+            for start in range(0, len(singles), ONE_BY_ONE):
+                some = Handover(singles[start : start + ONE_BY_ONE], reason=why)
+                verdicts |= await self._hand_over(lane, scheduler, some, transport)
+        if any(isinstance(verdict, Stay) for verdict in verdicts.values()):
+            self._wake_later(lane)
+        for group in groups.values():
+            definition = definitions[group[0].uuid]
+            verdicts |= await self._start_group(lane, scheduler, group, definition, system, transport)
+        return verdicts
+
+    async def _start_group(
+        self,
+        lane: Lane,
+        scheduler: Scheduler,
+        group: Sequence[Job],
+        definition: JobDefinition,
+        system: System,
+        transport: Transport,
+    ) -> Verdicts:
+        """Start like jobs together; what finds no place keeps its own and is tried again."""
+        verdicts: Verdicts = {}
+        queue = system.queues.get(group[0].exec_system_logical_queue or "")
+        limit = queue.max_jobs_per_user if queue else None
+        key = (lane.key, group[0].exec_system_logical_queue)
+        waiting = list(group)
+        while waiting:
+            if limit and limit > 0 and self._active_submissions(group[0]) >= limit:
+                self._note(waiting, f"queue {definition.exec_system_logical_queue} takes {limit} at a time")
+                break
+            chosen = plan(waiting, Facts.of(system), queue, most=self._most.get(key))
+            some = waiting[: chosen.size]
+            said = await self._hand_over(lane, scheduler, _handover(some, chosen, definition), transport)
+            later = sum(isinstance(verdict, Stay) for verdict in said.values())
+            if later and later == len(some):
+                if chosen.mode == "array" and len(some) > 1:
+                    self._most[key] = len(some) // 2
+                    waiting = [self.conveyor.jobs.get(job.uuid, job) for job in waiting]
+                    continue
+                break
+            verdicts |= said
+            waiting = waiting[chosen.size :]
+        if waiting:
+            verdicts |= {job.uuid: Stay() for job in waiting}
+            self._wake_later(lane)
+        return verdicts
+
+    def _active_submissions(self, job: Job) -> int:
+        """Count what the scheduler has of a job's owner in its queue: an array or a pack is one."""
+        alike = (
+            other
+            for other in self.conveyor.jobs.values()
+            if other.status in HANDED_OVER
+            and other.lane == job.lane
+            and other.owner == job.owner
+            and other.exec_system_logical_queue == job.exec_system_logical_queue
+        )
+        return len({o.uuid if o.launch_mode == "single" else o.submission_id for o in alike})
+
+    def _wake_later(self, lane: Lane) -> None:
+        """Try again what found no place, also when no end of a job of ours tells that there is one."""
+        if lane.key not in self._waking:
+            self._waking.add(lane.key)
+            self._ports.spawn(self._wake_after(lane), f"places for jobs of {lane.key[0]}")
+
+    async def _wake_after(self, lane: Lane) -> None:
+        await self._ports.clock.sleep(LATER_RETRY)
+        self._waking.discard(lane.key)
+        self.conveyor.wake(lane.key, JobStatus.SUBMITTING_JOB)
+
+    # -- one submission
 
     async def _hand_over(
-        self, lane: Lane, batch: Sequence[Job], parallel: int, transport: Transport
-    ) -> Mapping[str, Verdict]:
+        self, lane: Lane, scheduler: Scheduler, handover: Handover, transport: Transport
+    ) -> Verdicts:
         """Store the intent, then submit: in this order, so that no start is ever forgotten."""
-        scheduler = self._ports.schedulers[batch[0].job_type]
         identifier = f"{self._ports.random.getrandbits(64):016x}"
-        lane.planned[identifier] = parallel
-        intents = [Change(before=job, after=job.evolve(submission_id=identifier)) for job in batch]
+        lane.planned[identifier] = handover.parallel
+        intended: dict[str, Any] = {
+            "submission_id": identifier,
+            "launch_mode": handover.mode,
+            "launch_reason": handover.reason,
+            "remote_submitted": self._now(),
+        }
+        intents = [Change(before=job, after=job.evolve(**intended)) for job in handover.jobs]
         moved_on = await self.conveyor.commit(intents)
-        batch = [job for job in batch if job.uuid not in moved_on]
+        jobs = [change.after for change in intents if change.after.uuid not in moved_on]
+        if not jobs:
+            return {}
         submission = Submission(
             id=identifier,
             lane_dir=lane.folder,
             epoch=self._epoch,
-            launches=tuple(await self.tracker.launches(batch)),
-            parallel=parallel,
+            launches=tuple(await self.tracker.launches(jobs)),
+            parallel=handover.parallel,
+            mode=handover.mode,
+            directives=handover.directives,
         )
-        answer = await transport.run(scheduler.submit_script(submission))
+        answer = await transport.run(scheduler.submit_script(submission), timeout=300.0)
         if answer.exit_code == OVERTAKEN:
             raise LeaseLostError("Another job engine has taken over this host; this one stops.")
         reports = scheduler.parse_submit(submission, answer)
-        return {job.uuid: self._handed_over(job, reports.get(job.uuid)) for job in batch}
+        await self._take_back(jobs, reports)
+        return {job.uuid: self._handed_over(job, reports.get(job.uuid)) for job in jobs}
+
+    async def _take_back(self, jobs: Sequence[Job], reports: Mapping[str, Report]) -> None:
+        """Forget the intents that the scheduler surely did not take."""
+        later = [job for job in jobs if job.uuid in reports and reports[job.uuid].sighting is Sighting.LATER]
+        if later:
+            reason = reports[later[0].uuid].reason
+            await self.conveyor.commit(
+                [
+                    Change(before=job, after=job.evolve(submission_id=None, last_message=reason or None))
+                    for job in later
+                ]
+            )
 
     def _handed_over(self, job: Job, report: Report | None) -> Verdict:
         """Say what becomes of a job that its scheduler has been given."""
         if report is None:
             return Block("the host gave no clear answer about the job's start", UNCLEAR_RETRY)
         match report.sighting:
-            case Sighting.REFUSED | Sighting.IMPOSSIBLE:
+            case Sighting.REFUSED:
                 return Fail(report.reason, report.condition or Condition.JOB_LAUNCH_FAILURE)
             case Sighting.LATER | Sighting.ABSENT:
                 return Stay()
-        fields = {"remote_submitted": self._now(), "remote_job_id": report.remote_job_id}
-        return Go(fields={**fields, "remote_job_id2": report.remote_job_id2})
+        fields = {
+            "remote_job_id": report.remote_job_id or job.remote_job_id,
+            "remote_job_id2": report.remote_job_id2 or job.remote_job_id2,
+            "remote_submitted": job.remote_submitted or self._now(),
+        }
+        return Go(fields=fields)
+
+    def _note(self, jobs: Sequence[Job], message: str) -> None:
+        waits = f"{message}; it is handed over when there is a place."
+        self._ports.spawn(self.conveyor.note({job.uuid: waits for job in jobs}), "note")
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())
 
 
+def _shared_options(job: Job, definition: JobDefinition) -> tuple[str, ...]:
+    """Return the sbatch options that jobs must have in common to be started together: all but names."""
+    own = ("--job-name", "--output", "--error")
+    return tuple(o for o in directives_of(job, definition) if o.partition("=")[0] not in own)
+
+
+def _handover(jobs: Sequence[Job], chosen: Plan, definition: JobDefinition) -> Handover:
+    """Return the handover of like *jobs* as planned; *definition* is that of the first."""
+    if chosen.mode == "single":
+        return Handover(jobs, reason=chosen.reason)
+    options = directives_of(jobs[0], definition)
+    name = f"{jobs[0].app_id}-{jobs[0].cohort_id}"
+    if chosen.mode == "array":
+        return Handover(jobs, "array", chosen.reason, 0, array_options(options, name))
+    hide = not any(option.startswith("--mem=") for option in options)
+    words = pack_options(options, name, chosen, hide_memory=hide)
+    where = f"{chosen.nodes} node{'s' * (chosen.nodes > 1)} x {chosen.places} at a time"
+    return Handover(jobs, "pack", f"{chosen.reason}; {where}", chosen.places, words)
+
+
 def _batch(jobs: Sequence[Job], free: int | None) -> tuple[list[Job], int]:
-    """Return the jobs to hand over together and how many of them may run at a time (0: all).
+    """Return the FORK jobs to hand over together and how many of them may run at a time (0: all).
 
     They need the same number of cores; a job that needs more than there are runs alone.
     """
     if not jobs or (free is not None and free <= 0):
         return [], 0
-    kind = (jobs[0].job_type, jobs[0].cores_per_node)
-    alike = [job for job in jobs if (job.job_type, job.cores_per_node) == kind]
+    kind = jobs[0].cores_per_node
+    alike = [job for job in jobs if job.cores_per_node == kind]
     if free is None:
         return alike, 0
-    return alike[:BATCH], max(1, free // kind[1])
+    return alike[:BATCH], max(1, free // kind)

@@ -9,34 +9,55 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model import marks
 from ..model.errors import StoreError, TransportError
+from ..model.fields import JobType
 from ..model.job import Job
 from ..model.marks import Marks
 from ..model.status import Condition, JobStatus, RemoteOutcome
 from ..model.times import iso, parse_iso
-from ..schedulers.base import Launch, Scheduler, Sighting
+from ..schedulers.base import Launch, Report, Sighting
 from ..store.jobs import Change
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor
-from .lane import Lane, LaneKey
+from .lane import Lane, LaneKey, Turn
 from .lane_folder import LaneFolders
 from .ports import Ports
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two sweeps of a lane: from the first to the last, growing while nothing changes.
-SWEEP_FIRST, SWEEP_LAST = 5.0, 30.0
+FORK = "FORK"
+#: Seconds from the first job of a lane to the first question about it.
+FIRST_LOOK = 5.0
 #: Seconds between the polite end of a job and the hard one (Slurm's KillWait).
 GRACE = 30
+#: Minutes that a batch job gets beyond its limit, which its scheduler keeps (Tapis Jobs, "Polling").
+BATCH_MARGIN = 10
+#: Seconds for which a running job may be out of sight before it is given up.
+OUT_OF_SIGHT = 30.0
+#: Starts in a row that are lost before they begin, until a job is given up.
+MOST_STARTS = 5
+#: Seconds that a scheduler gets to write down why a job ended, and questions it gets about that.
+DOUBT_PAUSE, DOUBT_ROUNDS = 2.0, 2
+#: Exit code of what was killed: 128 + SIGKILL.
+KILLED_EXIT_CODE = 137
 VANISHED = "its process vanished without a word: killed from outside, or the machine restarted"
+NO_DIRECTORY = "its directory on the host is gone: somebody or something deleted it while it ran"
 #: Where a job can be while its process may exist.
 ENDABLE = HANDED_OVER | {JobStatus.SUBMITTING_JOB, JobStatus.BLOCKED}
-#: Exit code of a job that left none because it was ended the hard way: 128 + SIGKILL.
-KILLED_EXIT_CODE = 137
+#: What a watcher hears while a host is in trouble; sweeps go on.
+_TROUBLE = (TransportError, OSError, StoreError)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a job is on its host: its execution directory, and the scheduler that has it."""
+
+    exec_dir: str
+    scheduler: str
 
 
 class Tracker:
@@ -49,13 +70,13 @@ class Tracker:
         *,
         lane: Callable[[LaneKey], Lane],
         folders: LaneFolders,
-        exec_dirs: Callable[[Sequence[Job]], Awaitable[Mapping[str, str]]],
+        places: Callable[[Sequence[Job]], Awaitable[Mapping[str, Place]]],
     ) -> None:
         self._ports = ports
         self._conveyor = conveyor
         self._lane = lane
         self._folders = folders
-        self._exec_dirs = exec_dirs
+        self._places = places
         self._ending: set[str] = set()
         #: Called with jobs whose owner had asked to end them before they were handed over.
         self.on_late_cancel: Callable[[Sequence[str]], None] = lambda uuids: None
@@ -114,43 +135,50 @@ class Tracker:
                 await self._look_at(lane, sorted(followed))
                 if not lane.tracked:
                     return
-        except (TransportError, OSError, StoreError) as trouble:
+        except _TROUBLE as trouble:
             log.warning("events of %s cannot be watched: %s. Sweeps go on.", lane.key[0], trouble)
         finally:
             lane.is_watched = False
 
     async def _mind(self, lane: Lane) -> None:
-        """Sweep the lane with growing gaps and keep its time limits."""
-        gap = SWEEP_FIRST
+        """Ask the lane's schedulers in rounds, and keep its time limits."""
         try:
+            await self._ports.clock.sleep(min(FIRST_LOOK, self._until_limit(lane)))
             while lane.tracked:
-                now = self._ports.clock.now()
-                await self._ports.clock.sleep(max(0.0, min(gap, lane.next_deadline - now)))
-                gap = min(gap * 1.5, SWEEP_LAST)
                 await self._sweep_quietly(lane)
                 self._attend(lane)
+                wait = min(self._until_round(lane), self._until_limit(lane))
+                await self._ports.clock.sleep(max(0.05, wait))
         finally:
             lane.is_minded = False
 
-    async def _sweep_quietly(self, lane: Lane) -> None:
+    def _until_limit(self, lane: Lane) -> float:
+        return max(0.0, lane.next_deadline - self._ports.clock.now())
+
+    def _until_round(self, lane: Lane) -> float:
+        """Return the seconds until one of the lane's schedulers is to be asked."""
+        now = self._ports.clock.now()
+        return min((turn.due - now for turn in lane.turns.values()), default=FIRST_LOOK)
+
+    async def _sweep_quietly(self, lane: Lane, *, at_once: bool = False) -> None:
         """One round of limits and looks; trouble of the host or the store waits for the next round."""
         try:
             await self._keep_limits(lane)
-            await self.sweep(lane)
-        except (TransportError, OSError, StoreError) as trouble:
+            await self.sweep(lane, at_once=at_once)
+        except _TROUBLE as trouble:
             log.warning("jobs of %s cannot be looked at: %s. Next try follows.", lane.key[0], trouble)
 
     async def _look_quietly(self, lane: Lane, uuids: Sequence[str]) -> None:
         try:
             await self._look_at(lane, uuids)
-        except (TransportError, OSError, StoreError) as trouble:
+        except _TROUBLE as trouble:
             log.warning("jobs of %s cannot be looked at: %s. The next sweep follows.", lane.key[0], trouble)
 
     async def look_again(self) -> None:
         """Sweep every lane at once: what happened while no engine was there?"""
         for lane, _ in self._by_lane(self._conveyor.jobs.values()):
             if lane.tracked:
-                await self._sweep_quietly(lane)
+                await self._sweep_quietly(lane, at_once=True)
 
     async def _keep_limits(self, lane: Lane) -> None:
         late = [
@@ -161,22 +189,64 @@ class Tracker:
 
     # -- looking
 
-    async def sweep(self, lane: Lane) -> None:
-        """Ask the host once about all jobs of the lane, and act on what has ended, begun or vanished."""
-        jobs = self._tracked(lane)
-        if not jobs:
+    async def sweep(self, lane: Lane, *, at_once: bool = False) -> None:
+        """Ask each scheduler whose turn it is once about all its jobs, and act on what it says."""
+        for name, jobs in await self.by_scheduler(self._tracked(lane)):
+            scheduler = self._ports.schedulers[name]
+            turn = lane.turns.setdefault(name, Turn())
+            now = self._ports.clock.now()
+            if not at_once and turn.due > now:
+                continue
+            # Noted before it is asked: a scheduler in trouble is not asked more often than a healthy one.
+            turn.begin(now, scheduler.rounds)
+            launches = await self.launches(jobs)
+            transport = await self._transport(lane)
+            answer = await transport.run(scheduler.look_script(lane.folder, launches), timeout=180.0)
+            reports = scheduler.parse_look(launches, answer)
+            news = [job for job in jobs if _is_news(job, reports.get(job.uuid))]
+            doubtful = [job for job in jobs if job.uuid in lane.doubtful and job.uuid in reports]
+            if news or doubtful:
+                turn.hasten(now, scheduler.rounds)
+            elif any(job.status is JobStatus.RUNNING for job in jobs):
+                turn.hasten(now, (min(turn.gap, OUT_OF_SIGHT),) * 2)
+            for job in jobs:
+                if (said := reports.get(job.uuid)) and said.sighting is not Sighting.ABSENT:
+                    lane.absent.pop(job.uuid, None)
+            for job in doubtful:
+                lane.doubtful[job.uuid] += 1
+            names = list({job.uuid: None for job in (*news, *doubtful)})
+            await self._look_at(lane, names, reports, doubt=scheduler.doubt)
+            await self._take_back_impossible(lane, jobs, reports)
+            await self._conveyor.note(
+                {u: r.reason for u, r in reports.items() if r.sighting is Sighting.QUEUED and r.reason}
+            )
+
+    async def _take_back_impossible(
+        self, lane: Lane, jobs: Sequence[Job], reports: Mapping[str, Report]
+    ) -> None:
+        """What waits for something that never comes is taken out of the queue, and fails."""
+        hopeless = [
+            job for job in jobs if job.uuid in reports and reports[job.uuid].sighting is Sighting.IMPOSSIBLE
+        ]
+        if not hopeless:
             return
-        scheduler, launches = self._scheduler(jobs[0]), await self.launches(jobs)
-        transport = await self._transport(lane)
-        answer = await transport.run(scheduler.look_script(lane.folder, launches))
-        reports = scheduler.parse_look(launches, answer)
-        seen = {u: report.sighting for u, report in reports.items()}
-        known = {Sighting.QUEUED: JobStatus.QUEUED, Sighting.RUNNING: JobStatus.RUNNING}
-        news = [job for job in jobs if job.uuid in seen and known.get(seen[job.uuid]) is not job.status]
-        await self._look_at(lane, [job.uuid for job in news], seen)
+        gone = await self._kill(lane, hopeless, why="impossible")
+        present = [self._conveyor.jobs[job.uuid] for job in hopeless if job.uuid in self._conveyor.jobs]
+        ended = [job for job in present if job.uuid in gone and job.status is JobStatus.QUEUED]
+        await self._conveyor.commit(
+            [
+                self._conveyor.failed(job, reports[job.uuid].reason, Condition.JOB_LAUNCH_FAILURE)
+                for job in ended
+            ]
+        )
 
     async def _look_at(
-        self, lane: Lane, names: Sequence[str], seen: Mapping[str, Sighting] | None = None
+        self,
+        lane: Lane,
+        names: Sequence[str],
+        reports: Mapping[str, Report] | None = None,
+        *,
+        doubt: float = 0.0,
     ) -> None:
         """Read the marks of some jobs and store what they tell, all in one transaction."""
         jobs = [self._conveyor.jobs[u] for u in names if u in self._conveyor.jobs]
@@ -194,8 +264,8 @@ class Tracker:
         begun = {change.after.uuid: change.after for change in starts}
         ends = []
         for job in jobs:
-            sighting = (seen or {}).get(job.uuid)
-            ends += self._what_next(lane, begun.get(job.uuid, job), found[job.uuid], sighting)
+            report = (reports or {}).get(job.uuid)
+            ends += self._what_next(lane, begun.get(job.uuid, job), found[job.uuid], report, doubt)
         await self._conveyor.commit(starts, ends)
         for job in begun.values():
             if job.uuid in self._conveyor.jobs and job.uuid in lane.tracked:
@@ -205,19 +275,44 @@ class Tracker:
 
     def _start(self, job: Job, found: Marks) -> Change:
         started = iso(found.started or self._ports.clock.now())
-        return self._conveyor.step(job, JobStatus.RUNNING, remote_started=started, remote_job_id=found.pid)
+        number = found.pid if job.job_type == JobType.FORK else job.remote_job_id or found.scheduler_id
+        return self._conveyor.step(job, JobStatus.RUNNING, remote_started=started, remote_job_id=number)
 
-    def _what_next(self, lane: Lane, job: Job, found: Marks, sighting: Sighting | None) -> list[Change]:
-        """Return the change that the marks call for, if any."""
+    def _what_next(
+        self, lane: Lane, job: Job, found: Marks, report: Report | None, doubt: float
+    ) -> list[Change]:
+        """Return the change that the marks, and what the scheduler said, call for, if any."""
         if found.exit_code is not None:
-            return [self._conclude(job, found)]
-        if sighting is Sighting.VANISHED and found.was_started:
-            return [self._vanish(job, found)]
-        if sighting is Sighting.ABSENT and job.status is JobStatus.QUEUED:
-            return [self._submit_again(job)]
+            is_told = report is not None and report.condition is not None
+            if _only_scheduler_knows(job, found) and not is_told and self._may_ask(lane, job):
+                return []
+            return [self._conclude(job, found, report)]
+        if report is None:
+            return []
+        if report.sighting is Sighting.VANISHED and found.was_started:
+            return [self._vanish(job, found, report)]
+        if report.sighting is Sighting.REFUSED and not found.was_started:
+            return [self._refused(job, report)]
+        if report.sighting is Sighting.ABSENT and not found.was_started:
+            return self._absent(lane, job, doubt)
         return []
 
-    def _conclude(self, job: Job, found: Marks) -> Change:
+    def _may_ask(self, lane: Lane, job: Job) -> bool:
+        """Have the scheduler asked why a job ended, as soon as it may be; False when it does not tell."""
+        asked = lane.doubtful.setdefault(job.uuid, 0)
+        if asked == 0:
+            self._ports.spawn(self._ask_when_allowed(lane), f"why jobs of {lane.key[0]} ended")
+        return asked < DOUBT_ROUNDS
+
+    async def _ask_when_allowed(self, lane: Lane) -> None:
+        now = self._ports.clock.now()
+        earliest = max((turn.earliest for turn in lane.turns.values()), default=now)
+        # A moment more, for the scheduler writes its own records after the job's last word.
+        await self._ports.clock.sleep(max(DOUBT_PAUSE, earliest - now))
+        if lane.doubtful:
+            await self._sweep_quietly(lane, at_once=True)
+
+    def _conclude(self, job: Job, found: Marks, report: Report | None = None) -> Change:
         """The application has ended: on to archiving, or cancelled if that is why it ended."""
         code = found.exit_code if found.exit_code is not None else KILLED_EXIT_CODE
         fields: dict[str, Any] = {
@@ -228,7 +323,12 @@ class Tracker:
         if job.cancel_requested:
             return self._cancelled(job, fields)
         if found.killed == "timeout":
-            fields["condition"] = Condition.JOB_EXECUTION_MONITORING_TIMEOUT
+            is_fork = job.job_type == JobType.FORK
+            fields["condition"] = (
+                Condition.JOB_EXECUTION_MONITORING_TIMEOUT if is_fork else Condition.SCHEDULER_TIMEOUT
+            )
+        elif report is not None and report.condition is not None and _only_scheduler_knows(job, found):
+            fields |= {"condition": report.condition, "remote_result_info": report.reason}
         well = code == 0 and found.killed is None
         fields["remote_outcome"] = _outcome(job, well)
         return self._conveyor.step(job, JobStatus.ARCHIVING, **fields)
@@ -237,25 +337,52 @@ class Tracker:
         change = self._conveyor.cancelled(job)
         return Change(before=job, after=change.after.evolve(**fields), events=change.events)
 
-    def _vanish(self, job: Job, found: Marks) -> Change:
+    def _vanish(self, job: Job, found: Marks, report: Report) -> Change:
         """Its process is gone and left no word: never silently run again."""
-        if found.killed:
+        if found.killed or job.cancel_requested:
             return self._conclude(job, found)
         return self._conveyor.step(
             job,
             JobStatus.ARCHIVING,
             remote_ended=iso(self._ports.clock.now()),
             remote_outcome=_outcome(job, False),
-            condition=Condition.SCHEDULER_TERMINATED,
-            remote_result_info=VANISHED,
+            condition=report.condition or Condition.SCHEDULER_TERMINATED,
+            remote_result_info=report.reason or VANISHED,
         )
+
+    def _refused(self, job: Job, report: Report) -> Change:
+        """Its scheduler ended it before it began, for a reason that would come again."""
+        if job.cancel_requested:
+            return self._cancelled(job, {})
+        return self._conveyor.failed(job, report.reason, report.condition or Condition.JOB_LAUNCH_FAILURE)
+
+    def _absent(self, lane: Lane, job: Job, doubt: float) -> list[Change]:
+        """Nothing on the host knows it: hand it over anew, or give it up when it had been seen running."""
+        ran = job.status is JobStatus.RUNNING
+        doubt = max(doubt, OUT_OF_SIGHT) if ran else doubt
+        if not lane.is_surely_absent(job.uuid, self._ports.clock.now(), doubt):
+            return []
+        if ran:
+            gone = Report(sighting=Sighting.VANISHED, reason=NO_DIRECTORY)
+            return [self._vanish(job, Marks(), gone)]
+        if job.cancel_requested:
+            return [self._cancelled(job, {})]
+        return [self._submit_again(job)]
 
     def _submit_again(self, job: Job) -> Change:
         """It was handed over, but nothing will ever start it: hold it and hand it over anew."""
+        if job.remote_submit_retries >= MOST_STARTS:
+            return self._conveyor.failed(
+                job,
+                f"its start on {job.exec_system_id} was lost {MOST_STARTS + 1} times before it began",
+                Condition.JOB_LAUNCH_FAILURE,
+            )
         change = self._conveyor.blocked(job, "its start was lost before it began; it is submitted again", 0.0)
         after = change.after.evolve(
             resume_status=JobStatus.SUBMITTING_JOB,
             submission_id=None,
+            remote_job_id=None,
+            remote_job_id2=None,
             remote_submit_retries=job.remote_submit_retries + 1,
         )
         return Change(before=job, after=after, events=change.events)
@@ -263,8 +390,10 @@ class Tracker:
     async def read_marks(self, lane: Lane, jobs: Sequence[Job]) -> dict[str, Marks]:
         """Read what the directories of *jobs* tell, in one round trip."""
         transport = await self._transport(lane)
-        folders = await self._exec_dirs(jobs)
-        paths = {f"{folders[job.uuid]}/{name}": (job.uuid, name) for job in jobs for name in marks.TELLING}
+        places = await self._places(jobs)
+        paths = {
+            f"{places[job.uuid].exec_dir}/{name}": (job.uuid, name) for job in jobs for name in marks.TELLING
+        }
         contents: dict[str, dict[str, tuple[str, float]]] = {job.uuid: {} for job in jobs}
         for path, content in (await transport.get(list(paths))).items():
             uuid, name = paths[path]
@@ -286,17 +415,24 @@ class Tracker:
     async def _end_in(self, lane: Lane, jobs: Sequence[Job], why: str) -> None:
         if not jobs:
             return
-        scheduler, launches = self._scheduler(jobs[0]), await self.launches(jobs)
-        transport = await self._transport(lane)
-        script = scheduler.cancel_script(launches, why=why, grace=GRACE)
-        answer = await transport.run(script, timeout=2.0 * GRACE + 60)
-        gone = scheduler.parse_cancel(launches, answer)
+        gone = await self._kill(lane, jobs, why=why)
         found = await self.read_marks(lane, jobs)
         present = [self._conveyor.jobs[job.uuid] for job in jobs if job.uuid in self._conveyor.jobs]
         ended = [job for job in present if job.uuid in gone and not job.status.is_terminal]
         changes = [self._ended(job, found[job.uuid], why) for job in ended if job.status in ENDABLE]
         await self._conveyor.commit(changes)
         self.release(ended)
+
+    async def _kill(self, lane: Lane, jobs: Sequence[Job], *, why: str) -> set[str]:
+        """Have jobs ended by their schedulers; return those that are really gone by now."""
+        transport = await self._transport(lane)
+        gone: set[str] = set()
+        for name, members in await self.by_scheduler(jobs):
+            scheduler, launches = self._ports.schedulers[name], await self.launches(members)
+            script = scheduler.cancel_script(launches, why=why, grace=GRACE)
+            answer = await transport.run(script, timeout=2.0 * GRACE + 60)
+            gone |= scheduler.parse_cancel(launches, answer)
+        return gone
 
     def _ended(self, job: Job, found: Marks, why: str) -> Change:
         if job.cancel_requested:
@@ -315,20 +451,28 @@ class Tracker:
 
     async def launches(self, jobs: Sequence[Job]) -> list[Launch]:
         """Return jobs as their scheduler sees them."""
-        folders = await self._exec_dirs(jobs)
+        places = await self._places(jobs)
         return [
             Launch(
                 uuid=job.uuid,
-                exec_dir=folders[job.uuid],
+                exec_dir=places[job.uuid].exec_dir,
                 submission_id=job.submission_id,
                 remote_job_id=job.remote_job_id,
                 cores=job.cores_per_node,
+                mode=job.launch_mode,
+                submitted=job.remote_submitted,
+                max_minutes=job.max_minutes,
             )
             for job in jobs
         ]
 
-    def _scheduler(self, job: Job) -> Scheduler:
-        return self._ports.schedulers[job.job_type]
+    async def by_scheduler(self, jobs: Sequence[Job]) -> list[tuple[str, list[Job]]]:
+        """Return jobs by the name of the scheduler that has them, or is to have them."""
+        places = await self._places(jobs)
+        groups: dict[str, list[Job]] = {}
+        for job in jobs:
+            groups.setdefault(places[job.uuid].scheduler, []).append(job)
+        return list(groups.items())
 
     async def _transport(self, lane: Lane) -> Transport:
         return await self._folders.transport(lane)
@@ -337,7 +481,25 @@ class Tracker:
 def _deadline(job: Job) -> float:
     """When a running job is over its time, in seconds since the epoch."""
     started = parse_iso(job.remote_started or job.last_updated)
-    return started + job.max_minutes * 60
+    margin = 0 if job.job_type == JobType.FORK else BATCH_MARGIN
+    return started + (job.max_minutes + margin) * 60
+
+
+def _is_news(job: Job, report: Report | None) -> bool:
+    """Does the scheduler say something else than what is stored?"""
+    known = {Sighting.QUEUED: JobStatus.QUEUED, Sighting.RUNNING: JobStatus.RUNNING}
+    return report is not None and known.get(report.sighting) is not job.status
+
+
+def _only_scheduler_knows(job: Job, found: Marks) -> bool:
+    """Was it the application's own end, or the scheduler's: for time, memory, a better job, a node?
+
+    In a pack the memory is the allocation's, and what ends one case for it is not told.
+    """
+    if job.job_type == JobType.FORK or found.killed or job.cancel_requested:
+        return False
+    was_killed = found.exit_code == KILLED_EXIT_CODE and job.launch_mode != "pack"
+    return found.was_terminated or was_killed
 
 
 def _outcome(job: Job, well: bool) -> RemoteOutcome:

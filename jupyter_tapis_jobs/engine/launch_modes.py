@@ -1,0 +1,180 @@
+"""How a group of like jobs is started: one by one, as an array, or packed into one allocation.
+
+Only jobs of one bulk call or study are grouped. What is decided, and why, stays visible on each job.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..model.job import Job, JobDefinition
+from ..model.system import LogicalQueue, System
+
+#: Cases that a place of a pack should at least work on, so that an allocation is worth its wait.
+CASES_PER_PLACE = 4
+#: Minutes of the time limit up to which cases are taken for short ones.
+SHORT = 1
+#: Slurm's default of MaxArraySize is 1001: indices 0 to 1000 (slurm.conf(5)).
+ARRAY_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How some jobs are started; ``reason`` is a part of a sentence."""
+
+    mode: str
+    reason: str
+    #: How many jobs one submission takes at most.
+    size: int
+    #: Of a pack: nodes, and cases at a time on each.
+    nodes: int = 1
+    places: int = 1
+    #: Of a pack, for the allocation.
+    minutes: int = 0
+    cores: int = 0
+    memory_mb: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was found out about a system when it was added (its ``notes.tapisjobs``)."""
+
+    #: Jobs of one array at most; 0 where arrays are forbidden.
+    array_size: int = ARRAY_SIZE
+    cores_per_node: int = 0
+    memory_mb_per_node: int = 0
+
+    @classmethod
+    def of(cls, system: System) -> Facts:
+        """Read the facts; what was never found out has Slurm's own defaults."""
+        said: Mapping[str, Any] = (system.notes or {}).get("tapisjobs") or {}
+        largest = _number(said.get("maxArraySize"), ARRAY_SIZE + 1)
+        allowed = bool(said.get("arrays", largest > 1))
+        return cls(
+            array_size=max(0, largest - 1) if allowed else 0,
+            cores_per_node=_number(said.get("coresPerNode"), 0),
+            memory_mb_per_node=_number(said.get("memoryMBPerNode"), 0),
+        )
+
+
+def _number(value: Any, default: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def group_key(job: Job, directives: Sequence[str]) -> tuple[Any, ...]:
+    """Return what jobs have in common that may be started together; *directives* are without names."""
+    return (
+        job.cohort_id,
+        job.owner,
+        job.exec_system_logical_queue,
+        job.node_count,
+        job.cores_per_node,
+        job.memory_mb,
+        job.max_minutes,
+        *directives,
+    )
+
+
+def why_single(job: Job, definition: JobDefinition, forced: str | None) -> str | None:
+    """Return why a job can only be started by itself, or None."""
+    if job.launch_mode == "single":
+        return "as asked"
+    if definition.is_mpi:
+        return "MPI jobs are started one by one"
+    if job.node_count > 1:
+        return "jobs of several nodes are started one by one"
+    return f"{forced} can be said of one job only" if forced else None
+
+
+def plan(group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, *, most: int | None = None) -> Plan:
+    """Decide how *group* (like jobs that may be started together) is started.
+
+    *most* is the number of scheduler jobs that the user may have more; None for no known limit.
+    """
+    mode, reason = _mode(group, facts, queue, most)
+    if mode == "pack":
+        return _pack(group, facts, queue, reason)
+    if mode == "array":
+        size = min(facts.array_size, most) if most else facts.array_size
+        return Plan(mode=mode, reason=reason, size=max(1, size))
+    return Plan(mode="single", reason=reason, size=len(group))
+
+
+def _mode(
+    group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, most: int | None
+) -> tuple[str, str]:
+    asked = group[0].launch_mode
+    if facts.array_size == 0 and asked != "pack":
+        return "pack", f"arrays are not allowed on {group[0].exec_system_id}"
+    if asked in ("array", "pack"):
+        return asked, "as asked"
+    if len(group) == 1:
+        return "single", "one job"
+    limit = min((n for n in (most, queue.max_jobs_per_user if queue else None) if n and n > 0), default=None)
+    if limit is not None and limit < len(group):
+        return "pack", f"only {limit:,} jobs of one user are taken at a time"
+    if group[0].max_minutes <= SHORT:
+        return "pack", "short cases are worth one allocation"
+    return "array", f"{len(group):,} like jobs"
+
+
+def _pack(group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, reason: str) -> Plan:
+    """Fill whole nodes: as many cases at a time as their cores and memory allow."""
+    job = group[0]
+    cores = _least(facts.cores_per_node, queue.max_cores_per_node if queue else None) or job.cores_per_node
+    memory = _least(facts.memory_mb_per_node, queue.max_memory_mb if queue else None)
+    places = max(1, cores // job.cores_per_node)
+    if memory:
+        places = max(1, min(places, memory // max(1, job.memory_mb)))
+    wanted = math.ceil(len(group) / (places * CASES_PER_PLACE))
+    nodes = max(1, min(wanted, _least(queue.max_node_count if queue else None) or wanted))
+    places = min(places, math.ceil(len(group) / nodes))
+    rounds = math.ceil(len(group) / (nodes * places))
+    minutes = rounds * job.max_minutes + 1
+    longest = _least(queue.max_minutes if queue else None)
+    return Plan(
+        mode="pack",
+        reason=reason,
+        size=len(group),
+        nodes=nodes,
+        places=places,
+        minutes=min(minutes, longest) if longest else minutes,
+        cores=places * job.cores_per_node,
+        memory_mb=places * job.memory_mb,
+    )
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((n for n in limits if n is not None and n > 0), default=None)
+
+
+def with_options(directives: Sequence[str], replaced: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return *directives* (``--option=value`` words) with some options set, or left out where None."""
+    kept = [word for word in directives if word.partition("=")[0] not in replaced]
+    return (*kept, *(f"{name}={value}" for name, value in replaced.items() if value is not None))
+
+
+def array_options(directives: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return the sbatch options of an array: those of its jobs, but each job writes its own output."""
+    own = {"--job-name": name, "--output": "/dev/null", "--error": None, "--open-mode": None}
+    return with_options(directives, own)
+
+
+def pack_options(directives: Sequence[str], name: str, plan: Plan, *, hide_memory: bool) -> tuple[str, ...]:
+    """Return the sbatch options of a pack's allocation."""
+    own: dict[str, str | None] = {
+        "--job-name": name,
+        "--nodes": str(plan.nodes),
+        "--ntasks": str(plan.nodes),
+        "--ntasks-per-node": "1",
+        "--cpus-per-task": str(plan.cores),
+        "--time": str(plan.minutes),
+        "--mem": None if hide_memory else str(plan.memory_mb),
+        "--output": "slurm.out",
+        "--error": None,
+        "--open-mode": None,
+    }
+    return with_options(directives, own)
