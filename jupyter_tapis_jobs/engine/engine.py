@@ -197,13 +197,17 @@ class Engine:
     ) -> list[tuple[Job, JobDefinition] | TapisJobsError]:
         """Accept requests in one transaction; each becomes a job or the error that says why not.
 
-        With *atomic* one bad request keeps all from being accepted. *tracking_id* is the caller's own.
+        With *atomic* one bad request keeps all from being accepted. *launch_mode* is single, array, pack
+        or auto: BATCH jobs of one call that are alike may be started together. *tracking_id* is the
+        caller's own.
         """
         results = await self._submission.resolve_all(user, raws)
         accepted = [r for r in results if isinstance(r, Accepted)]
         if atomic and len(accepted) < len(results):
             return [_held_back() if isinstance(r, Accepted) else r for r in results]
-        stored = iter(await self._store(user, [_as_asked(a, launch_mode, tracking_id) for a in accepted]))
+        cohort = f"{self._ports.random.getrandbits(32):08x}" if launch_mode != "single" else None
+        asked = [_as_asked(a, launch_mode, cohort, tracking_id) for a in accepted]
+        stored = iter(await self._store(user, asked))
         return [next(stored) if isinstance(r, Accepted) else r for r in results]
 
     async def _store(self, user: User, accepted: Sequence[Accepted]) -> list[tuple[Job, JobDefinition]]:
@@ -497,8 +501,10 @@ def _held_back() -> InvalidInputError:
     return InvalidInputError("not accepted, because another request of the same call is wrong (atomic=true).")
 
 
-def _as_asked(accepted: Accepted, launch_mode: str, tracking_id: str | None) -> Accepted:
-    if launch_mode == "single" and tracking_id is None:
+def _as_asked(accepted: Accepted, launch_mode: str, cohort: str | None, tracking_id: str | None) -> Accepted:
+    is_batch = accepted.job.job_type == JobType.BATCH
+    mode, together = (launch_mode, cohort) if is_batch else ("single", None)
+    if mode == "single" and tracking_id is None:
         return accepted
-    job = accepted.job.evolve(launch_mode=launch_mode, tracking_id=tracking_id)
+    job = accepted.job.evolve(launch_mode=mode, cohort_id=together, tracking_id=tracking_id)
     return Accepted(job, accepted.definition, accepted.raw)

@@ -19,6 +19,7 @@ from ..model.errors import (
     TransportError,
     did_you_mean,
 )
+from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..model.request import SubmitRequest, parse_request
 from ..model.resolve import host_eval_names, resolve
@@ -31,6 +32,7 @@ from .catalog import Listing
 from .ports import Ports
 from .sources import Sources, effective_user
 from .systems import LOCAL, SystemCatalog
+from .tracker import FORK
 
 #: What the engine itself writes into a job's execution directory.
 LAUNCH_FILES = frozenset({files.LAUNCH_SCRIPT, files.ENVIRONMENT, files.PID, marks.FOLDER})
@@ -111,10 +113,12 @@ class Submission:
 
     def _refuse_impossible(self, definition: JobDefinition, system: System) -> None:
         """What this server cannot run is said at once, not after hours in a queue."""
-        if definition.job_type not in self._ports.schedulers:
+        is_batch = definition.job_type == JobType.BATCH
+        if is_batch and definition.batch_scheduler not in self._ports.schedulers:
+            known = ", ".join(sorted(self._ports.schedulers.keys() - {FORK}))
             raise InvalidInputError(
-                f"jobType {definition.job_type} cannot run on system {system.id}: "
-                f"it takes {' or '.join(sorted(self._ports.schedulers))} jobs.",
+                f"jobType BATCH cannot run on system {system.id}: its batchScheduler "
+                f"{definition.batch_scheduler} is not one of: {known}. Use jobType FORK, or another system.",
                 field="jobType",
                 value=definition.job_type,
             )

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
 
 from ..model import files, marks
+from ..model.directives import as_lines, directives_of, module_lines
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..runtimes.base import LaunchLines
@@ -60,22 +60,16 @@ _SLURM_EXPORT = "export SLURM_EXPORT_ENV=ALL\n"
 _SLURM_EXIT = 'exit "$code"\n'
 
 
-def launch_script(
-    job: Job,
-    definition: JobDefinition,
-    lines: LaunchLines,
-    *,
-    events: str,
-    directives: str = "",
-    modules: Sequence[str] = (),
-) -> str:
-    """Return the text of ``tapisjob.sh``.
+def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, events: str) -> str:
+    """Return the text of ``tapisjob.sh``; *events* is the lane's events folder on the host.
 
-    *events* is the lane's events folder on the host; *directives* the ``#SBATCH`` lines of a BATCH job
-    (each ended); *modules* the shell lines that load modules, which only a login shell knows.
+    That of a BATCH job begins with its ``#SBATCH`` lines, and loads its modules, which only a login
+    shell knows.
     """
     root, output_dir = definition.root_dir, definition.exec_system_output_dir
     is_batch = definition.job_type == JobType.BATCH
+    directives = as_lines(directives_of(job, definition)) if is_batch else ""
+    modules = module_lines(definition) if is_batch else ()
     return _SCRIPT.format(
         shell="/bin/bash -l" if modules else "/bin/sh",
         uuid=job.uuid,

@@ -207,6 +207,13 @@ _JOB_ONLY: dict[str, Any] = {
     "createdby": _Text,
     "createdby_tenant": _Text,
     "tracking_id": _Text,
+    # Ours beyond Tapis.
+    "launch_mode": (
+        str,
+        Field(description="single, array or pack; auto until the start settles it."),
+    ),
+    "launch_reason": (str | None, Field(None, description="Why it is started so.")),
+    "cohort_id": (str | None, Field(None, description="The bulk call or study it came with.")),
 }
 _DEFINITION_ONLY: dict[str, Any] = {
     "archive_on_app_error": (bool, ...),

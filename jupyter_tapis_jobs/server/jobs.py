@@ -63,21 +63,16 @@ async def submit_job(call: Call) -> Reply:
 
 async def submit_bulk(call: Call) -> Reply:
     """Accept many requests in one transaction; each becomes a job or its error."""
-    mode = _LAUNCH[call.query.launch_mode]
     results = await call.door.call(
         Engine.submit,
         call.user,
         call.body,
         atomic=call.query.atomic,
-        launch_mode=mode,
+        launch_mode=call.query.launch_mode,
         tracking_id=_tracking_id(call),
     )
     good = sum(not isinstance(result, TapisJobsError) for result in results)
     return Reply(Rows(results, _submitted), f"JOBS_CREATED {good} of {len(results)} jobs created.")
-
-
-#: What ``launchMode`` becomes; other modes come with other schedulers.
-_LAUNCH = {"single": "single", "auto": "single"}
 
 
 def _submitted(result: Any) -> dict[str, Any]:

@@ -80,8 +80,10 @@ class Bulk(Query):
     """``POST /v3/jobs/submit/bulk``."""
 
     atomic: Truth = Field(False, description="Accept all requests or none.")
-    launch_mode: Literal["single", "auto"] = Field(
-        "single", description="How the jobs are handed to their scheduler; auto chooses single for now."
+    launch_mode: Literal["single", "array", "pack", "auto"] = Field(
+        "single",
+        description="How like BATCH jobs are handed to their scheduler: one by one, as arrays, packed into "
+        "one allocation, or as fits best. Each job's launchMode and launchReason tell what was done.",
     )
 
 

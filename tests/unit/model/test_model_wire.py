@@ -119,8 +119,9 @@ def sample(resolved: Callable[..., Resolved]) -> Resolved:
     )
 
 
-def test_a_job_shows_every_attribute_of_tapis_and_one_more(sample: Resolved) -> None:
-    assert set(job_to_wire(*sample)) == TAPIS_JOB | {"archiveMode"} == set(map(wire_name, JOB_FIELDS))
+def test_a_job_shows_every_attribute_of_tapis_and_few_more(sample: Resolved) -> None:
+    ours = {"archiveMode", "launchMode", "launchReason", "cohortId"}
+    assert set(job_to_wire(*sample)) == TAPIS_JOB | ours == set(map(wire_name, JOB_FIELDS))
 
 
 def test_a_job_can_be_put_into_json_and_fits_its_own_model(sample: Resolved) -> None:
