@@ -1,0 +1,68 @@
+"""What is given to reach a host: a credential of Tapis Systems, or a whole new host.
+
+Secrets show nothing of themselves; what is wrong with them is told without their value.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+from .fields import Flag, RequestModel
+
+#: A text that is never shown.
+Hidden = Annotated[str, Strict(), Field(repr=False, max_length=65_536)]
+Fingerprint = Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?$")]
+Code = Annotated[str, Field(repr=False, max_length=256)]
+
+
+class NewCredential(RequestModel):
+    """A credential (Tapis Systems, "Credentials"); ``passphrase``, ``code`` and ``trust`` are ours."""
+
+    login_user: str | None = Field(None, min_length=1, max_length=60, description="The name on the host.")
+    password: Hidden | None = None
+    private_key: Hidden | None = Field(None, description="PEM or OpenSSH text.")
+    public_key: Hidden | None = None
+    passphrase: Hidden | None = Field(None, description="Opens the private key.")
+    code: Code | None = Field(None, description="A one-time code, used once and not kept.")
+    trust: Fingerprint | None = Field(None, description="The fingerprint of the host's key: SHA256:…")
+    authn_method: str | None = None
+    access_key: Hidden | None = None
+    access_secret: Hidden | None = None
+    access_token: Hidden | None = None
+    refresh_token: Hidden | None = None
+    certificate: Hidden | None = None
+    tms_private_key: Hidden | None = None
+    tms_public_key: Hidden | None = None
+    tms_fingerprint: Hidden | None = None
+
+
+class NewHost(RequestModel):
+    """A host to be looked at and registered as a system."""
+
+    id: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9\-._~]*$")
+    host: str = Field(min_length=1, max_length=256, description="Name, address, or a Host of ~/.ssh/config.")
+    port: Annotated[int, Strict(), Field(ge=1, le=65535)] | None = Field(None, description="Default: 22.")
+    user: str | None = Field(None, min_length=1, max_length=60, description="Default: your name here.")
+    password: Hidden | None = None
+    private_key: Hidden | None = Field(None, description="PEM or OpenSSH text.")
+    passphrase: Hidden | None = None
+    key_file: str | None = Field(
+        None, max_length=4096, description="A key on the server's machine, for its own user."
+    )
+    code: Code | None = Field(None, description="A one-time code, used once and not kept.")
+    root_dir: str = Field("/", min_length=1, max_length=4096)
+    job_working_dir: str | None = Field(None, max_length=4096, description="Default: below $SCRATCH or home.")
+    trust: Fingerprint | None = Field(None, description="The fingerprint of the host's key: SHA256:…")
+    known_hosts: str | None = Field(
+        None, max_length=1_000_000, description="Lines of a known_hosts file; the server's user: or its path."
+    )
+    replace: Flag = Field(False, description="Take the place of a system of that id that is there.")
+
+
+class HostCheck(RequestModel):
+    """What a host may ask for when it is tried again."""
+
+    code: Code | None = Field(None, description="A one-time code, used once and not kept.")
+    trust: Fingerprint | None = Field(None, description="The fingerprint of the host's new key: SHA256:…")
