@@ -10,10 +10,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from . import cli_hosts
 from .client.connection import Connection
 from .client.filters import search_parameters
 from .client.job import Job
@@ -242,6 +244,14 @@ def _resubmit(options: _Options) -> int:
     return _shown(options, dict(job.row), f"{job.uuid}  {job.name}  {job.last_status}")
 
 
+def _host(options: _Options) -> int:
+    # With --json nothing but JSON goes to standard output; questions and findings go beside it.
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        shown = cli_hosts.run(_tapis(options), options)
+    _shown(options, shown.rows, shown.text or table(shown.rows))
+    return 0 if shown.is_well else FAILURE
+
+
 def _token(options: _Options) -> int:
     """Make a token, or take one back; both need the sign-in of the server's own user."""
     connection = _tapis(options).connection
@@ -361,6 +371,10 @@ def _resubmit_arguments(sub: _Parser) -> None:
     )
 
 
+def _host_arguments(sub: _Parser) -> None:
+    cli_hosts.arguments(sub, _with_server)
+
+
 def _token_arguments(sub: _Parser) -> None:
     sub.add_argument(
         "--user", metavar="U", help="for another user, who then needs systems and credentials of their own"
@@ -390,6 +404,7 @@ COMMANDS = (
     Command("follow", "print a job's output as it grows", _follow_arguments, _follow),
     Command("cancel", "cancel jobs", _cancel_arguments, _cancel),
     Command("resubmit", "submit a job's request again", _resubmit_arguments, _resubmit),
+    Command("host", "add machines over SSH, list them, look at them again", _host_arguments, _host),
     Command("token", "make a token for scripts and other clients", _token_arguments, _token),
 )
 

@@ -20,7 +20,7 @@ PACKAGE = HOME / "jupyter_tapis_jobs"
 README = (HOME / "README.md").read_text(encoding="utf-8")
 
 #: The command line and its helpers lie beside each other, without a folder.
-COMMAND_LINE = {"cli", "demo", "doctor", "opensees", "servers"}
+COMMAND_LINE = {"cli", "cli_hosts", "demo", "doctor", "opensees", "servers"}
 #: Layer -> the layers it may import. The front door (``__init__``) imports what it names, lazily.
 MAY_IMPORT = {
     "model": set(),

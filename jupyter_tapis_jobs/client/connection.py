@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ..model.errors import (
+    CodeNeededError,
     ConflictError,
+    HostKeyError,
+    HostSignInError,
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
@@ -88,6 +91,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.url!r})"
+
+    @property
+    def is_private(self) -> bool:
+        """True where nobody on the way can read what is sent."""
+        return self._near or self.url.startswith("https://")
 
     # --- calls -------------------------------------------------------------------------------
     def get(self, path: str, **params: Any) -> Any:
@@ -287,6 +295,9 @@ def error_of(response: httpx.Response) -> TapisJobsError:
     if code:
         message = message[code.end() :]
     kind = _ERRORS.get(response.status_code, TapisJobsError)
+    of_host = _OF_HOSTS.get(code.group(1)) if code else None
+    if of_host is not None:
+        return of_host(message, _details(body))
     if kind is InvalidInputError:
         return _invalid(message, body, code)
     return kind(message, code=code.group(1) if code else None)
@@ -302,14 +313,33 @@ def refusal(error: Mapping[str, Any]) -> InvalidInputError:
 
 
 def _invalid(message: str, body: Any, code: re.Match[str] | None) -> InvalidInputError:
-    result = body.get("result") if isinstance(body, Mapping) else None
-    details = result if isinstance(result, Mapping) else {}
+    details = _details(body)
     return InvalidInputError(
         message,
         field=str(details.get("field") or ""),
         value=details.get("value"),
         code=code.group(1) if code else None,
     )
+
+
+def _details(body: Any) -> Mapping[str, Any]:
+    """Return what an error tells beside its sentence."""
+    result = body.get("result") if isinstance(body, Mapping) else None
+    return result if isinstance(result, Mapping) else {}
+
+
+#: What a host asks of the person, by the code of the message.
+_OF_HOSTS: Mapping[str, Callable[[str, Mapping[str, Any]], TapisJobsError]] = MappingProxyType(
+    {
+        HostKeyError.code: lambda message, told: HostKeyError(
+            message, fingerprint=str(told.get("fingerprint") or ""), known=told.get("known")
+        ),
+        HostSignInError.code: lambda message, told: HostSignInError(message, needs=told.get("needs")),
+        CodeNeededError.code: lambda message, told: CodeNeededError(
+            message, prompts=tuple(map(str, told.get("prompts") or ()))
+        ),
+    }
+)
 
 
 def _decoded(response: httpx.Response) -> Reply:

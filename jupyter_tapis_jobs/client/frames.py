@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Column -> what it holds: text, a time (UTC), or a whole number (may be missing).
+#: Column -> what it holds: text, a time (UTC), a whole number (may be missing), or True and False.
 Columns = Mapping[str, str]
-TEXT, TIME, NUMBER = "text", "time", "number"
+TEXT, TIME, NUMBER, TRUTH = "text", "time", "number", "truth"
 
 #: Tapis's summary attributes, in the order in which a person reads them.
 JOBS: Columns = {
@@ -53,8 +53,20 @@ SYSTEMS: Columns = {
     "host": TEXT,
     "batchScheduler": TEXT,
     "batchDefaultLogicalQueue": TEXT,
+    "queues": TEXT,
     "owner": TEXT,
 }
+HOSTS: Columns = {"id": TEXT, "state": TEXT, "message": TEXT, "nextTry": TIME, "user": TEXT}
+QUEUES: Columns = {
+    "name": TEXT,
+    "nodes": NUMBER,
+    "cores": NUMBER,
+    "memoryMB": NUMBER,
+    "minutes": NUMBER,
+    "default": TRUTH,
+}
+
+_TYPES = {NUMBER: "Int64", TRUTH: "bool"}
 
 
 def from_columns(values: Mapping[str, Sequence[Any]], columns: Columns) -> pd.DataFrame:
@@ -78,6 +90,6 @@ def _series(values: Sequence[Any], kind: str) -> pd.Series[Any]:
         return pd.Series(pd.to_datetime(list(values), utc=True, format="ISO8601")).astype(
             "datetime64[us, UTC]"
         )
-    if kind == NUMBER:
-        return pd.Series(values, dtype="Int64")
+    if kind in _TYPES:
+        return pd.Series(values, dtype=_TYPES[kind])
     return pd.Series(values, dtype="str")

@@ -28,6 +28,7 @@ from .connection import Connection, path_text, refusal, segment
 from .definition import Definition
 from .failure import last_words
 from .filters import search_parameters
+from .hosts import Host, add_host, host_named, host_rows
 from .job import Job
 from .live import Live
 from .preview import Preview
@@ -216,8 +217,11 @@ class Tapis:
         return frames.from_rows(self._all("/v3/apps", list(frames.APPS)), frames.APPS)
 
     def systems(self) -> pd.DataFrame:
-        """Return the systems that the caller may use."""
-        return frames.from_rows(self._all("/v3/systems", list(frames.SYSTEMS)), frames.SYSTEMS)
+        """Return the systems that the caller may use, with the names of their queues."""
+        wanted = [*(name for name in frames.SYSTEMS if name != "queues"), "batchLogicalQueues"]
+        return frames.from_rows(
+            [_with_queues(row) for row in self._all("/v3/systems", wanted)], frames.SYSTEMS
+        )
 
     def app(self, name: str, version: str | None = None) -> Definition:
         """Return an app's definition; ``name@version`` works too. Without a version: the latest."""
@@ -260,6 +264,53 @@ class Tapis:
     def system_names(self) -> list[str]:
         """Return the ids of the systems that the caller may use."""
         return sorted(str(row["id"]) for row in self._all("/v3/systems", ["id"]))
+
+    # --- hosts -------------------------------------------------------------------------------
+    def add_host(
+        self,
+        name: str,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        user: str | None = None,
+        key: str | Path | None = None,
+        password: str | None = None,
+        passphrase: str | None = None,
+        code: str | None = None,
+        rootDir: str = "/",  # noqa: N803 - Tapis's own name, as the two below
+        workDir: str | None = None,  # noqa: N803
+        trust: str | bool | None = None,
+        knownHosts: str | Path | None = None,  # noqa: N803
+        replace: bool = False,
+    ) -> Host:
+        """Add a machine that is reached over SSH as system *name*, and say what was found there.
+
+        *host* is an address or an alias of ``~/.ssh/config`` (default: *name*). Without *key* and
+        *password* the server's agent and key files sign in. *key* is a private key, or the path of
+        one, on this machine. What is left out and needed - trust in the host's key, password,
+        passphrase, one-time code - is asked here and kept nowhere in this kernel; where nobody can
+        answer, the error says what to pass. *trust* is the fingerprint ``SHA256:…`` that the host must
+        show (True: whatever it shows now); *knownHosts* a known_hosts file or its text. *workDir* is
+        where jobs work (default: found), *rootDir* what all paths are below. *replace* changes a
+        system that is there.
+
+        Raises ``TapisJobsError`` with one sentence; nothing is stored unless it worked.
+        """
+        given = {
+            "host": host or name, "port": port, "user": user, "privateKey": key, "password": password,
+            "passphrase": passphrase, "code": code, "rootDir": rootDir, "jobWorkingDir": workDir,
+            "trust": trust if isinstance(trust, str) else None, "knownHosts": knownHosts,
+            "replace": replace or None,
+        }  # fmt: skip
+        return add_host(self, name, given, trusting=trust is True)
+
+    def host(self, name: str) -> Host:
+        """Return a host: its queues, and ``check()`` to look at it now."""
+        return host_named(self, name)
+
+    def hosts(self) -> pd.DataFrame:
+        """Return how each host is reached now: ``id state message nextTry user``."""
+        return frames.from_rows(host_rows(self), frames.HOSTS)
 
     # --- parts -------------------------------------------------------------------------------
     def carrier(self, system: str | None) -> Carrier:
@@ -392,6 +443,11 @@ class Tapis:
             return NotFoundError(unknown_app(app_id, names))
         versions = ", ".join(filter(None, names[app_id]))
         return NotFoundError(f"App {app_id} has no version '{version}'. The latest: {versions}.")
+
+
+def _with_queues(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = [str(queue.get("name")) for queue in row.get("batchLogicalQueues") or []]
+    return {**row, "queues": ", ".join(names) or None}
 
 
 def _want_all_finished(jobs: Sequence[Job]) -> None:

@@ -84,6 +84,21 @@ def size(count: int) -> str:
     return f"{value / 1000:.1f} TB"
 
 
+def amount(megabytes: int) -> str:
+    """Return an amount of memory: ``800 MB``, ``192 GB``."""
+    return size(megabytes * 1_000_000)
+
+
+def limit(minutes: int) -> str:
+    """Return a time limit: ``10 min``, ``2 h``, ``1 h 30 min``, ``48 h``, ``7 days``."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min"
+    if rest:
+        return f"{hours} h {rest:02} min"
+    return f"{hours // 24} days" if hours > 48 and hours % 24 == 0 else f"{hours} h"
+
+
 def seconds_of(moment: str | None) -> float | None:
     """Return Tapis's time text as seconds since the epoch; None when there is none."""
     if not moment:
