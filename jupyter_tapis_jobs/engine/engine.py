@@ -56,6 +56,8 @@ T = TypeVar("T")
 RENEWAL = 10.0
 #: Seconds until a scheduler is told again to end a job.
 CANCEL_AGAIN = 20.0
+#: Cores that FORK jobs share on a host that is reached over SSH: it is others' machine, too.
+SSH_FORK_CORES = 16
 #: Jobs of this machine that a station takes at once.
 LOCAL_COHORT = 250
 #: Seconds between two back-up copies of the store.
@@ -400,7 +402,7 @@ class Engine:
 
     def _lane(self, key: LaneKey) -> Lane:
         if key not in self._lanes:
-            lane = Lane(key=key)
+            lane = Lane(key=key, fork_cores=SSH_FORK_CORES)
             if key[0] == LOCAL:
                 lane.folder = str(self._folder / "lanes" / f"{key[0]}-{key[1]}")
                 # Nothing travels on this machine: small cohorts let the first jobs start sooner.

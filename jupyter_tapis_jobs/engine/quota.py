@@ -23,13 +23,18 @@ class Limits:
 
     @staticmethod
     def keys(job: Job) -> tuple[tuple[str, ...], ...]:
-        """Return what a job counts for, in the order of the limits above."""
+        """Return what a job counts for, in the order of the limits above.
+
+        A queue counts what its scheduler is given: of an array or a pack that is one for many jobs, and
+        is counted when it is handed over.
+        """
         system, queue = job.exec_system_id, job.exec_system_logical_queue or ""
+        in_queue = (system, queue) if job.launch_mode == "single" else ("together", job.uuid)
         return (
             ("system", system),
             ("owner", system, job.owner),
-            ("queue", system, queue),
-            ("owner on queue", system, queue, job.owner),
+            ("queue", *in_queue),
+            ("owner on queue", *in_queue, job.owner),
         )
 
 
