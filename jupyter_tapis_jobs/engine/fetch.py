@@ -26,6 +26,10 @@ REDIRECTS = 5
 #: Seconds to connect, and between two pieces of an answer.
 CONNECT, SILENCE = 20.0, 60.0
 
+#: The code of an error that says: there is no such file (any more).
+NOT_ON_THE_WEB = "JOBS_NOT_ON_THE_WEB"
+_ABSENT = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+
 #: (host, port) -> addresses. Given in tests.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -168,7 +172,10 @@ def _refuse_bad(answer: httpx.Response, url: str) -> None:
     if answer.is_server_error or answer.status_code in _PASSING:
         raise UnavailableError(f"{said}. It will be tried again.")
     raise InvalidInputError(
-        f"{said}; check the URL. Inputs are fetched without login.", field="sourceUrl", value=url
+        f"{said}; check the URL. Inputs are fetched without login.",
+        field="sourceUrl",
+        value=url,
+        code=NOT_ON_THE_WEB if answer.status_code in _ABSENT else None,
     )
 
 

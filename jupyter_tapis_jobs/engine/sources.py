@@ -1,46 +1,104 @@
-"""Where inputs and images come from: a URL, found on its host or on the Web, brought to another host."""
+"""Where inputs and images come from: URLs, found on their hosts in bulk, or on the Web."""
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
 import urllib.parse
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.errors import InvalidInputError
+from ..model.errors import InvalidInputError, TapisJobsError, TransportError
 from ..model.job import Job, JobDefinition
 from ..model.paths import join, normalise, within
 from ..model.system import System
-from ..model.times import parse_iso
-from ..transports.base import FileInfo, Transport
+from ..transports.base import FileInfo, Found, Transport
+from .lane import LaneKey
 from .ports import Ports
 
 #: Opens an http(s) URL: (url) -> chunks. Given from outside, so that no test reaches the Web.
 Fetch = Callable[[str], AsyncIterator[bytes]]
 
+#: A URL and the owner of the job that names it: another owner may be another user of its host.
+Wish = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Something that can be read; ``path`` and ``transport`` are None for the Web."""
+    """Something that can be read; ``path`` and ``transport`` are None for what is on no host."""
 
     url: str
     name: str
-    #: None when only reading tells.
+    #: Names these very bytes: what has the same key need not be brought twice.
+    key: str
+    #: In bytes; None when only reading tells.
     size: int | None
-    modified: float
-    open: Callable[[], AsyncIterator[bytes]]
+    #: Opens it from a byte on; what is on the Web only from its beginning.
+    open: Callable[[int], AsyncIterator[bytes]]
     transport: Transport | None = None
     path: str | None = None
     is_directory: bool = False
+    #: Of a copy that is written anew; what its owner may execute stays so.
+    mode: int = 0o660
+    #: The bytes themselves, where they are known already.
+    content: bytes | None = None
+    #: What a host showed of it.
+    seen: FileInfo | None = None
 
-    async def content(self) -> bytes:
+    async def read(self) -> bytes:
         """Read all of a small source."""
-        return b"".join([chunk async for chunk in self.open()])
+        if self.content is not None:
+            return self.content
+        return b"".join([chunk async for chunk in self.open(0)])
+
+    async def is_unchanged(self) -> bool:
+        """Tell whether its host still shows the file that it showed before."""
+        if self.transport is None or self.path is None or self.seen is None:
+            return False
+        now = await self.transport.stat(self.path)
+        then = (self.seen.size, self.seen.last_modified)
+        return now is not None and (now.size, now.last_modified) == then
+
+
+def known_source(url: str, name: str, content: bytes) -> Source:
+    """Return a source whose bytes are here already."""
+    return Source(
+        url=url,
+        name=name,
+        key=_key("content", hashlib.sha256(content).hexdigest()),
+        size=len(content),
+        open=lambda offset: _one(content[offset:]),
+        content=content,
+    )
+
+
+def host_source(url: str, where: LaneKey, transport: Transport, info: FileInfo, name: str = "") -> Source:
+    """Return what is at a real path of a host."""
+    return Source(
+        url=url,
+        name=name or info.name,
+        key=_key(*where, info.path, info.last_modified, str(info.size)),
+        size=None if info.type == "dir" else info.size,
+        open=lambda offset: transport.read(info.path, offset=offset),
+        transport=transport,
+        path=info.path,
+        is_directory=info.type == "dir",
+        mode=0o770 if "x" in info.native_permissions[:3] else 0o660,
+        seen=info,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a URL leads on a host, before its links are resolved."""
+
+    where: LaneKey
+    root: str
+    path: str
 
 
 class Sources:
-    """Finds and brings what ``tapis://``, ``http(s)://`` and host paths name."""
+    """Finds what ``tapis://``, ``http(s)://`` and host paths name."""
 
     def __init__(self, ports: Ports, *, system: Callable[[str], Awaitable[System]], fetch: Fetch) -> None:
         self._ports = ports
@@ -49,78 +107,71 @@ class Sources:
 
     async def find(self, url: str, job: Job, host: Transport) -> Source | None:
         """Return the source that *url* names for *job*, whose own host is *host*; None if it is not there."""
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme in ("http", "https"):
-            name = posixpath.basename(urllib.parse.unquote(parts.path)) or "image"
-            return Source(url=url, name=name, size=None, modified=0.0, open=lambda: self._fetch(url))
-        if parts.scheme == "tapis":
-            transport, path = await self._located(url, job, host)
-        elif url.startswith("/"):
-            transport, path = host, normalise(url)
-        else:
+        found = (await self.find_all([(url, job.owner)], job.lane, host))[url, job.owner]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def find_all(
+        self, wishes: Collection[Wish], lane: LaneKey, host: Transport
+    ) -> Mapping[Wish, Source | TapisJobsError | OSError | None]:
+        """Find what the jobs of a lane wish for, by one look at each host.
+
+        None is for what is not there. Trouble of another host is told per wish; trouble of the lane's own
+        *host* is raised.
+        """
+        found: dict[Wish, Source | TapisJobsError | OSError | None] = {}
+        places: dict[LaneKey, dict[Wish, _Place]] = {}
+        for wish in wishes:
+            try:
+                if (place := await self._place(wish, lane)) is None:
+                    found[wish] = self._web_source(wish[0])
+                else:
+                    places.setdefault(place.where, {})[wish] = place
+            except TapisJobsError as fault:
+                found[wish] = fault
+        for where, there in places.items():
+            try:
+                transport = host if where == lane else await self._ports.hosts.transport(*where)
+                found |= await _look(there, transport)
+            except TransportError as trouble:
+                if where == lane:
+                    raise
+                found |= dict.fromkeys(there, trouble)
+        return found
+
+    async def _place(self, wish: Wish, lane: LaneKey) -> _Place | None:
+        """Return where a wish leads; None for the Web."""
+        url, owner = wish
+        if url.startswith(("http://", "https://")):
+            return None
+        if url.startswith("/"):
+            return _Place(lane, "/", normalise(url))
+        if not url.startswith("tapis://"):
             raise InvalidInputError(
                 f"{url} is not a tapis:// or http(s):// URL or an absolute path.", value=url
             )
-        info = await transport.stat(await transport.real_path(path))
-        return None if info is None else _on_host(url, posixpath.basename(path), info, transport)
-
-    async def _located(self, url: str, job: Job, host: Transport) -> tuple[Transport, str]:
-        """Return the transport and the path of a ``tapis://`` URL; the path must stay below rootDir."""
         system_id, _, tail = url.removeprefix("tapis://").partition("/")
-        tail = urllib.parse.unquote(tail, errors="surrogateescape")
         system = await self._system(system_id)
         root = system.root_dir or "/"
-        path = join(root, tail)
-        same = system_id == job.exec_system_id
-        user = job.effective_user_id if same else effective_user(system, job.owner)
-        transport = host if same else await self._ports.hosts.transport(system_id, user)
-        if not within(await transport.real_path(root), await transport.real_path(path)):
-            raise InvalidInputError(
-                f"{url} leads outside the rootDir {root} of system {system_id}.", value=url
-            )
-        return transport, path
+        where = lane if system_id == lane[0] else (system_id, effective_user(system, owner))
+        return _Place(where, root, join(root, urllib.parse.unquote(tail, errors="surrogateescape")))
 
-    async def bring(self, url: str, job: Job, host: Transport, target: str) -> bool:
-        """Bring what *url* names to *target* on *host*; return False when it does not exist."""
-        source = await self.find(url, job, host)
-        if source is None:
-            return False
-        if source.transport is host and source.path is not None:
-            await host.mkdir(posixpath.dirname(target))
-            await host.copy(source.path, target)
-        elif source.is_directory:
-            await self._bring_tree(source, host, target)
-        else:
-            await host.write(target, source.open())
-        return True
-
-    async def _bring_tree(self, source: Source, host: Transport, target: str) -> None:
-        if source.transport is None or source.path is None:
-            raise InvalidInputError(f"{source.url} is a directory on the Web; only single files are copied.")
-        await host.mkdir(target)
-        for info in await source.transport.list(source.path, recurse=True):
-            place = f"{target}/{posixpath.relpath(info.path, source.path)}"
-            if info.type == "dir":
-                await host.mkdir(place)
-            elif info.type == "file":
-                await host.write(place, source.transport.read(info.path))
+    def _web_source(self, url: str) -> Source:
+        name = posixpath.basename(urllib.parse.unquote(urllib.parse.urlsplit(url).path)) or "image"
+        # What the Web holds can change behind the same URL: a key is good for one cohort.
+        key = _key("web", url, f"{self._ports.random.getrandbits(64):x}")
+        return Source(url=url, name=name, key=key, size=None, open=lambda offset: self._fetch(url))
 
     async def archive_place(self, job: Job, definition: JobDefinition) -> tuple[Transport, str]:
         """Return the transport and directory of an archive that lies on another system."""
-        system = await self._system(definition.archive_system_id)
-        transport = await self._ports.hosts.transport(system.id, effective_user(system, job.owner))
-        return transport, join(system.root_dir or "/", definition.archive_system_dir)
+        where, root = await self.archive_host(definition.archive_system_id, job.owner)
+        return await self._ports.hosts.transport(*where), join(root, definition.archive_system_dir)
 
-    async def on_host(self, source: Source, host: Transport, folder: str) -> str:
-        """Return a path on *host* of a source's bytes, brought into *folder* when they lie elsewhere."""
-        if source.transport is host and source.path is not None:
-            return source.path
-        key = hashlib.sha256(f"{source.url}\n{source.modified}\n{source.size}".encode()).hexdigest()[:16]
-        path = f"{folder}/{key}/{source.name}"
-        # What the Web holds can change behind the same URL: it is fetched for each cohort.
-        if source.transport is None or await host.stat(path) is None:
-            await host.write(path, source.open())
-        return path
+    async def archive_host(self, system_id: str, owner: str) -> tuple[LaneKey, str]:
+        """Return who keeps *owner*'s archives on a system, (system, user), and the system's rootDir."""
+        system = await self._system(system_id)
+        return (system.id, effective_user(system, owner)), system.root_dir or "/"
 
 
 def effective_user(system: System, owner: str) -> str:
@@ -129,14 +180,43 @@ def effective_user(system: System, owner: str) -> str:
     return owner if fixed in ("${apiUserId}", "${owner}") else fixed
 
 
-def _on_host(url: str, name: str, info: FileInfo, transport: Transport) -> Source:
-    return Source(
-        url=url,
-        name=name,
-        size=info.size,
-        modified=parse_iso(info.last_modified),
-        open=lambda: transport.read(info.path),
-        transport=transport,
-        path=info.path,
-        is_directory=info.type == "dir",
-    )
+async def _look(
+    places: Mapping[Wish, _Place], transport: Transport
+) -> dict[Wish, Source | TapisJobsError | OSError | None]:
+    """Look at many places of one host together; one by one when the host refuses to say it of all."""
+    try:
+        seen = await transport.look(_unique(p for place in places.values() for p in (place.root, place.path)))
+    except OSError as fault:
+        if len(places) == 1:
+            return dict.fromkeys(places, fault)
+        alone = [await _look({wish: place}, transport) for wish, place in places.items()]
+        return {wish: found for one in alone for wish, found in one.items()}
+    return {wish: _seen(wish[0], place, seen, transport) for wish, place in places.items()}
+
+
+def _seen(
+    url: str, place: _Place, seen: Mapping[str, Found], transport: Transport
+) -> Source | InvalidInputError | None:
+    """Return what was seen; a path must stay below rootDir once its links are resolved."""
+    if not within(seen[place.root].real_path, seen[place.path].real_path):
+        return InvalidInputError(
+            f"{url} leads outside the rootDir {place.root} of system {place.where[0]}.", value=url
+        )
+    info = seen[place.path].info
+    if info is not None and info.type not in ("file", "dir"):
+        return InvalidInputError(f"{url} is neither a file nor a directory.", value=url)
+    name = posixpath.basename(place.path)
+    return None if info is None else host_source(url, place.where, transport, info, name)
+
+
+def _unique(paths: Iterable[str]) -> Sequence[str]:
+    return list(dict.fromkeys(paths))
+
+
+def _key(*words: str) -> str:
+    text = "\n".join(words).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:24]
+
+
+async def _one(content: bytes) -> AsyncIterator[bytes]:
+    yield content

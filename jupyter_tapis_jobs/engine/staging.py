@@ -5,50 +5,60 @@ Every step first looks at what lies on the host, and does again only what may sa
 
 from __future__ import annotations
 
-import errno
 import posixpath
 import shlex
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Protocol
 
 from ..model import files, marks
 from ..model.errors import InvalidInputError
-from ..model.job import FileInput, Job, JobDefinition
+from ..model.job import Job, JobDefinition
 from ..model.paths import join
-from ..model.urls import data_bytes, is_data
 from ..transports.base import Entry, Transport
+from .faults import verdict_of
 from .images import SMALL_IMAGE, UNPACK, Image, unpack
+from .input_staging import InputStaging
+from .inputs import Definitions
 from .lane import Lane
 from .lane_folder import LaneFolders
 from .ports import Ports
-from .sources import Sources
-from .verdict import Block, Fail, Verdict
+from .progress import Note, Progress, no_note
+from .shared_inputs import SharedInputs
+from .sources import Source, Sources
+from .transfer import Transfer
+from .verdict import Fail, Verdict
 from .wrapper import launch_script
-
-#: Seconds until a job on a full disk is tried again.
-DISK_FULL_RETRY = 60.0
-
-
-class Definitions(Protocol):
-    """Finds what jobs were asked to do."""
-
-    def __call__(self, jobs: Sequence[Job]) -> Awaitable[Mapping[str, JobDefinition]]:
-        """Return uuid -> definition."""
-        ...
 
 
 class Staging:
     """The stations from PROCESSING_INPUTS to STAGING_JOB."""
 
     def __init__(
-        self, ports: Ports, *, definitions: Definitions, sources: Sources, folders: LaneFolders
+        self,
+        ports: Ports,
+        *,
+        definitions: Definitions,
+        sources: Sources,
+        folders: LaneFolders,
+        note: Note = no_note,
     ) -> None:
         self._ports = ports
         self._definitions = definitions
         self._sources = sources
         self._folders = folders
-        self._images: dict[tuple[str, float, int], Image] = {}
+        self._note = note
+        self._images: dict[str, Image] = {}
+        transfer = Transfer(ports.clock)
+        self._shared = SharedInputs(transfer)
+        self._inputs = InputStaging(
+            ports,
+            definitions=definitions,
+            sources=sources,
+            folders=folders,
+            transfer=transfer,
+            shared=self._shared,
+            note=note,
+        )
 
     # -- PROCESSING_INPUTS
 
@@ -63,38 +73,7 @@ class Staging:
 
     async def staging_inputs(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Bring every input to its place in the job's input directory."""
-        transport = await self._folders.transport(lane)
-        definitions = await self._definitions(cohort)
-        small: dict[str, list[Entry]] = {}
-        verdicts: dict[str, Verdict] = {}
-        for job in cohort:
-            try:
-                small[job.uuid] = await self._bring(job, definitions[job.uuid], transport)
-            except InvalidInputError as fault:
-                verdicts[job.uuid] = Fail(fault.message)
-            except OSError as fault:
-                verdicts[job.uuid] = _refused(fault)
-        return {**await self._put(transport, small), **verdicts}
-
-    async def _bring(self, job: Job, definition: JobDefinition, transport: Transport) -> list[Entry]:
-        """Copy the inputs that lie elsewhere; return those that are part of the request."""
-        inline: list[Entry] = []
-        for item in definition.file_inputs:
-            target = join(definition.root_dir, definition.exec_system_input_dir, item.target_path)
-            if is_data(item.source_url):
-                inline.append(Entry(path=target, content=data_bytes(item.source_url)))
-            elif not item.source_url.startswith("tapislocal:"):
-                await self._bring_file(job, item, transport, target)
-        return inline
-
-    async def _bring_file(self, job: Job, item: FileInput, transport: Transport, target: str) -> None:
-        found = await self._sources.bring(item.source_url, job, transport, target)
-        if not found and not item.optional:
-            raise InvalidInputError(
-                f"the input {item.source_url} does not exist. Upload it, or correct its sourceUrl.",
-                field=f"fileInputs[{item.name or item.target_path}].sourceUrl",
-                value=item.source_url,
-            )
+        return await self._inputs.stage(lane, cohort)
 
     # -- STAGING_JOB
 
@@ -110,8 +89,9 @@ class Staging:
         for url, jobs in by_image.items():
             try:
                 programs = await self._place_image(lane, url, jobs, definitions, transport, entries)
-            except InvalidInputError as fault:
-                verdicts.update(dict.fromkeys((job.uuid for job in jobs), Fail(fault.message)))
+            except (InvalidInputError, OSError) as fault:
+                verdict = verdict_of(fault, f"the app's image {url} could not be brought to the host")
+                verdicts.update(dict.fromkeys((job.uuid for job in jobs), verdict))
                 continue
             for job in jobs:
                 program = programs[job.uuid]
@@ -141,18 +121,30 @@ class Staging:
             )
         name = posixpath.basename(source.name)
         if source.size is not None and source.size <= SMALL_IMAGE:
-            key = (url, source.modified, source.size)
-            image = self._images.get(key) or unpack(name, await source.content())
-            self._images[key] = image
+            image = self._images.get(source.key) or unpack(name, await source.read())
+            self._images[source.key] = image
             for job in jobs:
                 entries.setdefault(job.uuid, []).extend(image.entries(folders[job.uuid]))
             return dict.fromkeys(folders, image.executable)
-        archive = await self._sources.on_host(source, transport, f"{lane.folder}/images")
+        archive = await self._image_on_host(lane, source, transport, list(folders))
         calls = (
             f"(unpack {u} {_word(folder)} {_word(archive)} {_word(name)})\n" for u, folder in folders.items()
         )
         answer = await transport.run(UNPACK + "".join(calls), timeout=3600)
         return _programs(url, folders, answer.stdout)
+
+    async def _image_on_host(
+        self, lane: Lane, source: Source, transport: Transport, uuids: Sequence[str]
+    ) -> str:
+        """Return the path on the host of a large image; one from elsewhere is brought once per lane."""
+        if source.transport is transport and source.path is not None:
+            return source.path
+        if await self._shared.missing(lane, transport, [source]):
+            progress = Progress(
+                self._note, self._ports.clock, uuids, what="copying the app's image", total=source.size
+            )
+            await self._shared.bring(lane, transport, source, progress)
+        return self._shared.place(lane, source)
 
     def _launch_files(self, lane: Lane, job: Job, definition: JobDefinition, program: str) -> Iterable[Entry]:
         lines = self._ports.runtimes[definition.app_runtime].launch_lines(job, definition, program)
@@ -168,8 +160,12 @@ class Staging:
         refused = await transport.put(chain.from_iterable(entries.values()))
         if not refused:
             return {}
-        owners = {entry.path: uuid for uuid, items in entries.items() for entry in items}
-        return {owners[path]: _refused(fault) for path, fault in refused.items()}
+        return {
+            uuid: verdict_of(refused[entry.path], "the host refused the job's files")
+            for uuid, items in entries.items()
+            for entry in items
+            if entry.path in refused
+        }
 
 
 def _directories(definition: JobDefinition) -> Iterable[Entry]:
@@ -204,17 +200,6 @@ def _programs(url: str, folders: Iterable[str], stdout: str) -> dict[str, str | 
             text if verb == "runs" else Fail(f"the app's image {url} cannot be unpacked: {text}.")
         )
     return programs
-
-
-def _refused(fault: OSError) -> Verdict:
-    """A full disk passes; what the host refuses for another reason fails the job."""
-    reason = f"{fault.filename or 'the host'}: {fault.strerror or fault}"
-    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Block(
-            f"no space is left for the job's files ({reason}); it goes on when there is room.",
-            DISK_FULL_RETRY,
-        )
-    return Fail(f"the host refused the job's files: {reason}.")
 
 
 def _word(text: str) -> str:

@@ -1,0 +1,25 @@
+"""What a fault that only some jobs of a cohort suffered means for them: wait, or end."""
+
+from __future__ import annotations
+
+import errno
+
+from ..model.errors import TapisJobsError
+from .verdict import Block, Fail, Verdict
+
+#: Seconds until a job on a full disk is tried again.
+DISK_FULL_RETRY = 60.0
+#: Seconds until a job is tried again that another host or the Web kept waiting.
+PASSING_RETRY = 30.0
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def verdict_of(fault: TapisJobsError | OSError, what: str) -> Verdict:
+    """Return the verdict; *what* begins the sentence when a host refused: "the job's files were refused"."""
+    if isinstance(fault, TapisJobsError):
+        return Block(fault.message, PASSING_RETRY) if fault.transient else Fail(fault.message)
+    reason = f"{fault.filename or 'the host'}: {fault.strerror or fault}"
+    if fault.errno in _FULL:
+        return Block(f"no space is left ({reason}); it goes on when there is room.", DISK_FULL_RETRY)
+    return Fail(f"{what}: {reason}.")

@@ -1,0 +1,157 @@
+"""STAGING_INPUTS: the inputs of a cohort are brought with a handful of round trips, however many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any, cast
+
+from ..model.errors import TapisJobsError
+from ..model.job import Job
+from ..model.urls import data_bytes, is_data
+from ..transports.base import Transport
+from .delivery import Delivery
+from .faults import verdict_of
+from .fetch import NOT_ON_THE_WEB
+from .inputs import SMALL, Definitions, Errand, Wanted, make_plan, wanted_inputs
+from .lane import Lane
+from .lane_folder import LaneFolders
+from .ports import Ports
+from .progress import Note, Progress
+from .shared_inputs import SharedInputs, with_known_content
+from .sources import Source, Sources, Wish, known_source
+from .transfer import Transfer, side_by_side
+from .verdict import Fail, Verdict
+
+Findings = dict[Wish, Source | TapisJobsError | OSError | None]
+
+
+class InputStaging:
+    """The station STAGING_INPUTS."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        definitions: Definitions,
+        sources: Sources,
+        folders: LaneFolders,
+        transfer: Transfer,
+        shared: SharedInputs,
+        note: Note,
+    ) -> None:
+        self._ports = ports
+        self._definitions = definitions
+        self._sources = sources
+        self._folders = folders
+        self._transfer = transfer
+        self._shared = shared
+        self._note = note
+        self._brought: dict[str, set[str]] = {}
+
+    async def stage(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
+        """Bring every input to its place in the job's input directory."""
+        host = await self._folders.transport(lane)
+        wanted = list(wanted_inputs(cohort, await self._definitions(cohort)))
+        if not wanted:
+            return {}
+        found = await self._find(lane, host, wanted)
+        errands, verdicts = _errands(wanted, found)
+        plan = make_plan(errands, host, partial(self._shared.is_familiar, lane))
+        uuids = list(dict.fromkeys(errand.wanted.job.uuid for errand in errands))
+        progress = Progress(
+            self._note, self._ports.clock, uuids, what="copying inputs", total=plan.size or None
+        )
+        delivery = Delivery(
+            lane=lane,
+            host=host,
+            transfer=self._transfer,
+            shared=self._shared,
+            progress=progress,
+            brought=self._brought,
+            verdicts=verdicts,
+        )
+        await delivery.carry_out(plan)
+        for job in cohort:
+            if job.uuid not in delivery.verdicts:
+                self._brought.pop(job.uuid, None)
+        return delivery.verdicts
+
+    async def _find(self, lane: Lane, host: Transport, wanted: Sequence[Wanted]) -> Findings:
+        """Return what is where each input comes from."""
+        wishes: dict[Wish, int] = {}
+        found: Findings = {}
+        for item in wanted:
+            wish = _wish(item)
+            wishes[wish] = wishes.get(wish, 0) + 1
+        for wish in wishes:
+            if is_data(wish[0]):
+                found[wish] = known_source("data:", "data", data_bytes(wish[0]))
+        found |= await self._sources.find_all([w for w in wishes if w not in found], lane.key, host)
+        await side_by_side([*self._closer_looks(found, wishes, host)])
+        return found
+
+    def _closer_looks(
+        self, found: Findings, wishes: Mapping[Wish, int], host: Transport
+    ) -> Iterator[Callable[[], Awaitable[None]]]:
+        """Yield the calls that read small files of the Web, and list trees that several jobs need."""
+        for wish, source in found.items():
+            if not isinstance(source, Source) or source.content is not None:
+                continue
+            if source.transport is None:
+                yield partial(_replace, found, wish, partial(_read_if_small, source))
+            elif source.is_directory and source.transport is not host and wishes[wish] > 1:
+                yield partial(_replace, found, wish, partial(with_known_content, source))
+
+
+async def _replace(found: Findings, wish: Wish, look: Callable[[], Awaitable[Source]]) -> None:
+    """Replace a finding by what a closer look gives, if only a fault."""
+    try:
+        found[wish] = await look()
+    except (TapisJobsError, OSError) as fault:
+        found[wish] = None if getattr(fault, "code", "") == NOT_ON_THE_WEB else fault
+
+
+async def _read_if_small(source: Source) -> Source:
+    """Return a source of the Web with its bytes, unless they are many."""
+    content = bytearray()
+    async with aclosing(cast(Any, source.open(0))) as chunks:
+        async for chunk in chunks:
+            content += chunk
+            if len(content) > SMALL:
+                return source
+    return known_source(source.url, source.name, bytes(content))
+
+
+def _errands(wanted: Iterable[Wanted], found: Findings) -> tuple[list[Errand], dict[str, Verdict]]:
+    """Return what is to be brought for jobs whose inputs are all there, and a verdict for the others."""
+    errands: list[Errand] = []
+    verdicts: dict[str, Verdict] = {}
+    for item in wanted:
+        finding = found[_wish(item)]
+        if isinstance(finding, Source):
+            errands.append(Errand(item, finding))
+        elif finding is not None:
+            what = f"the input {item.name} ({item.item.source_url}) cannot be read"
+            _hold(verdicts, item.job.uuid, verdict_of(finding, what))
+        elif not item.item.optional:
+            _hold(verdicts, item.job.uuid, Fail(_missing(item)))
+    return [errand for errand in errands if errand.wanted.job.uuid not in verdicts], verdicts
+
+
+def _hold(verdicts: dict[str, Verdict], uuid: str, verdict: Verdict) -> None:
+    if isinstance(verdict, Fail) or uuid not in verdicts:
+        verdicts[uuid] = verdict
+
+
+def _missing(item: Wanted) -> str:
+    return (
+        f"the input {item.item.source_url} ({item.name}) does not exist. Upload it, or correct its sourceUrl."
+    )
+
+
+def _wish(item: Wanted) -> Wish:
+    """A request's own bytes are the same whoever sends them."""
+    url = item.item.source_url
+    return (url, "" if is_data(url) else item.job.owner)

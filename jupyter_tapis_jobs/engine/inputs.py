@@ -1,0 +1,113 @@
+"""How the inputs of a cohort are brought: a plan, made before anything moves.
+
+- *together*: small ones of another host, and bytes that are in the requests, travel in one archive;
+- *copied*: what lies on the execution host is copied there;
+- *shared*: what several jobs need is brought once into the lane's folder and copied from it;
+- *alone*: a large file, a directory, a file from the Web, straight to its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..model.job import FileInput, Job, JobDefinition
+from ..model.paths import join
+from ..transports.base import Transport
+from .sources import Source
+
+#: Finds what jobs were asked to do: uuid -> definition.
+Definitions = Callable[[Sequence[Job]], Awaitable[Mapping[str, JobDefinition]]]
+
+#: Bytes of a file that travels together with others; a larger one can be resumed.
+SMALL = 4 * 1024 * 1024
+#: Bytes that may be sent again and again, in place of being shared.
+REPEATED = 4 * 1024 * 1024
+#: Bytes that travel together: they are in memory meanwhile.
+BATCH = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One input of one job, and the absolute path on the execution host where it goes."""
+
+    job: Job
+    item: FileInput
+    target: str
+
+    @property
+    def name(self) -> str:
+        """How its owner knows it."""
+        return self.item.name or self.item.target_path
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """An input and where it comes from."""
+
+    wanted: Wanted
+    source: Source
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is brought how."""
+
+    together: list[Errand] = field(default_factory=list)
+    copied: list[Errand] = field(default_factory=list)
+    shared: list[list[Errand]] = field(default_factory=list)
+    alone: list[Errand] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes that travel to the host, as far as known."""
+        alone = [*self.together, *self.alone, *(errands[0] for errands in self.shared)]
+        return sum(errand.source.size or 0 for errand in alone)
+
+
+def wanted_inputs(cohort: Iterable[Job], definitions: Mapping[str, JobDefinition]) -> Iterator[Wanted]:
+    """Yield the inputs that are to be brought; ``tapislocal://`` ones stay where they are."""
+    for job in cohort:
+        definition = definitions[job.uuid]
+        for item in definition.file_inputs:
+            if not item.source_url.startswith("tapislocal:"):
+                target = join(definition.root_dir, definition.exec_system_input_dir, item.target_path)
+                yield Wanted(job=job, item=item, target=target)
+
+
+def make_plan(errands: Iterable[Errand], host: Transport, is_familiar: Callable[[Source], bool]) -> Plan:
+    """Plan how to bring inputs to *host*; *is_familiar* tells what jobs before these needed too."""
+    plan = Plan()
+    by_key: dict[str, list[Errand]] = {}
+    for errand in errands:
+        if errand.source.transport is host:
+            plan.copied.append(errand)
+        else:
+            by_key.setdefault(errand.source.key, []).append(errand)
+    for alike in by_key.values():
+        source = alike[0].source
+        if _is_small(source) and (source.size or 0) * (len(alike) - 1) <= REPEATED:
+            plan.together += alike
+        elif len(alike) > 1 or is_familiar(source):
+            plan.shared.append(alike)
+        else:
+            plan.alone += alike
+    return plan
+
+
+def batches(errands: Sequence[Errand]) -> Iterator[list[Errand]]:
+    """Yield errands in groups that fit into memory: nearly always it is one."""
+    batch: list[Errand] = []
+    size = 0
+    for errand in errands:
+        size += errand.source.size or 0
+        if batch and size > BATCH:
+            yield batch
+            batch, size = [], errand.source.size or 0
+        batch.append(errand)
+    if batch:
+        yield batch
+
+
+def _is_small(source: Source) -> bool:
+    return not source.is_directory and source.size is not None and source.size <= SMALL

@@ -1,0 +1,84 @@
+"""Inputs that many jobs need: brought once into the lane's folder, from where each job gets a copy."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Collection
+from dataclasses import replace
+
+from ..transports.base import Transport
+from .lane import Lane, LaneKey
+from .progress import Progress
+from .sources import Source
+from .transfer import Transfer
+
+#: Days for which a shared input is kept on a host.
+KEPT_DAYS = 14
+#: Sources that are remembered because a job needed them.
+REMEMBERED = 10_000
+
+_SWEEP = """\
+[ ! -d {folder} ] || find {folder} -mindepth 1 -maxdepth 1 -mtime +{days} -exec rm -rf -- {{}} +
+"""
+
+
+class SharedInputs:
+    """The folders ``inputs`` of the lanes: ``inputs/<key>/content`` is a file or a tree, always whole."""
+
+    def __init__(self, transfer: Transfer) -> None:
+        self._transfer = transfer
+        self._swept: set[LaneKey] = set()
+        self._needed: dict[tuple[LaneKey, str], None] = {}
+
+    def is_familiar(self, lane: Lane, source: Source) -> bool:
+        """Tell whether a job of the lane needed this before, and remember that one does now."""
+        if source.transport is None or source.is_directory:
+            return False
+        entry = (lane.key, source.key)
+        known = entry in self._needed
+        self._needed[entry] = None
+        if len(self._needed) > REMEMBERED:
+            del self._needed[next(iter(self._needed))]
+        return known
+
+    def place(self, lane: Lane, source: Source) -> str:
+        """Return where a source lies once it is shared."""
+        return f"{_folder(lane)}/{source.key}/content"
+
+    async def missing(self, lane: Lane, host: Transport, sources: Collection[Source]) -> set[str]:
+        """Return the keys of what has to be brought, by one look; what is old goes first."""
+        if lane.key not in self._swept:
+            folder = shlex.quote(_folder(lane))
+            await host.run(_SWEEP.format(folder=folder, days=KEPT_DAYS), timeout=600)
+            self._swept.add(lane.key)
+        places = {source.key: self.place(lane, source) for source in sources}
+        seen = await host.look(list(places.values()))
+        return {key for key, place in places.items() if seen[place].info is None}
+
+    async def bring(self, lane: Lane, host: Transport, source: Source, progress: Progress) -> None:
+        """Bring a source to its place; a tree is moved there once it is whole."""
+        place = self.place(lane, source)
+        if not source.is_directory:
+            await self._transfer.bring(source, host, place, progress)
+            return
+        aside = f"{_folder(lane)}/part-{source.key}"
+        await self._transfer.bring(source, host, f"{aside}/content", progress)
+        await host.move(aside, f"{_folder(lane)}/{source.key}")
+
+
+async def with_known_content(source: Source) -> Source:
+    """Return a tree with a key that names all that is in it, and with its size."""
+    if source.transport is None or source.path is None:
+        return source
+    listing = await source.transport.list(source.path, recurse=True)
+    digest = hashlib.sha256(source.key.encode())
+    for info in listing:
+        line = f"{info.path}\n{info.type} {info.size} {info.last_modified} {info.native_permissions}\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    size = sum(info.size for info in listing if info.type == "file")
+    return replace(source, key=digest.hexdigest()[:24], size=size)
+
+
+def _folder(lane: Lane) -> str:
+    return f"{lane.folder}/inputs"
