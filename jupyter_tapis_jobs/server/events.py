@@ -17,10 +17,10 @@ _RETRY = 1000
 
 
 def news_to_wire(news: News) -> dict[str, Any]:
-    """Return {"event": history row, "job": summary row} with what a card shows beside."""
-    job = news.job
+    """Return {"event": history row or null, "job": summary row} with what a card shows beside."""
+    job, event = news.job, news.event
     return {
-        "event": {**event_to_wire(news.event), "jobUuid": news.event.job_uuid},
+        "event": event and {**event_to_wire(event), "jobUuid": event.job_uuid},
         "job": {
             **summary_to_wire(job),
             "lastMessage": job.last_message,
@@ -62,4 +62,7 @@ async def _texts(listening: AsyncIterator[list[News]]) -> AsyncIterator[bytes]:
 
 def _text(news: News) -> str:
     data = json.dumps(news_to_wire(news), separators=(",", ":"))
+    if news.event is None:
+        # Not stored, so without a number to come back to.
+        return f"event: JOB_MESSAGE\ndata: {data}\n\n"
     return f"id: {news.event.id}\nevent: {news.event.event}\ndata: {data}\n\n"

@@ -21,9 +21,9 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A stored event and its job as it stood then."""
+    """A stored event and its job as it stood then; without an event, the job has a new message only."""
 
-    event: JobEvent
+    event: JobEvent | None
     job: Job
 
 
@@ -43,7 +43,7 @@ class Subscription:
         if self._missed_after is None:
             self._queue.append(news)
             if len(self._queue) > self._capacity:
-                self._missed_after = self._queue[0].event.id - 1
+                self._missed_after = next((n.event.id - 1 for n in self._queue if n.event), None)
                 self._queue.clear()
         self._wake.set()
 
@@ -76,6 +76,8 @@ class Feed:
         self._door = door
         self._capacity = capacity
         self._subscriptions: set[Subscription] = set()
+        #: The message that listeners heard last, of each job that has not ended.
+        self._said: dict[str, str | None] = {}
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -96,17 +98,30 @@ class Feed:
             self._engine = engine
 
     def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
-        """Take stored events from the engine."""
+        """Take stored events, and jobs with a new message, from the engine."""
         if self._loop is None or self._loop.is_closed():
             return
         by_uuid = {job.uuid: job for job in jobs}
         news = [News(event, by_uuid[event.job_uuid]) for event in events if event.job_uuid in by_uuid]
+        told = {event.job_uuid for event in events}
+        news += [News(None, job) for job in jobs if job.uuid not in told and self._is_said_newly(job)]
+        for job in jobs:
+            self._remember(job)
         self._loop.call_soon_threadsafe(self._spread, news)
+
+    def _is_said_newly(self, job: Job) -> bool:
+        return job.last_message is not None and self._said.get(job.uuid) != job.last_message
+
+    def _remember(self, job: Job) -> None:
+        if job.status.is_terminal:
+            self._said.pop(job.uuid, None)
+        else:
+            self._said[job.uuid] = job.last_message
 
     def _spread(self, news: Sequence[News]) -> None:
         for subscription in tuple(self._subscriptions):
             for item in news:
-                if item.event.owner == subscription.owner:
+                if item.job.owner == subscription.owner:
                     subscription.put(item)
 
     async def listen(self, user: User, *, after: int | None, keepalive: float) -> AsyncIterator[list[News]]:
@@ -123,17 +138,18 @@ class Feed:
             last = after or 0
             if after is not None:
                 async for page in self._stored(user, after):
-                    last = page[-1].event.id
+                    last = _last_id(page)
                     yield page
             while not subscription.closed:
-                fresh = [item for item in await subscription.take(keepalive) if item.event.id > last]
+                taken = await subscription.take(keepalive)
+                fresh = [item for item in taken if item.event is None or item.event.id > last]
                 missed = subscription.missed()
                 if missed is not None:
                     async for page in self._stored(user, max(missed, last)):
-                        last = page[-1].event.id
+                        last = _last_id(page)
                         yield page
                 elif fresh or not subscription.closed:
-                    last = fresh[-1].event.id if fresh else last
+                    last = max(last, _last_id(fresh))
                     yield fresh
                 if not fresh and not self._door.is_running:
                     return
@@ -150,9 +166,13 @@ class Feed:
 
         while page := await self._door.read(read):
             yield page
-            after = page[-1].event.id
+            after = _last_id(page)
 
     def close(self) -> None:
         """End all listening."""
         for subscription in tuple(self._subscriptions):
             subscription.close()
+
+
+def _last_id(news: Sequence[News]) -> int:
+    return max((item.event.id for item in news if item.event), default=0)

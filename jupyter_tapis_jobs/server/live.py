@@ -36,6 +36,8 @@ TAILS = 32
 class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """Sends ``{"type": "event", …}`` for each event of the caller's jobs, and the tails asked for.
 
+    A job that only has a new message comes with the event null.
+
     ``{"type": "idle"}`` comes as soon as nothing more can be missed, and again when nothing happened
     for long.
 
@@ -93,7 +95,8 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 # Also at the start: from here on nothing is missed.
                 await self._say({"type": "idle"})
             for item in news:
-                await self._say({"type": "event", "id": item.event.id, **news_to_wire(item)})
+                number = item.event and item.event.id
+                await self._say({"type": "event", "id": number, **news_to_wire(item)})
 
     async def _send_tail(self, uuid: str, path: str, offset: int) -> None:
         from ..engine.engine import Engine

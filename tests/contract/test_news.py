@@ -161,13 +161,13 @@ def _news(number: int) -> Any:
     return News(event, _job())
 
 
-def _job() -> Job:
+def _job(**fields: Any) -> Job:
     return Job(
         uuid="j", tenant="t", owner="me", name="n", description="", app_id="a", app_version="1",
         job_type="FORK", exec_system_id="local", archive_system_id="local", exec_system_logical_queue=None,
         effective_user_id="me", node_count=1, cores_per_node=1, memory_mb=1, max_minutes=1,
         status=JobStatus.PENDING, created="", last_updated="",
-    )  # fmt: skip
+    ).evolve(**fields)  # fmt: skip
 
 
 async def test_a_full_queue_is_dropped_and_its_place_in_the_store_kept():
@@ -185,28 +185,65 @@ async def test_nothing_for_a_while_is_an_empty_list():
     assert await Subscription("me", capacity=2).take(0.001) == []
 
 
+class FeedOfOneEngine:
+    """A feed, its listener, and the engine that it hears."""
+
+    is_running = True
+
+    def __init__(self) -> None:
+        self.feed = Feed(self, capacity=2)
+        self.news = self.feed.listen(User("me", "t", True), after=None, keepalive=30)
+
+    async def thread(self) -> FeedOfOneEngine:
+        return self
+
+    async def run(self, work: Any) -> None:
+        await work(self)
+
+    def subscribe(self, listener: Any) -> None:
+        self.tell = listener
+
+
 async def test_a_closed_feed_ends_its_listeners():
-    class Engine:
-        def subscribe(self, listener: Any) -> None:
-            self.listener = listener
+    engine = FeedOfOneEngine()
+    assert await anext(engine.news) == []
+    assert engine.feed.listeners == 1
+    engine.feed.close()
+    assert [batch async for batch in engine.news] == []
+    assert engine.feed.listeners == 0
 
-    class Thread:
-        async def run(self, work: Any) -> None:
-            await work(Engine())
 
-    class Door:
-        is_running = True
+async def test_a_new_message_without_an_event_is_told_once():
+    engine = FeedOfOneEngine()
+    await anext(engine.news)
+    copying = _job(last_message="copying inputs 41 of 90 MB")
+    engine.tell([], [copying])
+    assert [(item.event, item.job) for item in await anext(engine.news)] == [(None, copying)]
+    engine.tell([], [copying.evolve(submission_id="s"), copying.evolve(last_message=None)])
+    engine.tell([_news(7).event], [copying])
+    assert [item.event.id for item in await anext(engine.news) if item.event] == [7]
+    engine.feed.close()
 
-        async def thread(self) -> Thread:
-            return Thread()
 
-    feed = Feed(Door(), capacity=2)
-    news = feed.listen(User("me", "t", True), after=None, keepalive=30)
-    assert await anext(news) == []
-    assert feed.listeners == 1
-    feed.close()
-    assert [batch async for batch in news] == []
-    assert feed.listeners == 0
+async def test_a_queue_full_of_messages_loses_messages_only():
+    from jupyter_tapis_jobs.server.feed import News
+
+    subscription = Subscription("me", capacity=2)
+    for text in ("1", "2", "3"):
+        subscription.put(News(None, _job(last_message=text)))
+    assert await subscription.take(1) == []
+    assert subscription.missed() is None
+
+
+def test_a_message_is_an_event_without_a_number():
+    from jupyter_tapis_jobs.server.events import _text
+    from jupyter_tapis_jobs.server.feed import News
+
+    kind, data, *_ = _text(News(None, _job(last_message="copying inputs"))).splitlines()
+    assert kind == "event: JOB_MESSAGE"
+    told = json.loads(data.removeprefix("data: "))
+    assert told["event"] is None
+    assert told["job"]["lastMessage"] == "copying inputs"
 
 
 # -- the WebSocket
