@@ -1,4 +1,4 @@
-"""What is there from the start: this machine as system ``local``, and the apps ``bash`` and ``python``.
+"""What is there from the start: this machine as system ``local``, the apps ``bash``, ``python``, ``slurm``.
 
 The definitions follow this version of the package and the place of the data folder; what the user
 has changed in them is kept.
@@ -11,11 +11,13 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ..model import files
+from ..model.batch_script import SCRIPT_APP
 from ..model.errors import NotFoundError, StoreError
 from ..model.user import User
 from .apps import AppCatalog
@@ -36,21 +38,46 @@ _PYTHON = """\
 # Runs the script that is the job's input; -u: what it prints is seen at once.
 exec "${TAPIS_PYTHON:-python3}" -u script.py "$@"
 """
-#: App -> (what it is, the program in its image, the name of its script, its variables).
-_APPS: Mapping[str, tuple[str, str, str, list[dict[str, Any]]]] = {
-    "bash": ("Runs a shell script.", _BASH, "script.sh", []),
-    "python": (
-        "Runs a Python script.",
-        _PYTHON,
-        "script.py",
-        [
-            {
-                "key": "TAPIS_PYTHON",
-                "value": "!tapis_not_set",
-                "inputMode": "INCLUDE_BY_DEFAULT",
-                "description": "The interpreter; python3 where it is not set.",
-            }
-        ],
+_SLURM = """\
+#!/bin/sh
+# Runs the batch script that is the job's input by its own first line, in the environment of a login,
+# for such scripts count on what the user has when typing sbatch: modules above all.
+chmod u+x script.slurm
+if command -v bash > /dev/null 2>&1; then
+  exec bash -l -c 'cd "$0" && exec ./script.slurm "$@"' "$PWD" "$@"
+fi
+exec ./script.slurm "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _BuiltinApp:
+    """An app that runs the script that is its input."""
+
+    description: str
+    #: The program in its image.
+    program: str
+    #: The name of the script in the job's directory.
+    script: str
+    variables: tuple[dict[str, Any], ...] = ()
+    #: None: BATCH where the system can, else FORK.
+    job_type: str | None = None
+
+
+_INTERPRETER = {
+    "key": "TAPIS_PYTHON",
+    "value": "!tapis_not_set",
+    "inputMode": "INCLUDE_BY_DEFAULT",
+    "description": "The interpreter; python3 where it is not set.",
+}
+_APPS: Mapping[str, _BuiltinApp] = {
+    "bash": _BuiltinApp("Runs a shell script.", _BASH, "script.sh"),
+    "python": _BuiltinApp("Runs a Python script.", _PYTHON, "script.py", (_INTERPRETER,)),
+    SCRIPT_APP: _BuiltinApp(
+        "Runs a batch script; its #SBATCH lines become the job's fields.",
+        _SLURM,
+        "script.slurm",
+        job_type="BATCH",
     ),
 }
 #: One directory for all: what the script writes beside itself is output.
@@ -90,14 +117,14 @@ def local_system(folder: Path) -> dict[str, Any]:
 
 def builtin_app(folder: Path, name: str) -> dict[str, Any]:
     """Return the definition of a built-in app."""
-    description, _, script, variables = _APPS[name]
+    app = _APPS[name]
     return {
         "id": name,
         "version": VERSION,
-        "description": description,
+        "description": app.description,
         "runtime": "ZIP",
         "containerImage": f"tapis://{LOCAL}{quote(str(image_path(folder, name)))}",
-        "jobType": None,
+        "jobType": app.job_type,
         "jobAttributes": {
             "execSystemId": LOCAL,
             "execSystemExecDir": _JOB_DIR,
@@ -110,10 +137,10 @@ def builtin_app(folder: Path, name: str) -> dict[str, Any]:
                     "name": "script",
                     "description": "The script that is run.",
                     "inputMode": "REQUIRED",
-                    "targetPath": script,
+                    "targetPath": app.script,
                 }
             ],
-            "parameterSet": {"envVariables": variables},
+            "parameterSet": {"envVariables": list(app.variables)},
         },
     }
 
@@ -130,7 +157,7 @@ def image(name: str) -> bytes:
     program.external_attr = 0o100755 << 16
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as writer:
-        writer.writestr(program, _APPS[name][1])
+        writer.writestr(program, _APPS[name].program)
     return archive.getvalue()
 
 

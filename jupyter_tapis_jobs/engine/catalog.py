@@ -26,7 +26,7 @@ Kind = Literal["app", "system"]
 
 #: What is there from the start: for all to see, for the server's own user to change.
 BUILTIN: Mapping[Kind, frozenset[str]] = {
-    "app": frozenset({"bash", "python"}),
+    "app": frozenset({"bash", "python", "slurm"}),
     "system": frozenset({"local"}),
 }
 #: The codes of Tapis's messages begin so.

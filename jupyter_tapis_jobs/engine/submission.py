@@ -28,6 +28,7 @@ from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from .apps import AppCatalog
+from .batch_scripts import BatchScripts, named
 from .catalog import Listing
 from .ports import Ports
 from .sources import Sources, effective_user
@@ -59,6 +60,7 @@ class Submission:
         self._apps = apps
         self._systems = systems
         self._sources = sources
+        self._scripts = BatchScripts(ports, sources)
         self._host_facts: dict[tuple[str, str, str], tuple[float, str | None]] = {}
 
     async def resolve_all(
@@ -77,11 +79,14 @@ class Submission:
         return results
 
     async def _resolve(self, user: User, raw: Mapping[str, Any], known: _Known) -> Accepted:
-        request = parse_request(raw)
+        request = parse_request(named(raw))
         app = known.app(request.app_id, request.app_version)
         system = known.exec_system(request, app)
         self._refuse_disallowed(user, system, app)
         user_there = effective_user(system, user.name)
+        scripted = await self._scripts.read(user, named(raw), request, system)
+        if scripted is not None:
+            request = parse_request(scripted.raw)
         wanted = host_eval_names(app, system, request)
         job, definition = resolve(
             request,
@@ -93,6 +98,7 @@ class Submission:
             created=iso(self._ports.clock.now()),
             effective_user=user_there,
             host_env=await self._host_env(system, user_there, wanted) if wanted else {},
+            scripted=scripted,
         )
         known.input_systems(definition)
         self._refuse_impossible(definition, system)

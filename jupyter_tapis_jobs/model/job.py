@@ -124,7 +124,7 @@ class JobDefinition:
     shared_app_ctx: str = ""
     #: What was translated or ignored on the way, one sentence each.
     warnings: tuple[str, ...] = ()
-    #: job field -> "request" | "app" | "queue" | "system" | "default": where its value came from.
+    #: job field -> "request" | "script" | "app" | "queue" | "system" | "default": where its value came from.
     sources: dict[str, str] = field(default_factory=dict)
 
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from .app import App
 from .arguments import shell_words
+from .batch_request import ScriptedRequest
 from .commands import commands_of
 from .directories import enter_directories, host_variables_of
 from .environment import merge_environment, with_input_keys
@@ -54,18 +55,23 @@ def resolve(
     effective_user: str,
     host_env: Mapping[str, str],
     profiles: Profiles | None = None,
+    scripted: ScriptedRequest | None = None,
 ) -> tuple[Job, JobDefinition]:
     """Return the PENDING job (not yet stored) and its definition.
 
     *archive_system* is None where nothing names one: then it is the execution system. *created* is
     ISO-8601 UTC text. *host_env* has the host's variables (see ``host_eval_names``). *profiles* finds
-    scheduler profiles; without it none is looked for. Raises ``InvalidInputError`` for everything that
+    scheduler profiles; without it none is looked for. *scripted* tells which of the request's values come
+    from a batch script. Raises ``InvalidInputError`` for everything that
     is wrong and can be known now, ``NotFoundError`` for a profile that is not there.
     """
     frame = frame_of(app, system)
     _refuse_bad_head(request, user)
     warnings = list(request.warnings)
     chosen, sources = chosen_values(request, frame)
+    if scripted is not None:
+        warnings += scripted.warnings
+        sources |= dict.fromkeys(scripted.fields, "script")
     kind = job_type(request, app, system, sources)
     queue = _queue(kind, chosen, system, sources, warnings)
     mode = archive_mode(request, app.job_attributes, sources)
@@ -133,6 +139,7 @@ def resolve(
         app_args=commands.app_args,
         container_args=commands.container_args,
         scheduler_options=commands.scheduler_options,
+        task_count=scripted.task_count if scripted else None,
         scheduler_profile=_profile(commands.scheduler_options, profiles) if queue else None,
         env_variables=with_input_keys(variables, input_keys),
         archive_filter=_archive_filter(asked, frame, values),

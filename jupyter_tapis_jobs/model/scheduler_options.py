@@ -110,6 +110,11 @@ def known_option(word: str) -> SchedulerOption | None:
     return _WORDS.get(word)
 
 
+def long_names() -> tuple[str, ...]:
+    """Return the long names of all options."""
+    return tuple(_BY_NAME)
+
+
 def abbreviated_option(word: str) -> SchedulerOption | None:
     """Return the one option whose name begins with *word*, as sbatch itself reads its command line."""
     found = {id(option): option for name, option in _WORDS.items() if name.startswith(word)}

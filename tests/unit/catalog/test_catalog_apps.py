@@ -224,10 +224,10 @@ def test_lists_are_of_ones_own_of_the_public_ones_or_of_all(apps, owner, other, 
     def ids(user, list_type):
         return [app.id for app in apps.search(user, Listing(list_type=list_type)).rows]
 
-    assert ids(owner, "OWNED") == ids(owner, "MINE") == ["bash", "mine", "python"]
+    assert ids(owner, "OWNED") == ids(owner, "MINE") == ["bash", "mine", "python", "slurm"]
     assert ids(other, "OWNED") == ["theirs"]
-    assert ids(other, "SHARED_PUBLIC") == ["bash", "python"]
-    assert ids(other, "ALL") == ["bash", "python", "theirs"]
+    assert ids(other, "SHARED_PUBLIC") == ["bash", "python", "slurm"]
+    assert ids(other, "ALL") == ["bash", "python", "slurm", "theirs"]
     assert ids(other, "SHARED_DIRECT") == []
     with pytest.raises(InvalidInputError, match=r"listType ALLL is not one of: .*Did you mean 'ALL'"):
         ids(other, "ALLL")

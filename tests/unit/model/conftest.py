@@ -9,6 +9,7 @@ import pytest
 from model_samples import CREATED, UUID, Resolved, make_app, make_system
 
 from jupyter_tapis_jobs.model.app import App
+from jupyter_tapis_jobs.model.batch_request import ScriptedRequest
 from jupyter_tapis_jobs.model.request import parse_request
 from jupyter_tapis_jobs.model.resolve import Profiles, resolve
 from jupyter_tapis_jobs.model.system import System
@@ -17,7 +18,7 @@ from jupyter_tapis_jobs.model.user import User
 
 @pytest.fixture(scope="session")
 def resolved() -> Callable[..., Resolved]:
-    """``resolved(request fields…, app=, system=, archive_system=, host_env=, profiles=)``."""
+    """``resolved(request fields…, app=, system=, archive_system=, host_env=, profiles=, scripted=)``."""
 
     def resolve_it(
         *,
@@ -26,6 +27,7 @@ def resolved() -> Callable[..., Resolved]:
         archive_system: System | None = None,
         host_env: Mapping[str, str] | None = None,
         profiles: Profiles | None = None,
+        scripted: ScriptedRequest | None = None,
         **fields: Any,
     ) -> Resolved:
         raw = {"name": "case", "appId": "solver", "appVersion": "1.0", **fields}
@@ -40,6 +42,7 @@ def resolved() -> Callable[..., Resolved]:
             effective_user="ada",
             host_env=host_env or {},
             profiles=profiles,
+            scripted=scripted,
         )
 
     return resolve_it

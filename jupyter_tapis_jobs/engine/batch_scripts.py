@@ -1,0 +1,102 @@
+"""Requests for the app ``slurm``: the batch script is fetched and read, and the job says what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model.batch_request import ScriptedRequest, with_batch_script
+from ..model.batch_script import FIELD, SCRIPT_APP, SCRIPT_INPUT, read_batch_script
+from ..model.errors import InvalidInputError, NotAllowedError, TooLargeError
+from ..model.fields import JobType
+from ..model.request import SubmitRequest
+from ..model.system import System
+from ..model.texts import CONTROL, shown
+from ..model.urls import data_bytes, is_data
+from ..model.user import User
+from .ports import Ports
+from .sources import Sources, effective_user
+from .systems import LOCAL
+
+#: Bytes of a batch script; sbatch takes 4 MiB unless its site says otherwise.
+LONGEST = 4 * 1024 * 1024
+#: Characters of a job's name.
+LONGEST_NAME = 64
+
+
+class BatchScripts:
+    """Reads the script of a batch request, wherever it lies."""
+
+    def __init__(self, ports: Ports, sources: Sources) -> None:
+        self._ports = ports
+        self._sources = sources
+
+    async def read(
+        self, user: User, raw: Mapping[str, Any], request: SubmitRequest, system: System
+    ) -> ScriptedRequest | None:
+        """Return the request with what its script says; None where there is none to read.
+
+        Raises ``InvalidInputError`` for a script that is not there or cannot be understood.
+        """
+        if request.app_id != SCRIPT_APP or request.job_type is JobType.FORK or not system.can_run_batch:
+            return None
+        url = next((i.source_url for i in request.file_inputs or () if i.name == SCRIPT_INPUT), None)
+        if not url:
+            return None
+        content = data_bytes(url) if is_data(url) else await self._fetched(url, user, system)
+        if len(content) > LONGEST:
+            raise _too_large(url)
+        return with_batch_script(raw, request, read_batch_script(content), system)
+
+    async def _fetched(self, url: str, user: User, system: System) -> bytes:
+        if not url.startswith("tapis://"):
+            raise InvalidInputError(
+                f"the #SBATCH lines of {shown(url)} cannot be read. "
+                "Send the script with the request, or name a file on a system: tapis://system/path.",
+                field=FIELD,
+                value=url,
+            )
+        if url.startswith(f"tapis://{LOCAL}/") and not user.is_server_user:
+            raise NotAllowedError(f"{url} lies on the server's own machine; only its user may read there.")
+        lane = (system.id, effective_user(system, user.name))
+        host = await self._ports.hosts.transport(*lane)
+        found = (await self._sources.find_all([(url, user.name)], lane, host))[url, user.name]
+        if isinstance(found, Exception):
+            raise found
+        if found is None or found.is_directory:
+            raise InvalidInputError(
+                f"the batch script {url} does not exist. Correct the path, or upload it first.",
+                field=FIELD,
+                value=url,
+            )
+        if (found.size or 0) > LONGEST:
+            raise _too_large(url)
+        return await found.read()
+
+
+def named(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a batch request with a name: where it has none, its script's --job-name, else the app's."""
+    if not isinstance(raw, Mapping) or raw.get("appId") != SCRIPT_APP or raw.get("name"):
+        return raw
+    return {**raw, "name": _job_name(raw) or SCRIPT_APP}
+
+
+def _job_name(raw: Mapping[str, Any]) -> str | None:
+    """Return the name that an inline script says; None also for what is refused later with its reason."""
+    inputs = raw.get("fileInputs")
+    items = inputs if isinstance(inputs, list) else []
+    urls = (item.get("sourceUrl") for item in items if _is_script(item))
+    try:
+        contents = [data_bytes(url) for url in urls if isinstance(url, str) and is_data(url)]
+        name = read_batch_script(contents[0]).value("--job-name") if contents else None
+    except InvalidInputError:
+        return None
+    return CONTROL.sub("", name)[:LONGEST_NAME] if name else None
+
+
+def _is_script(item: object) -> bool:
+    return isinstance(item, Mapping) and item.get("name") == SCRIPT_INPUT
+
+
+def _too_large(url: str) -> TooLargeError:
+    return TooLargeError(f"the batch script {shown(url)} has more than {LONGEST:,} bytes.")
