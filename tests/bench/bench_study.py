@@ -1,0 +1,148 @@
+"""1,000 cases on a Slurm cluster over SSH, own inputs, collected into a frame, against a bare array."""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import cluster
+import harness
+
+from jupyter_tapis_jobs.client.job import Job
+from jupyter_tapis_jobs.client.tapis import Tapis
+
+#: No process besides the shell itself; reads its own input, writes its own answer.
+SCRIPT = 'read -r n < input.txt\nprintf "n,answer\\n%s,%s\\n" "$n" $((n * 2)) > answer.txt\necho "$n done"\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One study: seconds by phase, and what the cluster was asked."""
+
+    total: float
+    accept: float
+    stage: float
+    wait: float
+    collect: float
+    asked: cluster.Counts
+
+    @property
+    def without_waiting(self) -> float:
+        """Seconds of everything but the wait for Slurm and the cases."""
+        return self.total - self.wait
+
+
+def main() -> None:
+    plan = harness.plan(__doc__ or "")
+    count = plan.size(1000, 50)
+    with cluster.cluster() as rig:
+        if rig is None:
+            return
+        with harness.folder() as place, harness.server(place) as server:
+            harness.engine_ready(server.line())
+            tapis = server.tapis()
+            rig.add_to(tapis)
+            for mode in ("array", "pack"):
+                study(rig, tapis, 20, mode)
+            runs: dict[str, list[Run]] = {"array": [], "pack": []}
+
+            def ours(mode: str) -> float:
+                runs[mode].append(study(rig, tapis, count, mode))
+                harness.say(f"  {mode}: {runs[mode][-1]}")
+                return runs[mode][-1].total
+
+            array, packed, floor = harness.interleaved(
+                plan.pairs,
+                lambda: ours("array"),
+                lambda: ours("pack"),
+                lambda: cluster.bare_array(rig, count, SCRIPT),
+            )
+            rows = [
+                _row(f"{count:,} cases, one array", array, floor, "1.2"),
+                _row(f"{count:,} cases, packed", packed, floor, "0.3"),
+            ]
+            rows += [row for mode in runs for row in _phases(mode, count, runs[mode])]
+            if not plan.quick:
+                large = study(rig, tapis, 10 * count, "pack")
+                harness.say(f"  {large}")
+                small = [run.without_waiting for run in runs["pack"]]
+                rows.append(
+                    harness.Row(
+                        what=f"{10 * count:,} cases, packed, without the wait ({_asked(large)})",
+                        ours=[large.without_waiting],
+                        against=f"{count:,} cases",
+                        theirs=[sorted(small)[len(small) // 2]],
+                        goal="12",
+                    )
+                )
+            harness.table(rows)
+
+
+def _row(what: str, ours: list[float], floor: list[float], goal: str) -> harness.Row:
+    return harness.Row(
+        what=f"{what}: submit_many, wait, collect",
+        ours=ours,
+        against="sbatch --array",
+        theirs=floor,
+        goal=goal,
+    )
+
+
+def _phases(mode: str, count: int, runs: list[Run]) -> list[harness.Row]:
+    middle = sorted(runs, key=lambda run: run.without_waiting)[len(runs) // 2]
+    parts = f"accept {middle.accept:.2f}, stage and submit {middle.stage:.2f}, collect {middle.collect:.2f} s"
+    without = [run.without_waiting for run in runs]
+    what = f"{count:,} cases, {mode}: all but the wait"
+    return [harness.Row(what=what, ours=without, against=f"{parts}; {_asked(middle)}", goal="1.5 s")]
+
+
+def _asked(run: Run) -> str:
+    asked = run.asked
+    return f"{asked.sessions} SSH sessions, {asked.submits} sbatch, {asked.questions} squeue"
+
+
+def study(rig: cluster.Cluster, tapis: Tapis, count: int, mode: str) -> Run:
+    """Run one study and check every answer."""
+    before = rig.counts()
+    begun = time.time()
+    cases = [_case(number) for number in range(count)]
+    made = tapis.submit_many(
+        cases, appId="bash", script=SCRIPT, execSystemId=cluster.SYSTEM, maxMinutes=5, memoryMB=100,
+        jobType="BATCH", launch_mode=mode,
+    )  # fmt: skip
+    accepted = time.time()
+    jobs = tapis.wait([job for job in made if isinstance(job, Job)], progress=False)
+    known = time.time()
+    frame = tapis.collect(jobs, "answer.txt", parser="csv") if False else tapis.collect(jobs, "answer.txt")
+    ended = time.time()
+    if len(frame) != count or not (frame["answer"] == frame["n"] * 2).all():
+        raise RuntimeError(f"{len(frame)} answers of {count}: {frame.head()}")
+    rows = [job.refresh().row if hasattr(job, "refresh") else job.row for job in jobs]
+    submitted = max(_seconds(row["remoteSubmitted"]) for row in rows)
+    done = max(_seconds(row["remoteEnded"]) for row in rows)
+    return Run(
+        total=ended - begun,
+        accept=accepted - begun,
+        stage=submitted - accepted,
+        wait=done - submitted,
+        collect=ended - known,
+        asked=rig.counts().since(before),
+    )
+
+
+def _case(number: int) -> dict[str, Any]:
+    text = base64.b64encode(f"{number}\n".encode()).decode()
+    data = f"data:text/plain;base64,{text}"
+    return {"name": f"case-{number:05d}", "fileInputs": [{"sourceUrl": data, "targetPath": "input.txt"}]}
+
+
+def _seconds(text: str) -> float:
+    from jupyter_tapis_jobs.model.times import parse_iso
+
+    return parse_iso(text)
+
+
+if __name__ == "__main__":
+    main()
