@@ -31,7 +31,7 @@ from .apps import AppCatalog
 from .batch_scripts import BatchScripts, named
 from .catalog import Listing
 from .ports import Ports
-from .sources import Sources, effective_user
+from .sources import Source, Sources, effective_user
 from .systems import LOCAL, SystemCatalog
 from .tracker import FORK
 
@@ -76,7 +76,7 @@ class Submission:
                 results.append(await self._resolve(user, raw, known))
             except TapisJobsError as fault:
                 results.append(fault)
-        return results
+        return await self._without_missing_inputs(user, results)
 
     async def _resolve(self, user: User, raw: Mapping[str, Any], known: _Known) -> Accepted:
         request = parse_request(named(raw))
@@ -103,7 +103,6 @@ class Submission:
         known.input_systems(definition)
         self._refuse_impossible(definition, system)
         self._refuse_overwritten(definition)
-        await self._refuse_missing_inputs(job, definition)
         return Accepted(job, definition, raw)
 
     def _refuse_disallowed(self, user: User, system: System, app: App) -> None:
@@ -150,21 +149,27 @@ class Submission:
                     value=item.target_path,
                 )
 
-    async def _refuse_missing_inputs(self, job: Job, definition: JobDefinition) -> None:
-        """A file of this very machine can be looked for now."""
-        local = f"tapis://{LOCAL}/"
-        nearby = [i for i in definition.file_inputs if i.source_url.startswith(local) and not i.optional]
-        if not nearby:
-            return
-        host = await self._ports.hosts.transport(LOCAL, job.owner)
-        for item in nearby:
-            if await self._sources.find(item.source_url, job.evolve(exec_system_id=LOCAL), host) is None:
-                raise InvalidInputError(
-                    f"fileInputs.sourceUrl {item.source_url} does not exist on this machine. "
-                    "Correct the path, or upload the file first.",
-                    field="fileInputs.sourceUrl",
-                    value=item.source_url,
-                )
+    async def _without_missing_inputs(
+        self, user: User, results: Sequence[Accepted | TapisJobsError]
+    ) -> list[Accepted | TapisJobsError]:
+        """Put errors in the place of jobs whose inputs should lie on this very machine, and do not."""
+        wanted = {
+            url: None
+            for result in results
+            if isinstance(result, Accepted)
+            for url in _nearby(result.definition)
+        }
+        if not wanted:
+            return list(results)
+        host = await self._ports.hosts.transport(LOCAL, user.name)
+        wishes = [(url, user.name) for url in wanted]
+        found = await self._sources.find_all(wishes, (LOCAL, user.name), host)
+        missing = {
+            url: _missing_input(url, result)
+            for (url, _), result in found.items()
+            if not isinstance(result, Source)
+        }
+        return [_or_missing(result, missing) for result in results]
 
     async def _host_env(self, system: System, user: str, names: set[str]) -> Mapping[str, str]:
         """Return host variables, asked of the host at most once an hour; an unreachable host knows none."""
@@ -181,6 +186,31 @@ class Submission:
                 self._host_facts[system.id, user, name] = (now, found.get(name))
         values = {n: self._host_facts[system.id, user, n][1] for n in names}
         return {name: value for name, value in values.items() if value is not None}
+
+
+def _nearby(definition: JobDefinition) -> list[str]:
+    """Return the URLs of the inputs that must lie on this machine."""
+    here = f"{_TAPIS}{LOCAL}/"
+    return [i.source_url for i in definition.file_inputs if i.source_url.startswith(here) and not i.optional]
+
+
+def _missing_input(url: str, fault: Exception | None) -> TapisJobsError:
+    if isinstance(fault, TapisJobsError):
+        return fault
+    return InvalidInputError(
+        f"fileInputs.sourceUrl {url} does not exist on this machine. "
+        "Correct the path, or upload the file first.",
+        field="fileInputs.sourceUrl",
+        value=url,
+    )
+
+
+def _or_missing(
+    result: Accepted | TapisJobsError, missing: Mapping[str, TapisJobsError]
+) -> Accepted | TapisJobsError:
+    if not missing or not isinstance(result, Accepted):
+        return result
+    return next((missing[url] for url in _nearby(result.definition) if url in missing), result)
 
 
 class _Known:
