@@ -67,6 +67,21 @@ def _plain_cause(job: _Row) -> str:
     return message or str(job.get("condition") or "it failed without a message")
 
 
+def _told(instead: str) -> Callable[[_Row], str]:
+    """What the scheduler said, else *instead*."""
+
+    def cause(job: _Row) -> str:
+        said = str(job.get("lastMessage") or "").strip() or str(job.get("remoteResultInfo") or "").strip()
+        # An exit code alone says nothing of why.
+        return instead if not said or said.isdigit() else said.rstrip(".")
+
+    return cause
+
+
+def _again(job: _Row) -> str:
+    return "job.resubmit()"
+
+
 def _time_limit(job: _Row) -> str:
     minutes = job.get("maxMinutes")
     return f"stopped at the time limit of {minutes} min" if minutes else "stopped at its time limit"
@@ -90,15 +105,20 @@ def _more(field: str) -> Callable[[_Row], str]:
 _CAUSES: Mapping[str, Callable[[_Row], str]] = MappingProxyType(
     {
         Condition.SCHEDULER_TIMEOUT: _time_limit,
-        Condition.SCHEDULER_DEADLINE: _time_limit,
+        Condition.JOB_EXECUTION_MONITORING_TIMEOUT: _time_limit,
+        Condition.SCHEDULER_DEADLINE: _told("it could not end before its deadline"),
         Condition.SCHEDULER_OUT_OF_MEMORY: _memory_limit,
+        Condition.SCHEDULER_TERMINATED: _told("ended by the scheduler, not by its program"),
+        Condition.SCHEDULER_CANCELLED: _told("cancelled at the scheduler, not by this server"),
     }
 )
 _ADVICE: Mapping[str, Callable[[_Row], str]] = MappingProxyType(
     {
         Condition.SCHEDULER_TIMEOUT: _more("maxMinutes"),
-        Condition.SCHEDULER_DEADLINE: _more("maxMinutes"),
+        Condition.JOB_EXECUTION_MONITORING_TIMEOUT: _more("maxMinutes"),
         Condition.SCHEDULER_OUT_OF_MEMORY: _more("memoryMB"),
+        Condition.SCHEDULER_TERMINATED: _again,
+        Condition.SCHEDULER_CANCELLED: _again,
     }
 )
 #: What a line of output often means, and what to do about it.

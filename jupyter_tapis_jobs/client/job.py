@@ -92,6 +92,21 @@ class Job:
         """Cause, evidence and next step of a job that FAILED; None for any other."""
         return failure_of(self._row, self.tail() if self.last_status == JobStatus.FAILED else ())
 
+    @property
+    def launchMode(self) -> str | None:  # noqa: N802 - Tapis's style, as the one below
+        """How it is handed to its scheduler: ``single``, ``array``, ``pack``; ``auto`` before that."""
+        return self._settled("launchMode")
+
+    @property
+    def launchReason(self) -> str | None:  # noqa: N802
+        """Why it is handed over so; None until that is settled."""
+        return self._settled("launchReason")
+
+    def _settled(self, field: str) -> str | None:
+        if not self._row.get("launchReason") and not (self._whole and is_terminal(self.last_status)):
+            self.refresh()
+        return self._row.get(field)
+
     def refresh(self) -> Job:
         """Ask the server where the job stands."""
         self.take(self._tapis.connection.get(self._path()))

@@ -139,10 +139,12 @@ def _line(jobs: Sequence[Job], now: float) -> str:
 
 
 def one_line(job: Job, now: float) -> str:
-    """Return ``▶ python-1  RUNNING  00:07``, with the total time when it has ended."""
+    """Return ``▶ python-1  RUNNING  00:07``, with what it waits for, and the total time when it has ended."""
     if is_terminal(job.last_status):
         failure = failure_of(job.row, job.known_tail)
         told = str(failure) if failure else sentence(job.row, now)
+    elif job.row.get("lastMessage"):
+        told = sentence(job.row, now)
     else:
         told = clock(age(job.row, now))
     return f"{state_words(job.last_status).glyph} {job.name}  {job.last_status}  {told}"

@@ -123,10 +123,15 @@ def age(job: Mapping[str, Any], now: float) -> float:
 
 
 def sentence(job: Mapping[str, Any], now: float) -> str:
-    """Return what a card says beside the state: ``running 00:07 of 05:00 at most``, ``done in 12 s``."""
+    """Return what a card says beside the state.
+
+    ``running 00:07 of 05:00 at most``, ``done in 12 s``, ``copying inputs 41 of 90 MB 00:20``,
+    ``in queue normal 02:10: it waits for free nodes (Resources)``.
+    """
     status = str(job.get("status") or "")
     words = state_words(status).words
     seconds = age(job, now)
+    said = str(job.get("lastMessage") or "").strip().rstrip(".")
     if status == JobStatus.RUNNING:
         limit = job.get("maxMinutes")
         return f"{words} {clock(seconds)}" + (f" of {clock(60 * int(limit))} at most" if limit else "")
@@ -135,10 +140,18 @@ def sentence(job: Mapping[str, Any], now: float) -> str:
     if status == JobStatus.CANCELLED:
         who = words if job.get("condition") in (None, "CANCELLED_BY_USER") else "cancelled"
         return f"{who} after {duration(seconds)}"
-    if status == JobStatus.BLOCKED and job.get("lastMessage"):
+    if status == JobStatus.BLOCKED and said:
         return str(job["lastMessage"])
-    queue = job.get("execSystemLogicalQueue") if status == JobStatus.QUEUED else None
-    return f"in queue {queue} {clock(seconds)}" if queue else f"{words} {clock(seconds)}"
+    if status in _WAITING:
+        queue = job.get("execSystemLogicalQueue") if status == JobStatus.QUEUED else None
+        where = f"in queue {queue}" if queue else words
+        return f"{where} {clock(seconds)}" + (f": {said}" if said else "")
+    return f"{said if said and status in _AT_WORK else words} {clock(seconds)}"
+
+
+#: Where the message tells what is waited for, and where it tells how far the work is.
+_WAITING = frozenset({JobStatus.SUBMITTING_JOB, JobStatus.QUEUED})
+_AT_WORK = frozenset({JobStatus.STAGING_INPUTS, JobStatus.STAGING_JOB, JobStatus.ARCHIVING})
 
 
 def is_terminal(status: str) -> bool:

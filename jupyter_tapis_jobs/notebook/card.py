@@ -21,6 +21,7 @@ _KEYS = (
     *("uuid", "name", "owner", "tenant", "appId", "appVersion", "status", "condition", "created"),
     *("remoteStarted", "ended", "lastUpdated", "execSystemId", "archiveSystemId", "execSystemLogicalQueue"),
     *("lastMessage", "exitCode", "maxMinutes", "memoryMB", "nodeCount", "coresPerNode", "jobType"),
+    *("launchMode", "launchReason", "remoteJobId"),
 )
 #: The dots of a card: a word, and the statuses that stand for it.
 _STATIONS = (
@@ -123,14 +124,26 @@ def _plain(facts: Mapping[str, Any]) -> str:
 
 
 def _place(job: Mapping[str, Any]) -> str:
-    """``local · FORK · 1 node x 1 core · 5 min``, as far as it is known."""
+    """``rig · normal · BATCH array 4711_17 · 1 node x 1 core · 5 min``, as far as it is known."""
     nodes, cores, minutes = (job.get(key) for key in ("nodeCount", "coresPerNode", "maxMinutes"))
-    parts = [job.get("execSystemId"), job.get("execSystemLogicalQueue"), job.get("jobType")]
+    parts = [job.get("execSystemId"), job.get("execSystemLogicalQueue"), _launch(job)]
     if nodes and cores:
         parts.append(f"{_count(nodes, 'node')} x {_count(cores, 'core')}")
     if minutes:
         parts.append(f"{minutes} min")
     return " · ".join(str(part) for part in parts if part)
+
+
+def _launch(job: Mapping[str, Any]) -> str:
+    """How it is started, with the scheduler's number; a process number tells a person nothing."""
+    if job.get("jobType") != "BATCH":
+        return str(job.get("jobType") or "")
+    mode = job.get("launchMode")
+    return " ".join(filter(None, ("BATCH", mode if mode in _TOGETHER else "", job.get("remoteJobId"))))
+
+
+#: Launch modes that start many jobs at once.
+_TOGETHER = frozenset({"array", "pack"})
 
 
 def _dots(status: str, history: Sequence[tuple[str, str]]) -> str:

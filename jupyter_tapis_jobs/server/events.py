@@ -26,6 +26,8 @@ def news_to_wire(news: News) -> dict[str, Any]:
             "lastMessage": job.last_message,
             "exitCode": job.exit_code,
             "remoteStarted": job.remote_started,
+            "remoteJobId": job.remote_job_id,
+            "launchMode": job.launch_mode,
         },
     }
 

@@ -15,6 +15,9 @@ export interface JobRow {
   execSystemId?: string | null;
   execSystemLogicalQueue?: string | null;
   jobType?: string | null;
+  /** How it is handed to its scheduler, and the scheduler's number for it. */
+  launchMode?: string | null;
+  remoteJobId?: string | null;
   nodeCount?: number | null;
   coresPerNode?: number | null;
   maxMinutes?: number | null;

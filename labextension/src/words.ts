@@ -77,6 +77,7 @@ export function age(job: JobRow, now: number): number {
 export function sentence(job: JobRow, now: number): string {
   const { words } = stateWords(job.status);
   const seconds = age(job, now);
+  const said = (job.lastMessage ?? '').trim().replace(/\.+$/, '');
   switch (job.status) {
     case 'RUNNING':
       return `${words} ${clock(seconds)}${job.maxMinutes ? ` of ${clock(60 * job.maxMinutes)} at most` : ''}`;
@@ -88,20 +89,34 @@ export function sentence(job: JobRow, now: number): string {
       return `${!job.condition || job.condition === 'CANCELLED_BY_USER' ? words : 'cancelled'} after ${duration(seconds)}`;
     case 'BLOCKED':
       return job.lastMessage || `${words} ${clock(seconds)}`;
-    case 'QUEUED':
-      return job.execSystemLogicalQueue
-        ? `in queue ${job.execSystemLogicalQueue} ${clock(seconds)}`
-        : `${words} ${clock(seconds)}`;
+    case 'SUBMITTING_JOB':
+    case 'QUEUED': {
+      const queue = job.status === 'QUEUED' ? job.execSystemLogicalQueue : null;
+      return `${queue ? `in queue ${queue}` : words} ${clock(seconds)}${said && `: ${said}`}`;
+    }
+    case 'STAGING_INPUTS':
+    case 'STAGING_JOB':
+    case 'ARCHIVING':
+      return `${said || words} ${clock(seconds)}`;
     default:
       return `${words} ${clock(seconds)}`.trim();
   }
 }
 
-/** `local · FORK · 1 node x 1 core · 5 min`, as far as it is known. */
+/** `rig · normal · BATCH array 4711_17 · 1 node x 1 core · 5 min`, as far as it is known. */
 export function place(job: JobRow): string {
   const size = job.nodeCount && job.coresPerNode ? `${count(job.nodeCount, 'node')} x ${count(job.coresPerNode, 'core')}` : '';
   const limit = job.maxMinutes ? `${job.maxMinutes} min` : '';
-  return [job.execSystemId, job.execSystemLogicalQueue, job.jobType, size, limit].filter(Boolean).join(' · ');
+  return [job.execSystemId, job.execSystemLogicalQueue, launch(job), size, limit].filter(Boolean).join(' · ');
+}
+
+/** How it is started, with the scheduler's number; a process number tells a person nothing. */
+function launch(job: JobRow): string {
+  if (job.jobType !== 'BATCH') {
+    return job.jobType ?? '';
+  }
+  const mode = job.launchMode === 'array' || job.launchMode === 'pack' ? job.launchMode : '';
+  return ['BATCH', mode, job.remoteJobId].filter(Boolean).join(' ');
 }
 
 function count(number: number, noun: string): string {

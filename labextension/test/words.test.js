@@ -37,6 +37,24 @@ test('a job that its owner did not cancel is not said to be', () => {
   assert.equal(sentence(job, at(0)), 'cancelled after 0.0 s');
 });
 
+test('a queued job tells where, how long and what for', () => {
+  const job = { status: 'QUEUED', created: CREATED, execSystemLogicalQueue: 'normal' };
+  assert.equal(sentence(job, at(130)), 'in queue normal 02:10');
+  const waits = { ...job, lastMessage: 'it waits for free nodes (Resources).' };
+  assert.equal(sentence(waits, at(130)), 'in queue normal 02:10: it waits for free nodes (Resources)');
+});
+
+test('inputs on their way tell their bytes', () => {
+  const job = { status: 'STAGING_INPUTS', created: CREATED, lastMessage: 'copying inputs 41 of 90 MB' };
+  assert.equal(sentence(job, at(20)), 'copying inputs 41 of 90 MB 00:20');
+  assert.equal(sentence({ ...job, lastMessage: null }, at(20)), 'copying inputs 00:20');
+});
+
+test('a job held back tells cause and next try', () => {
+  const job = { status: 'BLOCKED', created: CREATED, lastMessage: 'rig refuses connections. Next try in 2 min.' };
+  assert.equal(sentence(job, at(20)), 'rig refuses connections. Next try in 2 min.');
+});
+
 test('a clock behind the server shows no negative time', () => {
   assert.equal(sentence({ status: 'PENDING', created: CREATED }, at(-30)), 'accepted 00:00');
 });
@@ -63,6 +81,13 @@ test('a job that failed is marked where its history ends', () => {
 
 test('the place names only what is known', () => {
   assert.equal(place({ execSystemId: 'local', jobType: 'FORK', nodeCount: 1, coresPerNode: 4 }), 'local · FORK · 1 node x 4 cores');
+});
+
+test('the place of a batch job names its launch mode and number, that of a process does not', () => {
+  const job = { execSystemId: 'rig', execSystemLogicalQueue: 'normal', jobType: 'BATCH', remoteJobId: '4711_17' };
+  assert.equal(place({ ...job, launchMode: 'array' }), 'rig · normal · BATCH array 4711_17');
+  assert.equal(place({ ...job, launchMode: 'single', remoteJobId: '12' }), 'rig · normal · BATCH 12');
+  assert.equal(place({ execSystemId: 'local', jobType: 'FORK', remoteJobId: '4242' }), 'local · FORK');
 });
 
 test('colours, moves of the cursor and marks that turn text are not shown', () => {

@@ -272,3 +272,15 @@ def test_a_failure_is_cause_evidence_and_next_step(job, tail, said):
 
 def test_a_job_that_did_not_fail_has_no_failure():
     assert failure_of({"status": "FINISHED", "exitCode": 0}) is None
+
+
+# --- how it is started ------------------------------------------------------------------------
+def test_the_launch_mode_is_asked_for_until_it_is_settled(fake, tapis):
+    uuid = fake.add_job("SUBMITTING_JOB", launchMode="auto", launchReason=None)
+    job = tapis.job(uuid)
+    assert (job.launchMode, job.launchReason) == ("auto", None)
+    fake.jobs[uuid] |= {"launchMode": "array", "launchReason": "arrays are allowed"}
+    assert (job.launchMode, job.launchReason) == ("array", "arrays are allowed")
+    asked = len(fake.calls)
+    assert job.launchMode == "array"
+    assert len(fake.calls) == asked

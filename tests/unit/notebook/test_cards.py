@@ -74,6 +74,21 @@ def test_a_running_card_tells_state_time_place_and_the_last_lines():
     assert shown[MIME]["tail"] == ["two", "step 179", "step 180 of 500"]
 
 
+def test_the_card_of_a_batch_job_names_its_launch_mode_and_the_schedulers_number():
+    batch = {"jobType": "BATCH", "execSystemId": "rig", "execSystemLogicalQueue": "normal"}
+    place = card(job={**batch, "launchMode": "array", "remoteJobId": "4711_17"})["text/plain"].splitlines()[0]
+    assert place.endswith("rig · normal · BATCH array 4711_17 · 1 node x 1 core · 5 min")
+    place = card(job={**batch, "launchMode": "single", "remoteJobId": "12"})["text/plain"].splitlines()[0]
+    assert place.endswith("rig · normal · BATCH 12 · 1 node x 1 core · 5 min")
+
+
+def test_a_queued_card_tells_what_the_job_waits_for():
+    waits = {"status": "QUEUED", "execSystemLogicalQueue": "normal", "lastMessage": "it waits for free nodes"}
+    shown = card(job=waits, history=HISTORY[:2])
+    assert "◷ python-1  QUEUED  in queue normal 00:10: it waits for free nodes" in shown["text/plain"]
+    assert "in queue normal 00:10: it waits for free nodes" in shown["text/html"]
+
+
 def test_a_finished_card_tells_the_whole_time_and_the_files():
     shown = card(
         job={"status": "FINISHED", "ended": "1970-01-01T00:00:12.000000Z"},
