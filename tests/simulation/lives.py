@@ -1,4 +1,4 @@
-"""One engine after another over the same store and the same world: each dies at a chosen write."""
+"""One engine after another over the same store and the same world; each may die wherever it waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import io
 import zipfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -23,11 +22,20 @@ from jupyter_tapis_jobs.runtimes.zip import ZipRuntime
 from jupyter_tapis_jobs.store import lease as lease_row
 from jupyter_tapis_jobs.store.database import Database
 
-from .world import EPOCH, Link, MadeUpScheduler, World
+from .cluster import Cluster
+from .link import Link
+from .made_up import Host, MadeUpFork, MadeUpSlurm
+from .world import EPOCH, World
 
 T = TypeVar("T")
 
 USER = User(name="ada", tenant="tapisjobs", is_server_user=True)
+QUEUES = [
+    {"name": "normal", "hpcQueueName": "normal", "maxMinutes": 2880, "maxNodeCount": 4, "maxCoresPerNode": 4},
+    # One promises more minutes than its partition gives, another names a partition that is not there.
+    {"name": "promising", "hpcQueueName": "development", "maxMinutes": 2880},
+    {"name": "missing", "hpcQueueName": "missing", "maxMinutes": 2880},
+]
 SYSTEM = {
     "id": "cluster",
     "systemType": "LINUX",
@@ -35,121 +43,167 @@ SYSTEM = {
     "defaultAuthnMethod": "PKI_KEYS",
     "rootDir": "/",
     "canExec": True,
+    "canRunBatch": True,
+    "batchScheduler": "SLURM",
+    "batchLogicalQueues": QUEUES,
+    "batchDefaultLogicalQueue": "normal",
     "jobWorkingDir": "/work",
     "jobRuntimes": [{"runtimeType": "ZIP"}],
 }
-APP = {
-    "id": "model",
-    "version": "1.0",
-    "runtime": "ZIP",
-    "jobType": "FORK",
-    "containerImage": "tapis://cluster/images/model.zip",
-    "jobAttributes": {"execSystemId": "cluster", "maxMinutes": 1},
+APPS = {
+    app: {
+        "id": app,
+        "version": "1.0",
+        "runtime": "ZIP",
+        "jobType": kind,
+        "containerImage": "tapis://cluster/images/model.zip",
+        "jobAttributes": {"execSystemId": "cluster", "maxMinutes": 1},
+    }
+    for app, kind in (("model", "FORK"), ("batch", "BATCH"))
 }
 
 
 class Clock:
+    """The clock of the engine's machine, which somebody may set; waiting does not heed that."""
+
+    def __init__(self) -> None:
+        self.skew = 0.0
+
     def now(self) -> float:
-        return EPOCH + asyncio.get_running_loop().time()
+        return EPOCH + asyncio.get_running_loop().time() + self.skew
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-@dataclass
-class Workers:
-    """Runs the store's work in place; dies for good before or after a chosen write."""
+class _Clock(Clock):
+    """The clock as one engine has it."""
 
-    random: Random
-    die_at: int | None
-    died: asyncio.Event = field(default_factory=asyncio.Event)
-    writes: int = 0
-    #: The store's disk takes nothing.
-    is_full: bool = False
-    #: While set, the machine sleeps.
-    asleep: asyncio.Event | None = None
+    def __init__(self, clock: Clock, point: Callable[[], Awaitable[None]]) -> None:
+        self._clock, self._point = clock, point
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        await self._point()
+
+
+class Workers:
+    """Runs the store's work in place."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        #: The store's disk takes nothing.
+        self.is_full = False
 
     async def write(self, work: Callable[[], T]) -> T:
-        await asyncio.sleep(self.random.uniform(0, 0.002))
-        if self.asleep is not None:
-            await self.asleep.wait()
-        self.writes += 1
-        if self.died.is_set() or (self.writes == self.die_at and self.random.random() < 0.5):
-            await self._die()
+        await asyncio.sleep(self._life.random.uniform(0, 0.002))
+        await self._life.point()
         if self.is_full:
             raise StoreError("The disk of the job store is full.")
         result = work()
-        if self.writes == self.die_at:
-            await self._die()
+        self._life.world.calls["store write"] += 1
+        self._life.on_write()
+        await self._life.point()
         return result
-
-    async def _die(self) -> None:
-        self.died.set()
-        await asyncio.get_running_loop().create_future()
 
     async def read(self, work: Callable[[], T]) -> T:
         await asyncio.sleep(0)
+        await self._life.point()
+        self._life.world.calls["store read"] += 1
         return work()
 
 
-@dataclass
 class Hosts:
-    link: Link
+    """There is one host."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     async def transport(self, system_id: str, effective_user: str) -> Link:
-        return self.link
+        return self._link
 
 
 class Life:
     """One engine from its start to its death or the end of the story."""
 
-    def __init__(self, folder: Path, world: World, random: Random, die_at: int | None = None) -> None:
-        self.database = Database.open(folder)
-        self.link = Link(world)
-        self.workers = Workers(random, die_at)
-        self.tasks: set[asyncio.Task[Any]] = set()
+    def __init__(
+        self,
+        folder: Path,
+        world: World,
+        random: Random,
+        die_at: int | None = None,
+        *,
+        cluster: Cluster | None = None,
+        clock: Clock | None = None,
+        number: int = 0,
+    ) -> None:
+        self.world, self.random, self.folder, self.number = world, random, folder, number
+        #: How often it has waited, and at which time it dies.
+        self.points, self.die_at = 0, die_at
+        self.died = asyncio.Event()
+        #: While set, its machine sleeps: nothing of it moves.
+        self.asleep: asyncio.Event | None = None
+        self.tasks: dict[asyncio.Task[Any], None] = {}
         self.faults: list[BaseException] = []
         self.lost_lease = asyncio.Event()
-        self.world, self.random, self.folder = world, random, folder
-        clock = Clock()
+        #: Called after each transaction.
+        self.on_write: Callable[[], None] = lambda: None
+        self.database = Database.open(folder)
+        self.cluster = cluster or Cluster(world)
+        self.link = Link(world, Host(world, self.cluster).orders, self.point)
+        self.workers = Workers(self)
         self.ports = Ports(
-            clock=clock,
+            clock=_Clock(clock or Clock(), self.point),
             random=random,
             spawn=self._spawn,
             workers=self.workers,
             database=self.database,
             hosts=Hosts(self.link),
-            schedulers={"FORK": MadeUpScheduler()},
+            schedulers={"FORK": MadeUpFork(), "SLURM": MadeUpSlurm()},
             runtimes={"ZIP": ZipRuntime()},
         )
-        self.apps = AppCatalog(self.database, clock.now)
-        self.systems = SystemCatalog(self.database, clock.now)
+        self.apps = AppCatalog(self.database, self.ports.clock.now)
+        self.systems = SystemCatalog(self.database, self.ports.clock.now)
+
+    async def point(self) -> None:
+        """A place where the engine waits: here it may sleep, and here it may die."""
+        if self.asleep is not None:
+            await self.asleep.wait()
+        self.points += 1
+        if self.points == self.die_at:
+            self.died.set()
+        if self.died.is_set():
+            await asyncio.get_running_loop().create_future()
 
     def _spawn(self, work: Any, name: str) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self.tasks.add(task)
+        self.tasks[task] = None
         task.add_done_callback(self._done)
         return task
 
     def _done(self, task: asyncio.Task[Any]) -> None:
-        self.tasks.discard(task)
+        self.tasks.pop(task, None)
         fault = None if task.cancelled() else task.exception()
         if fault is not None and not isinstance(fault, lease_row.LeaseLostError):
             self.faults.append(fault)
 
     def sleep(self) -> asyncio.Event:
         """Put the machine to sleep; the event wakes it."""
-        self.link.asleep = self.workers.asleep = asyncio.Event()
-        return self.link.asleep
+        self.asleep = asyncio.Event()
+        return self.asleep
 
     def define(self, **system: object) -> None:
-        """Make the made-up system and app; the image lies in the world."""
-        self.systems.create(USER, {**SYSTEM, **system})
-        self.apps.create(USER, APP)
+        """Make the made-up system and apps; their image lies in the world."""
+        facts = {"maxArraySize": self.cluster.max_array, "coresPerNode": self.cluster.nodes[0].cores}
+        self.systems.create(USER, {**SYSTEM, "notes": {"tapisjobs": facts}, **system})
+        for app in APPS.values():
+            self.apps.create(USER, app)
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as image:
-            image.writestr("tapisjob_app.sh", "echo hello\n")
-        self.world.mkdir("/images")
+            image.writestr(zipfile.ZipInfo("tapisjob_app.sh"), "echo hello\n")
         self.world.write("/images/model.zip", archive.getvalue())
 
     async def engine(self) -> Engine:
@@ -158,7 +212,7 @@ class Life:
             lease = self.database.write(self._acquire)
             if lease is not None:
                 break
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(5.0)
         engine = Engine(
             self.ports,
             folder=self.folder,
@@ -174,13 +228,12 @@ class Life:
         return engine
 
     def _acquire(self, connection: Connection) -> lease_row.Lease | None:
-        return lease_row.acquire(connection, f"holder-{id(self)}", self.ports.clock.now())
+        return lease_row.acquire(connection, f"life {self.number}", self.ports.clock.now())
 
     async def end(self) -> None:
-        """The process is gone: nothing it had begun goes on."""
-        self.link.dead = True
-        self.workers.died.set()
-        tasks = list(self.tasks)
+        """The process is gone: nothing that it had begun goes on, except on the host."""
+        self.died.set()
+        tasks = [*self.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -194,7 +247,7 @@ def _no_web(url: str) -> Any:
 async def unless_dead(life: Life, work: Awaitable[T]) -> T | None:
     """Await *work* unless the life ends first."""
     doing = asyncio.ensure_future(work)
-    dying = asyncio.ensure_future(life.workers.died.wait())
+    dying = asyncio.ensure_future(life.died.wait())
     await asyncio.wait([doing, dying], return_when=asyncio.FIRST_COMPLETED)
     dying.cancel()
     if doing.done():

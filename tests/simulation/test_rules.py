@@ -257,12 +257,12 @@ def test_every_status_is_stored_with_its_event_before_anybody_hears_of_it(tmp_pa
 def test_an_engine_that_slept_past_its_lease_does_nothing_when_it_wakes(tmp_path: Path) -> None:
     async def story() -> None:
         world = World(Random(1), duration=20.0)
-        sleeper = Life(tmp_path, world, Random(2))
+        sleeper = Life(tmp_path, world, Random(2), number=1)
         sleeper.define()
         engine = await sleeper.engine()
         uuids = await submit(engine, 20)
         alarm = sleeper.sleep()
-        other = Life(tmp_path, world, Random(3))
+        other = Life(tmp_path, world, Random(3), number=2)
         successor = await other.engine()
         await asyncio.sleep(2)
         alarm.set()
