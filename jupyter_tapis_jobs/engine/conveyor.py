@@ -23,6 +23,7 @@ from ..store import jobs as job_rows
 from ..store import lease as lease_row
 from ..store.jobs import Change
 from ..store.lease import LeaseLostError
+from .faults import is_full, verdict_of
 from .lane import Lane, LaneKey
 from .ports import Ports
 from .verdict import Block, Fail, Go, Stay, Verdict
@@ -229,6 +230,8 @@ class Conveyor:
             lane.is_prepared = False
             return {job.uuid: Block(trouble.message, self._retry_after(job)) for job in cohort}
         except Exception as fault:  # noqa: BLE001 - one faulty job must not stop the others
+            if isinstance(fault, OSError) and is_full(fault):
+                return {job.uuid: verdict_of(fault, "the host refused") for job in cohort}
             if len(cohort) == 1:
                 return {cohort[0].uuid: self._fault(fault, cohort[0])}
         half = len(cohort) // 2

@@ -15,11 +15,16 @@ PASSING_RETRY = 30.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+def is_full(fault: BaseException) -> bool:
+    """Is there no room left, on a disk or under a quota?"""
+    return isinstance(fault, OSError) and fault.errno in _FULL
+
+
 def verdict_of(fault: TapisJobsError | OSError, what: str) -> Verdict:
     """Return the verdict; *what* begins the sentence when a host refused: "the job's files were refused"."""
     if isinstance(fault, TapisJobsError):
         return Block(fault.message, PASSING_RETRY) if fault.transient else Fail(fault.message)
     reason = f"{fault.filename or 'the host'}: {fault.strerror or fault}"
-    if fault.errno in _FULL:
+    if is_full(fault):
         return Block(f"no space is left ({reason}); it goes on when there is room.", DISK_FULL_RETRY)
     return Fail(f"{what}: {reason}.")
