@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..model import marks
-from ..model.errors import InvalidInputError, NotFoundError
-from ..model.job import Job, JobDefinition
+from ..model.errors import InvalidInputError, NotFoundError, TransportError
+from ..model.job import Job, JobDefinition, JobEvent
 from ..model.paths import join, normalise, within
 from ..model.status import JobStatus, RemoteOutcome
 from ..transports.base import FileInfo, Transport
 from .download import Download, open_download
+from .lane import LaneKey
 from .ports import Ports
 from .refusals import told
 from .sources import Sources
+from .tails import News, Tails
 
-#: Seconds between two looks at a file that is followed: the first, and the longest when it is quiet.
-FOLLOW_FIRST, FOLLOW_LAST = 0.1, 1.0
-#: Bytes of a followed file that are sent at once.
-CHUNK = 256 * 1024
+#: Bytes that a viewer is behind from which on they come as a stream of their own.
+BACKLOG = 1024 * 1024
+#: Seconds until a host that cannot be reached is tried again: the first time, and at most.
+RETRY, LONGEST_RETRY = 1.0, 15.0
+
+
+@dataclass(slots=True)
+class _Trail:
+    """Where one viewer's file was seen last."""
+
+    lane: LaneKey = ("", "")
+    root: str = ""
+    real_path: str = ""
+    #: Set once the file is there: links on the way to it are known then.
+    is_seen: bool = False
+    size: int = 0
 
 
 class Outputs:
@@ -29,14 +43,19 @@ class Outputs:
     def __init__(self, ports: Ports, sources: Sources) -> None:
         self._ports = ports
         self._sources = sources
+        self._tails = Tails(ports)
 
     async def place(self, job: Job, definition: JobDefinition) -> tuple[Transport, str]:
         """Return transport and directory, see ``output_place``."""
+        lane, directory = await self._where(job, definition)
+        return await self._ports.hosts.transport(*lane), directory
+
+    async def _where(self, job: Job, definition: JobDefinition) -> tuple[LaneKey, str]:
         system, directory = output_place(job, definition)
-        if system != definition.exec_system_id:
-            return await self._sources.archive_place(job, definition)
-        transport = await self._ports.hosts.transport(*job.lane)
-        return transport, join(definition.root_dir, directory)
+        if system == definition.exec_system_id:
+            return job.lane, join(definition.root_dir, directory)
+        lane, root = await self._sources.archive_host(system, job.owner)
+        return lane, join(root, directory)
 
     async def list(
         self,
@@ -92,20 +111,57 @@ class Outputs:
 
         *look* tells how the job stands now: the file is followed from the output directory to the archive.
         """
-        gap = FOLLOW_FIRST
+        trail, gap = _Trail(), RETRY
         while True:
             job, definition = await look()
-            transport, root = await self.place(job, definition)
-            sent = offset
-            with told(path):
-                place = await _inside(transport, root, path)
-                async for chunk in _news(transport, place, offset):
-                    offset += len(chunk)
-                    yield chunk
-            if job.status.is_terminal and offset == sent:
+            try:
+                with told(path):
+                    async for chunk in self._fresh(trail, job, definition, path, offset):
+                        offset += len(chunk)
+                        yield chunk
+            except TransportError:
+                if job.status.is_terminal:
+                    raise
+                await self._ports.clock.sleep(gap)
+                gap = min(gap * 2, LONGEST_RETRY)
+                continue
+            gap = RETRY
+            if job.status.is_terminal and offset >= trail.size:
                 return
-            gap = FOLLOW_FIRST if offset > sent else min(gap * 1.5, FOLLOW_LAST)
-            await self._ports.clock.sleep(gap)
+
+    async def _fresh(
+        self, trail: _Trail, job: Job, definition: JobDefinition, path: str, offset: int
+    ) -> AsyncIterator[bytes]:
+        """Yield what the next round brings; who is far behind gets the rest as a stream of its own."""
+        news = await self._news(trail, job, definition, path, offset)
+        trail.size = news.size or 0
+        if news.data:
+            offset += len(news.data)
+            yield news.data
+        if trail.size - offset > BACKLOG:
+            transport = await self._ports.hosts.transport(*trail.lane)
+            async for chunk in transport.read(trail.real_path, offset=offset):
+                yield chunk
+
+    async def _news(self, trail: _Trail, job: Job, definition: JobDefinition, path: str, offset: int) -> News:
+        """Return a file's news from where it lies now; its links are resolved when it is first there."""
+        lane, root = await self._where(job, definition)
+        transport = await self._ports.hosts.transport(*lane)
+        soon = not trail.root or job.status.is_terminal
+        if (trail.lane, trail.root) != (lane, root):
+            trail.lane, trail.root, trail.is_seen = lane, root, False
+            trail.real_path = await _real_path(transport, root, path)
+        news = await self._tails.news(lane, transport, trail.real_path, offset, soon=soon)
+        if news.is_link or (news.size is not None and not trail.is_seen):
+            real_path = await _real_path(transport, root, path)
+            is_same, trail.real_path, trail.is_seen = real_path == trail.real_path, real_path, True
+            if not is_same:
+                return await self._tails.news(lane, transport, real_path, offset, soon=True)
+        return news
+
+    def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
+        """Whoever watches a job that has ended is to know it soon."""
+        self._tails.hasten({job.lane for job in jobs if job.status.is_terminal})
 
 
 def output_place(job: Job, definition: JobDefinition) -> tuple[str, str]:
@@ -122,22 +178,21 @@ def output_place(job: Job, definition: JobDefinition) -> tuple[str, str]:
     return definition.exec_system_id, definition.exec_system_output_dir
 
 
-async def _news(transport: Transport, path: str, offset: int) -> AsyncIterator[bytes]:
-    info = await transport.stat(path)
-    if info is not None and info.type == "file" and info.size > offset:
-        async for chunk in transport.read(path, offset=offset):
-            yield chunk
-
-
 async def _inside(transport: Transport, root: str, path: str) -> str:
-    """Return the real path of an output; refuse one that leads out of the job's directory."""
+    """Return the path of an output; refuse one that leads out of the job's directory."""
+    await _real_path(transport, root, path)
+    return join(root, normalise(path))
+
+
+async def _real_path(transport: Transport, root: str, path: str) -> str:
+    """Return where an output really lies; refuse one that leads out of the job's directory."""
     wanted = join(root, normalise(path))
-    real_root, real = await transport.real_path(root), await transport.real_path(wanted)
-    if not within(real_root, real):
+    found = await transport.look([root, wanted])
+    if not within(found[root].real_path, found[wanted].real_path):
         raise InvalidInputError(
             f"output path {path!r} leads outside the job's outputs.", field="outputPath", value=path
         )
-    return wanted
+    return found[wanted].real_path
 
 
 def _refuse_running(job: Job, allow_if_running: bool) -> None:
