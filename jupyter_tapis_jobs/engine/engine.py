@@ -32,6 +32,7 @@ from ..transports.base import FileInfo
 from .apps import AppCatalog
 from .archive import Archiver
 from .conveyor import HANDED_OVER, Conveyor, Listener
+from .desks import Desks
 from .download import Download
 from .files import FileService
 from .lane import Lane, LaneKey
@@ -109,6 +110,7 @@ class Engine:
         self.apps = apps
         self.systems = systems
         self.files = FileService(ports.hosts, systems)
+        self.desks = Desks(ports, systems)
         sources = Sources(ports, system=self._system, fetch=fetch)
         self._submission = Submission(ports, apps, systems, sources)
         self._outputs = Outputs(ports, sources)

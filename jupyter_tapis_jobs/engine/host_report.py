@@ -35,9 +35,9 @@ def report(found: HostFacts, system: Mapping[str, Any], checked: str) -> dict[st
 
 
 def lines(found: HostFacts, working_dir: str) -> list[str]:
-    """Return what a person is told: what runs there, where, and what is odd."""
+    """Return what a person is told: what runs there, and where."""
     here = working_dir.replace("HOST_EVAL(", "").replace(")", "")
-    return [" · ".join(_parts(found)), f"work directory {here} · ready", *warnings(found)]
+    return [" · ".join(_parts(found)), f"work directory {here} · ready"]
 
 
 def _parts(found: HostFacts) -> list[str]:

@@ -50,6 +50,10 @@ class Hosts(Protocol):
         """Return the (pooled) connection; raises ``TransportError`` when the host cannot be reached."""
         ...
 
+    async def close(self) -> None:
+        """End all connections; those that are needed again are made again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:

@@ -1,22 +1,22 @@
-"""The engine's ports on a real machine: the clock on the wall, threads, and this machine as a host."""
+"""The engine's ports on a real machine: the clock on the wall, threads, this machine and SSH hosts."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from ..model.errors import TransportError
 from ..runtimes.zip import ZipRuntime
 from ..schedulers.fork import ForkScheduler
+from ..schedulers.slurm import SlurmScheduler
+from ..secrets.credentials import Safe
 from ..store.database import Database
-from ..transports.base import Transport
-from ..transports.local import LocalTransport
+from .hosts import RealHosts
 from .ports import Ports
-from .systems import LOCAL
 
 T = TypeVar("T")
 
@@ -56,21 +56,6 @@ class ThreadWorkers:
         self.readers.shutdown()
 
 
-class LocalHosts:
-    """The one host that needs no connection."""
-
-    def __init__(self) -> None:
-        self._local = LocalTransport()
-
-    async def transport(self, system_id: str, effective_user: str) -> Transport:
-        """Return this machine; other systems are not reachable by this version."""
-        if system_id != LOCAL:
-            raise TransportError(
-                f"system {system_id} cannot be reached: this server runs jobs on system {LOCAL} only."
-            )
-        return self._local
-
-
 class Tasks:
     """Owns the engine's tasks, so that none is lost and all end with it."""
 
@@ -99,15 +84,35 @@ class Tasks:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def real_ports(database: Database, tasks: Tasks, workers: ThreadWorkers) -> Ports:
-    """Return the ports of a real engine over *database*."""
+def real_ports(
+    database: Database,
+    tasks: Tasks,
+    workers: ThreadWorkers,
+    *,
+    server_user: str | None = None,
+    accept_new: bool = False,
+) -> Ports:
+    """Return the ports of a real engine over *database*.
+
+    *server_user*: whose ``~/.ssh`` this machine's is; None takes the user of the process. *accept_new*:
+    take the key of a host never seen before without asking.
+    """
+    clock = WallClock()
+    hosts = RealHosts(
+        database,
+        workers,
+        clock,
+        safe=Safe(database.path.parent / "keys"),
+        server_user=server_user or getpass.getuser(),
+        accept_new=accept_new,
+    )
     return Ports(
-        clock=WallClock(),
+        clock=clock,
         random=SystemRandom(),
         spawn=tasks.spawn,
         workers=workers,
         database=database,
-        hosts=LocalHosts(),
-        schedulers={ForkScheduler.name: ForkScheduler()},
+        hosts=hosts,
+        schedulers={ForkScheduler.name: ForkScheduler(), SlurmScheduler.name: SlurmScheduler()},
         runtimes={ZipRuntime.name: ZipRuntime()},
     )

@@ -15,7 +15,7 @@ from ..model.errors import ConflictError, InvalidInputError
 from ..model.names import wire_name
 from ..model.system import System, parse_system
 from ..model.user import User
-from ..store import catalog_history
+from ..store import catalog_history, credentials
 from ..store import systems as rows
 from ..store.catalog_history import Entry
 from ..store.page import Page
@@ -41,10 +41,29 @@ _KEPT = {
     "shared_with_users",
     "authn_credential",
 }
+#: The attribute that is taken and never given.
+CREDENTIAL = "authnCredential"
 #: What is settled when a system is created.
 _IMMUTABLE = ("id", "system_type", "root_dir", "bucket_name", "can_exec")
 #: What a patch may not name, unless with the value that is there: other calls change it.
 _NOT_PATCHED = (*_IMMUTABLE, "owner", "enabled", "deleted")
+
+#: What is stored together with a system.
+Also = Callable[[Connection], None]
+
+
+def _nothing(_: Connection) -> None:
+    """Store nothing more."""
+
+
+def needs_host(raw: Mapping[str, Any]) -> bool:
+    """True when a definition can be stored only after its host was asked."""
+    return bool(raw.get(CREDENTIAL)) or "HOST_EVAL(" in str(raw.get("rootDir") or "")
+
+
+def without_secret(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a definition without the credential in it, so that no sentence can hold that."""
+    return {name: value for name, value in raw.items() if name != CREDENTIAL} if CREDENTIAL in raw else raw
 
 
 class SystemCatalog(Catalog):
@@ -58,6 +77,18 @@ class SystemCatalog(Catalog):
         """Return a system; raises ``NotFoundError`` when it is not there, deleted, or not *user*'s to see."""
         return self._database.read(lambda conn: _system(self._seen(conn, user, system_id)))
 
+    def get_with_credential(self, user: User, system_id: str) -> tuple[System, bool]:
+        """Return a system, and whether the user who works there has a credential."""
+
+        def work(conn: Connection) -> tuple[System, bool]:
+            system = _system(self._seen(conn, user, system_id))
+            fixed = not system.is_dynamic_effective_user and system.effective_user_id
+            person = fixed or user.name
+            has_one = system_id == LOCAL or credentials.get(conn, system_id, person) is not None
+            return system, has_one
+
+        return self._database.read(work)
+
     def find(self, system_id: str) -> System:
         """Return a system whosever it is, deleted or not: for jobs that were accepted with it."""
         row = self._database.read(lambda conn: rows.get(conn, system_id))
@@ -68,6 +99,11 @@ class SystemCatalog(Catalog):
     def is_enabled(self, user: User, system_id: str) -> bool:
         """Tell whether a system is enabled."""
         return self.get(user, system_id).enabled
+
+    def owned(self, user: User) -> list[System]:
+        """Return the systems that are the user's own, by id."""
+        found = self._database.read(rows.every)
+        return [_system(row) for row in found if row.owner == user.name and not row.deleted]
 
     def search(self, user: User, listing: Listing) -> Page[System]:
         """Return a page of systems."""
@@ -86,25 +122,63 @@ class SystemCatalog(Catalog):
 
     # -- writing
 
-    def create(self, user: User, raw: Mapping[str, Any]) -> System:
+    def create(self, user: User, raw: Mapping[str, Any], also: Also = _nothing) -> System:
         """Store a new system; its owner is *user*. A credential in it is not kept.
 
-        Raises ``ConflictError`` when a system of that id already exists.
+        *also* is done in the same transaction. Raises ``ConflictError`` when a system of that id
+        already exists.
         """
-        system, _ = parse_system(raw)
+        system, _ = parse_system(without_secret(raw))
 
         def work(conn: Connection) -> System:
             self._refuse_taken(conn, user, system.id)
             row = self._new_row(user, system)
             rows.add(conn, row)
             self.record(conn, user, system.id, "create", {"host": system.host})
+            also(conn)
             return _system(row)
 
         return self._database.write(work)
 
+    def replace(self, user: User, raw: Mapping[str, Any], also: Also = _nothing) -> System:
+        """Store a system in the place of the user's own one of that id, deleted or not, or as a new one.
+
+        What is settled at creation is settled anew. *also* is done in the same transaction.
+        """
+        system, _ = parse_system(without_secret(raw))
+        self.refuse_taken(user, system.id, may_replace=True)
+
+        def work(conn: Connection) -> System:
+            if rows.get(conn, system.id) is None:
+                rows.add(conn, self._new_row(user, system))
+            else:
+                self._changeable(conn, user, system.id, deleted_too=True)
+                rows.change(
+                    conn, system.id, self._time(), definition=_definition(system), enabled=1, deleted=0
+                )
+            self.record(conn, user, system.id, "replace", {"host": system.host})
+            also(conn)
+            return _system(self._seen(conn, user, system.id))
+
+        return self._database.write(work)
+
+    def refuse_taken(self, user: User, system_id: str, *, may_replace: bool = False) -> None:
+        """Raise ``ConflictError`` when there is a system of that id, deleted or not.
+
+        *may_replace*: only when it is somebody else's.
+        """
+
+        def work(conn: Connection) -> None:
+            row = rows.get(conn, system_id)
+            if row is None or not may_replace or row.owner != user.name:
+                self._refuse_taken(conn, user, system_id)
+
+        self.refuse_builtin(system_id, "replaced")
+        self._database.read(work)
+
     def review(self, raw: Mapping[str, Any], user: User | None = None) -> list[str]:
         """Return what the owner of a definition should know about it, one sentence each."""
-        system, warnings = parse_system(raw)
+        system, warnings = parse_system(without_secret(raw))
         if user is not None and system.owner not in (None, user.name, "${apiUserId}"):
             warnings = [*warnings, f"owner '{system.owner}' is not taken over; the system is {user.name}'s."]
         return warnings
@@ -119,7 +193,7 @@ class SystemCatalog(Catalog):
             wire = stored.to_wire()
             self._refuse_other(raw, wire, _IMMUTABLE)
             settled = {name: wire[name] for name in map(wire_name, _IMMUTABLE)}
-            return parse_system({**raw, **settled})[0]
+            return parse_system({**without_secret(raw), **settled})[0]
 
         return self._redefine(user, system_id, replaced)
 
@@ -129,7 +203,7 @@ class SystemCatalog(Catalog):
         def patched(stored: System) -> System:
             wire = stored.to_wire()
             self._refuse_other(raw, wire, _NOT_PATCHED)
-            return parse_system({**wire, **raw})[0]
+            return parse_system({**wire, **without_secret(raw)})[0]
 
         return self._redefine(user, system_id, patched)
 
@@ -155,6 +229,8 @@ class SystemCatalog(Catalog):
             if row.owner == owner:
                 return 0
             rows.change(conn, system_id, self._time(), owner=owner)
+            # What the old owner gave is not the new one's to use.
+            credentials.remove(conn, system_id)
             self.record(conn, user, system_id, "changeOwner", {"from": row.owner, "to": owner})
             return 1
 

@@ -28,6 +28,7 @@ from .builtin import ensure_builtin
 from .engine import Engine
 from .fetch import fetch
 from .ports import Ports
+from .profiles import ProfileCatalog
 from .real import Tasks, ThreadWorkers, real_ports
 from .systems import SystemCatalog
 
@@ -137,6 +138,7 @@ class EngineThread:
         self.database: Database
         self.apps: AppCatalog
         self.systems: SystemCatalog
+        self.profiles: ProfileCatalog
 
     # -- life
 
@@ -147,6 +149,7 @@ class EngineThread:
         self._ports = self._make_ports(self.database, self._tasks, self._workers)
         self.apps = AppCatalog(self.database, self._ports.clock.now)
         self.systems = SystemCatalog(self.database, self._ports.clock.now)
+        self.profiles = ProfileCatalog(self.database, self._ports.clock.now)
         ensure_builtin(self.apps, self.systems, self._user, self.folder)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="tapisjobs-engine", daemon=True)
@@ -211,6 +214,7 @@ class EngineThread:
         lost.cancel()
         self._engine, self.state = None, EngineState.WAITING
         await self._tasks.cancel_all()
+        await self._ports.hosts.close()
         await self._release(lease)
 
     async def _store_id(self) -> str:

@@ -7,12 +7,13 @@ import gc
 import getpass
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Float, Int, Unicode, default
+from traitlets import Bool, Enum, Float, Int, Unicode, default
 
 from ..model.errors import TapisJobsError
 from .body import MEGABYTE
@@ -52,6 +53,11 @@ class TapisJobsApp(ExtensionApp):
     ).tag(config=True)
     allow_private_inputs = Bool(
         False, help="Whether http(s) inputs may come from private and loopback addresses."
+    ).tag(config=True)
+    host_key_policy = Enum(
+        ["ask", "accept-new"],
+        "ask",
+        help="What becomes of the key of an SSH host never seen before: somebody is asked, or it is taken.",
     ).tag(config=True)
     max_body_mb = Int(16, min=1, help="Largest JSON body that is taken, in MB.").tag(config=True)
     max_upload_mb = Int(51_200, min=1, help="Largest file that is taken by the Files API, in MB.").tag(
@@ -104,15 +110,18 @@ class TapisJobsApp(ExtensionApp):
 
     def make_engine(self) -> EngineThread:
         """Return the engine's thread, not yet started. Called beside Jupyter's loop: it imports a lot."""
+        from ..engine.real import real_ports
         from ..engine.thread import EngineThread
 
         service = self.service
+        accept_new = self.host_key_policy == "accept-new"
         return EngineThread(
             service.folder,
             user=service.owner,
             url=service.url,
             fork_cores=self.fork_cores or None,
             allow_private_inputs=self.allow_private_inputs,
+            ports=partial(real_ports, server_user=service.server_user, accept_new=accept_new),
         )
 
     def _jupyter(self) -> ServerApp:

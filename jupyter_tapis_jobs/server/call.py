@@ -11,7 +11,7 @@ from ..model.errors import InvalidInputError
 from .service import Service
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError
 
     from ..model.user import User
     from .body import Piped
@@ -82,12 +82,27 @@ def checked(model: Any, value: Any, what: str, *, secret: bool = False) -> Any:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from ..model.validation import field_path, friendly
+    from ..model.fields import model_inside
+    from ..model.validation import friendly
 
     try:
         return TypeAdapter(model).validate_python(value)
     except ValidationError as fault:
+        told = friendly(fault, what, model_inside(model))
         if secret:
-            place = field_path(fault.errors()[0]["loc"])
-            raise InvalidInputError(f"{place or what} is missing or not a text.", field=place) from None
-        raise friendly(fault, what, model if isinstance(model, type) else None) from fault
+            raise _without_value(fault, told) from None
+        raise told from fault
+
+
+#: Kinds of mistakes whose sentences name no value.
+_NAMELESS = frozenset({"missing", "extra_forbidden", "string_too_long", "string_too_short"})
+
+
+def _without_value(fault: ValidationError, told: InvalidInputError) -> InvalidInputError:
+    """Return what is wrong with a body that holds a secret; the value itself is not told."""
+    details = fault.errors(include_input=False, include_url=False)
+    first = next((d for d in details if d["type"] == "extra_forbidden"), details[0])
+    if first["type"] in _NAMELESS:
+        return InvalidInputError(told.message, field=told.field)
+    words = first["msg"][:1].lower() + first["msg"][1:]
+    return InvalidInputError(f"{told.field or 'body'} cannot be used: {words}.", field=told.field)

@@ -12,6 +12,7 @@ from ..model.errors import TapisJobsError, UnavailableError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from ..engine.desks import Desks
     from ..engine.engine import Engine
     from ..engine.files import FileService
     from ..engine.thread import EngineThread, Holder
@@ -102,6 +103,10 @@ class Door:
     async def files(self, work: Callable[[FileService], Coroutine[Any, Any, T]]) -> T:
         """Await a call of the file service on the engine's loop: ``files(lambda f: f.stat(…))``."""
         return await (await self.thread()).run(lambda engine: work(engine.files))
+
+    async def desks(self, work: Callable[[Desks], Coroutine[Any, Any, T]]) -> T:
+        """Await a call about hosts or credentials on the engine's loop: ``lambda d: d.hosts.add(…)``."""
+        return await (await self.thread()).run(lambda engine: work(engine.desks))
 
     async def look_up(self, reading: Callable[[EngineThread], T]) -> T:
         """Run a catalog's reading method away from every loop: ``look_up(lambda t: t.apps.get(…))``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,10 @@ from typing import Any
 from tornado.web import HTTPError
 
 from ..model.errors import (
+    CodeNeededError,
     ConflictError,
+    HostKeyError,
+    HostSignInError,
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
@@ -35,6 +38,10 @@ STATUS: Mapping[type[TapisJobsError], int] = MappingProxyType(
         NotFoundError: 404,
         ConflictError: 409,
         TooLargeError: 413,
+        # A host asks something of the person who calls: trust, a code, another password.
+        HostKeyError: 409,
+        CodeNeededError: 409,
+        HostSignInError: 400,
         UnavailableError: 503,
         StoreError: 503,
         TapisJobsError: 500,
@@ -76,15 +83,29 @@ def in_flight(status_code: int, told: Mapping[str, Any]) -> BaseException:
 
 
 def details(fault: TapisJobsError) -> dict[str, Any] | None:
-    """Return field and value of a wrong input, for forms and for the kernel; else None."""
+    """Return what is told beside the sentence, for forms and for the kernel, or None.
+
+    That is field and value of a wrong input, and what a host asks of the person.
+    """
     if isinstance(fault, InvalidInputError) and fault.field:
         return {"field": fault.field, "value": _shown(fault.value)}
-    return None
+    return next((told(fault) for kind, told in _ASKED.items() if isinstance(fault, kind)), None)
+
+
+#: What a host asks, the special before the general; nothing of it is secret.
+_ASKED: Mapping[type[TapisJobsError], Callable[[Any], dict[str, Any]]] = MappingProxyType(
+    {
+        HostKeyError: lambda fault: {"fingerprint": fault.fingerprint, "known": fault.known},
+        CodeNeededError: lambda fault: {"prompts": list(fault.prompts)},
+        HostSignInError: lambda fault: {"needs": fault.needs},
+    }
+)
 
 
 def refusal(fault: TapisJobsError) -> dict[str, Any]:
     """Return the error of one item of a bulk call."""
-    return {"message": f"{fault.code} {fault.message}", **(details(fault) or {"field": None, "value": None})}
+    told = details(fault) if isinstance(fault, InvalidInputError) else None
+    return {"message": f"{fault.code} {fault.message}", **(told or {"field": None, "value": None})}
 
 
 def _words(fault: HTTPError) -> str:

@@ -144,6 +144,27 @@ class CatalogItem(Query):
     require_exec_perm: Truth = False
 
 
+class CredentialGiven(Query):
+    """``POST /v3/systems/credential/{systemId}/user/{userName}``."""
+
+    skip_credential_check: Truth = Field(False, description="Store it untried.")
+    create_tms_keys: Truth = Field(False, description="Tapis's trust manager; there is none here.")
+    trust: str | None = Field(None, description="Ours: the fingerprint of the host's key, SHA256:…")
+
+
+class CredentialAsked(Query):
+    """``GET`` and ``POST …/check`` of a credential."""
+
+    authn_method: str | None = Field(None, description="There is one credential for each user and system.")
+    trust: str | None = Field(None, description="Ours: the fingerprint of the host's key, SHA256:…")
+
+
+class NewSystem(Query):
+    """``POST /v3/systems``."""
+
+    skip_credential_check: Truth = Field(False, description="Store authnCredential untried.")
+
+
 class FileList(Query):
     """``GET /v3/files/ops``."""
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.catalog import Listing, history_to_wire
-from ..engine.systems import LOCAL, SUMMARY
-from ..model.errors import NotFoundError
+from ..engine.systems import CREDENTIAL, SUMMARY, needs_host
+from ..model.new_host import NewCredential
 from ..model.search import SYSTEM_ATTRIBUTES
 from ..model.system import System
 from . import queries, wire
-from .call import Call
+from .call import Call, checked
 from .catalogs import clause, counted, cut, listed, page, queried
 from .reply import Reply
 from .route import Route, Takes
 
 
 async def create_system(call: Call) -> Reply:
-    """Register a system."""
-    system = await call.door.change(lambda t: t.systems.create(call.user, call.body))
+    """Register a system; a credential in it is tried and stored apart."""
+    skips, secret = call.query.skip_credential_check, call.body.get(CREDENTIAL)
+    if needs_host(call.body):
+        given = checked(NewCredential, secret, CREDENTIAL, secret=True) if secret else None
+        system = await call.door.desks(
+            lambda d: d.credentials.create_system(call.user, call.body, given, skip_check=skips)
+        )
+    else:
+        system = await call.door.change(lambda t: t.systems.create(call.user, call.body))
     return await _stored(call, system, "SYSAPI_CREATED System created")
 
 
@@ -44,19 +51,24 @@ async def _found(call: Call, wanted: Listing) -> Reply:
 
 async def get_system(call: Call) -> Reply:
     """Return one system."""
-    system = await call.door.look_up(lambda t: t.systems.get(call.user, call.path["systemId"]))
-    return Reply(cut(call, system.to_wire(), SUMMARY), f"TAPIS_FOUND System found: {system.id}.")
+    system, has_credential = await call.door.look_up(
+        lambda t: t.systems.get_with_credential(call.user, call.path["systemId"])
+    )
+    told = system.to_wire() | {"hasCredentials": has_credential}
+    return Reply(cut(call, told, SUMMARY), f"TAPIS_FOUND System found: {system.id}.")
 
 
 async def patch_system(call: Call) -> Reply:
     """Change some attributes of a system."""
     system = await call.door.change(lambda t: t.systems.patch(call.user, call.path["systemId"], call.body))
+    await call.door.desks(lambda d: d.pool.forget(system.id))
     return await _stored(call, system, "SYSAPI_UPDATED System updated")
 
 
 async def put_system(call: Call) -> Reply:
     """Replace all attributes of a system that may change."""
     system = await call.door.change(lambda t: t.systems.put(call.user, call.path["systemId"], call.body))
+    await call.door.desks(lambda d: d.pool.forget(system.id))
     return await _stored(call, system, "SYSAPI_UPDATED System updated")
 
 
@@ -104,6 +116,7 @@ async def change_owner(call: Call) -> Reply:
     """Give a system to another user."""
     name, owner = call.path["systemId"], call.path["userName"]
     changes = await call.door.change(lambda t: t.systems.change_owner(call.user, name, owner))
+    await call.door.desks(lambda d: d.pool.forget(name))
     return counted(changes, f"SYSAPI_UPDATED System {name} belongs to {owner}.")
 
 
@@ -114,23 +127,19 @@ async def get_history(call: Call) -> Reply:
     return Reply(rows, f"TAPIS_FOUND System history found: {len(rows)}.")
 
 
-async def check_credential(call: Call) -> Reply:
-    """Tell whether a user can reach a system: this machine needs no credential, and others have none yet."""
-    name, person = call.path["systemId"], call.path["userName"]
-    await call.door.look_up(lambda t: t.systems.get(call.user, name))
-    if name != LOCAL or person != call.service.server_user or not call.user.is_server_user:
-        raise NotFoundError(
-            f"There is no credential of {person[:80]} for system {name}.", code="SYSAPI_CRED_NOT_FOUND"
-        )
-    return Reply({"message": "No credential is needed."}, f"SYSAPI_CRED_VALID {name} is this machine.")
+async def host_eval(call: Call) -> Reply:
+    """Tell an environment variable of the effective user's login shell on the host."""
+    name, variable = call.path["systemId"], call.path["envVarName"]
+    value = await call.door.desks(lambda d: d.credentials.host_eval(call.user, name, variable))
+    return Reply({"name": value}, f"SYSAPI_HOST_EVAL {variable} of {name} resolved.")
 
 
 _SYSTEMS = "/v3/systems"
 _SYSTEM = f"{_SYSTEMS}/{{systemId}}"
 ROUTES = (
     Route("GET", _SYSTEMS, "getSystems", list_systems, queries.CatalogList, result=list[dict[str, Any]]),
-    Route("POST", _SYSTEMS, "createSystem", create_system, body=System, takes=Takes.RAW, result=wire.Created,
-          status=201),
+    Route("POST", _SYSTEMS, "createSystem", create_system, queries.NewSystem, System, Takes.RAW,
+          wire.Created, status=201),
     Route("GET", f"{_SYSTEMS}/search", "searchSystemsQueryParameters", search_systems, queries.CatalogList,
           result=list[dict[str, Any]]),
     Route("POST", f"{_SYSTEMS}/search", "searchSystemsRequestBody", search_systems_sql, queries.CatalogList,
@@ -147,6 +156,5 @@ ROUTES = (
     Route("POST", f"{_SYSTEM}/changeOwner/{{userName}}", "changeSystemOwner", change_owner,
           result=wire.Changes),
     Route("GET", f"{_SYSTEM}/history", "getHistory", get_history, result=list[wire.HistoryRow]),
-    Route("POST", f"{_SYSTEMS}/credential/{{systemId}}/user/{{userName}}/check", "checkUserCredential",
-          check_credential, result=wire.Told),
+    Route("GET", f"{_SYSTEM}/hostEval/{{envVarName}}", "hostEval", host_eval, result=wire.Variable),
 )  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from . import about, apps, files, jobs, oauth2, systems, tenants
+from . import about, apps, credentials, files, hosts, jobs, oauth2, profiles, systems, tenants
 from .route import Route
 
 TABLE: tuple[Route, ...] = (
     *jobs.ROUTES,
     *apps.ROUTES,
     *systems.ROUTES,
+    *credentials.ROUTES,
+    *profiles.ROUTES,
     *files.ROUTES,
     *oauth2.ROUTES,
     *tenants.ROUTES,
+    *hosts.ROUTES,
     *about.ROUTES,
 )

@@ -44,6 +44,12 @@ class Uuids(Wire):
     uuids: list[str] = Field(max_length=10_000)
 
 
+class Collected(Uuids):
+    """One output of several jobs."""
+
+    path: str = Field(min_length=1, max_length=4096, description="Below each job's output directory.")
+
+
 class Refusal(Wire):
     """Why one request of several was not accepted."""
 
@@ -124,6 +130,12 @@ class Created(Wire):
     warnings: list[str] = Field(default_factory=list)
 
 
+class Located(Wire):
+    """Where a new thing is."""
+
+    url: str
+
+
 class Changes(Wire):
     """How many rows were changed."""
 
@@ -147,6 +159,91 @@ class HistoryRow(Wire):
     operation: str
     description: str
     created: str
+
+
+class Variable(Wire):
+    """The value of an environment variable on a host, as Tapis names it."""
+
+    name: str
+
+
+class Credential(Wire):
+    """What may be told of a credential; everything secret is null."""
+
+    authn_method: str
+    login_user: str | None = None
+    password: None = None
+    private_key: None = None
+    public_key: None = None
+    access_key: None = None
+    access_secret: None = None
+    access_token: None = None
+    refresh_token: None = None
+    tms_private_key: None = None
+    tms_public_key: None = None
+    tms_fingerprint: None = None
+    certificate: None = None
+
+
+# -- hosts
+
+
+class HostState(Wire):
+    """How a host stands: connected, idle, trouble or code needed."""
+
+    id: str
+    state: str
+    message: str
+    next_try: str | None = None
+    #: The name on the host.
+    user: str
+
+
+class HostQueue(Wire):
+    """A queue of a host's scheduler and its limits per job; null is without limit."""
+
+    name: str
+    nodes: int | None = None
+    #: Per node.
+    cores: int | None = None
+    memory_mb: Annotated[int | None, Field(alias="memoryMB")] = None
+    minutes: int | None = None
+
+
+class HostArrays(Wire):
+    """The highest index of a job array; 0 where arrays are forbidden."""
+
+    max: int
+
+
+class HostRuntime(Wire):
+    """A runtime that was found on a host."""
+
+    type: str
+    version: str | None = None
+
+
+class HostReport(Wire):
+    """What was found on a host. ``lines`` is for people."""
+
+    scheduler: str | None = None
+    queues: list[HostQueue]
+    arrays: HostArrays
+    runtimes: list[HostRuntime]
+    home: str | None = None
+    work_dir: str
+    fingerprint: str | None = None
+    #: How the host's key became known: pinned, known_hosts or accepted.
+    known: str | None = None
+    warnings: list[str]
+    lines: list[str]
+
+
+class AddedHost(Wire):
+    """The system that a host became, and what was found there."""
+
+    system: dict[str, Any]
+    report: HostReport
 
 
 # -- files

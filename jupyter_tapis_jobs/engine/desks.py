@@ -1,0 +1,38 @@
+"""The desks that deal with hosts and credentials, for an engine whose hosts are real."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ..model.errors import UnavailableError
+from .credentials import CredentialDesk
+from .host_desk import HostDesk
+from .hosts import RealHosts
+from .ports import Ports
+from .systems import SystemCatalog
+
+
+class Desks:
+    """Made when first needed: what they need (SSH, encryption) is slow to load."""
+
+    def __init__(self, ports: Ports, systems: SystemCatalog) -> None:
+        self._ports = ports
+        self._systems = systems
+
+    @cached_property
+    def credentials(self) -> CredentialDesk:
+        """Users' credentials for systems."""
+        return CredentialDesk(self._ports, self._systems, self.pool)
+
+    @cached_property
+    def hosts(self) -> HostDesk:
+        """Hosts added, listed and looked at."""
+        return HostDesk(self._ports, self._systems, self.pool, self.credentials)
+
+    @property
+    def pool(self) -> RealHosts:
+        """The connections of the engine."""
+        pool = self._ports.hosts
+        if not isinstance(pool, RealHosts):
+            raise UnavailableError("This engine reaches no hosts but the ones it was given.")
+        return pool

@@ -1,0 +1,84 @@
+"""Which host keys are believed: somebody named the fingerprint, or known_hosts holds it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model.errors import HostKeyError, InvalidInputError
+from ..transports.ssh_address import Address
+from .access import KNOWN_HOSTS, openssh_text
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Keys that are believed, and ``how`` they became known: pinned or known_hosts."""
+
+    keys: tuple[str, ...]
+    how: str
+
+
+def fingerprint(public: str) -> str:
+    """Return ``SHA256:…`` of ``ssh-ed25519 AAAA…``."""
+    digest = hashlib.sha256(base64.b64decode(public.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
+
+
+async def trusted(address: Address, name: str, wanted: str) -> Trust:
+    """Return the key that the host shows now, if it is the one with the fingerprint *wanted*.
+
+    Raises ``HostKeyError`` when it is another one, ``TransportError`` when the host is not reached.
+    """
+    from ..transports.ssh_sign_in import host_key
+
+    shown = await host_key(address)
+    if shown.fingerprint != wanted.rstrip("="):
+        raise HostKeyError(
+            f"{name} shows the key {shown.fingerprint}, not {wanted}, which you trust. "
+            "Ask the site which one is right before you trust another.",
+            fingerprint=shown.fingerprint,
+            known=wanted,
+        )
+    return Trust((shown.public,), "pinned")
+
+
+def from_known_hosts(address: Address, given: str, *, may_read: bool) -> Trust:
+    """Return the keys of a host in *given*: lines of a known_hosts file, or (*may_read*) its path.
+
+    Raises ``InvalidInputError`` when it is no such file or does not know the host.
+    """
+    import asyncssh
+
+    is_path = "\n" not in given and " " not in given.strip()
+    if is_path and not may_read:
+        raise InvalidInputError(
+            "knownHosts as a path is for the server's own user; give the lines of the file.",
+            field="knownHosts",
+        )
+    try:
+        lines = Path(given).expanduser().read_bytes() if is_path else given.encode()
+        found = asyncssh.match_known_hosts(lines, address.host, address.host, address.port)[0]
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(
+            f"knownHosts cannot be read as a known_hosts file: {error}.", field="knownHosts"
+        ) from None
+    if not found:
+        raise InvalidInputError(
+            f"knownHosts does not know {address.host} at port {address.port}. "
+            "Leave it out and compare the fingerprint, or give the right file.",
+            field="knownHosts",
+        )
+    return Trust(tuple(dict.fromkeys(map(openssh_text, found))), "known_hosts")
+
+
+def is_in_known_hosts(address: Address, public: str) -> bool:
+    """Tell whether the user's own known_hosts holds this key of the host."""
+    import asyncssh
+
+    path = KNOWN_HOSTS.expanduser()
+    if not path.is_file():
+        return False
+    found = asyncssh.match_known_hosts(str(path), address.host, address.host, address.port)[0]
+    return public in map(openssh_text, found)

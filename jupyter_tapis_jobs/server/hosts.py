@@ -1,0 +1,39 @@
+"""Hosts in one call each: added, listed, looked at again. Ours, beyond Tapis."""
+
+from __future__ import annotations
+
+from ..model.new_host import HostCheck, NewHost
+from . import wire
+from .call import Call
+from .reply import Reply
+from .route import Route, Takes
+
+
+async def add_host(call: Call) -> Reply:
+    """Connect to a host, look at it, and register it as a system with the caller's credential."""
+    added = await call.door.desks(lambda d: d.hosts.add(call.user, call.body))
+    result = {"system": added.system.to_wire() | {"hasCredentials": True}, "report": added.report}
+    return Reply(result, f"TAPISJOBS_HOST_ADDED Host added: {added.system.id}.")
+
+
+async def list_hosts(call: Call) -> Reply:
+    """Tell how the caller's hosts stand: connected, idle, trouble, or code needed."""
+    rows = await call.door.desks(lambda d: d.hosts.every(call.user))
+    return Reply(rows, f"TAPISJOBS_FOUND Hosts found: {len(rows)}.")
+
+
+async def check_host(call: Call) -> Reply:
+    """Connect to a host now and look at it again."""
+    name, asked = call.path["systemId"], call.body or HostCheck.model_validate({})
+    report = await call.door.desks(lambda d: d.hosts.check(call.user, name, asked))
+    return Reply(report, f"TAPISJOBS_HOST_READY {name} is ready.")
+
+
+_HOSTS = "/v3/tapisjobs/hosts"
+ROUTES = (
+    Route("POST", _HOSTS, "addHost", add_host, body=NewHost, takes=Takes.SECRET, result=wire.AddedHost,
+          status=201),
+    Route("GET", _HOSTS, "getHosts", list_hosts, result=list[wire.HostState]),
+    Route("POST", f"{_HOSTS}/{{systemId}}/check", "checkHost", check_host, body=HostCheck | None,
+          takes=Takes.SECRET, result=wire.HostReport),
+)  # fmt: skip
