@@ -139,8 +139,13 @@ class Connection:
         return _decoded(self._tried(send, method, path) if repeatable else self._once(send, method, path))
 
     @contextmanager
-    def stream(self, path: str, *, patient: bool = False, **params: Any) -> Iterator[httpx.Response]:
-        """Open the body of a GET as it arrives; a ``patient`` one may be silent for any time."""
+    def stream(
+        self, path: str, *, patient: bool = False, json: Any = None, **params: Any
+    ) -> Iterator[httpx.Response]:
+        """Open the body of a GET, or of a POST of *json*, as it arrives.
+
+        A ``patient`` one may be silent for any time.
+        """
         import httpx
 
         limits = self._limits(SILENCE_SECONDS)
@@ -149,8 +154,8 @@ class Connection:
 
         try:
             with self._http().stream(
-                "GET", self._address(path), params=_present(params), headers=self._signed(),
-                timeout=limits,
+                "GET" if json is None else "POST", self._address(path), params=_present(params),
+                headers=self._signed(), json=json, timeout=limits,
             ) as response:  # fmt: skip
                 if response.is_error:
                     response.read()

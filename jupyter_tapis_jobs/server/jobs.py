@@ -237,6 +237,13 @@ async def follow_output(call: Call) -> Stream:
     return Stream(chunks=chunks, headers={**sent.headers, "X-Accel-Buffering": "no"}, at_once=True)
 
 
+async def collect_outputs(call: Call) -> Stream:
+    """Send one output of many jobs as a tar stream: ``files/UUID``, or ``errors/UUID`` that says why not."""
+    uuids, path = call.body.uuids, call.body.path
+    chunks = await call.door.stream(lambda engine: engine.output_collect(call.user, uuids, path))
+    return attachment("outputs.tar", chunks, None)
+
+
 # -- steering
 
 
@@ -311,6 +318,8 @@ ROUTES = (
           result=wire.Validated),
     Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=wire.Uuids, takes=Takes.MODEL,
           result=list[wire.Cancelled]),
+    Route("POST", "/v3/jobs/output/bulk", "collectJobOutputs", collect_outputs, body=wire.Collected,
+          takes=Takes.MODEL, answers=Answers.BYTES),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),
     Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch,
           result=list[dict[str, Any]] | _COLUMNS),

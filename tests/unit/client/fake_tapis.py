@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import tarfile
 import threading
 import uuid as uuids
 from collections.abc import AsyncIterator, Callable
@@ -245,6 +247,19 @@ class FakeTapis:
     def _jobs_cancel_bulk(self, request: httpx.Request) -> httpx.Response:
         asked = json.loads(request.content)["uuids"]
         return result([{"uuid": uuid, "status": "success", "message": ""} for uuid in asked])
+
+    def _jobs_output_bulk(self, request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)
+        body = io.BytesIO()
+        with tarfile.open(fileobj=body, mode="w") as archive:
+            for uuid in asked["uuids"]:
+                found = self.outputs[uuid].get(asked["path"])
+                told = {"code": "JOBS_NOT_FOUND", "message": f"job {self.jobs[uuid]['name']} has no output."}
+                data = json.dumps(told).encode() if found is None else found
+                member = tarfile.TarInfo(f"{'errors' if found is None else 'files'}/{uuid}")
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+        return httpx.Response(200, content=body.getvalue())
 
     def _jobs_events(self, request: httpx.Request) -> httpx.Response:
         self.opened += 1
