@@ -31,6 +31,7 @@ from .apps import AppCatalog
 from .batch_scripts import BatchScripts, named
 from .catalog import Listing
 from .ports import Ports
+from .profiles import ProfileCatalog
 from .sources import Source, Sources, effective_user
 from .systems import LOCAL, SystemCatalog
 from .tracker import FORK
@@ -53,7 +54,7 @@ class Accepted:
 
 
 class Submission:
-    """Turns requests into jobs; looks up each app, system and host variable once per call."""
+    """Turns requests into jobs; looks up each app, system, profile and host variable once per call."""
 
     def __init__(self, ports: Ports, apps: AppCatalog, systems: SystemCatalog, sources: Sources) -> None:
         self._ports = ports
@@ -61,13 +62,14 @@ class Submission:
         self._systems = systems
         self._sources = sources
         self._scripts = BatchScripts(ports, sources)
+        self._profiles = ProfileCatalog(ports.database, ports.clock.now)
         self._host_facts: dict[tuple[str, str, str], tuple[float, str | None]] = {}
 
     async def resolve_all(
         self, user: User, raws: Sequence[Mapping[str, Any]]
     ) -> list[Accepted | TapisJobsError]:
         """Resolve requests one by one; what is wrong with one does not touch the others."""
-        known = _Known(self._apps, self._systems, user)
+        known = _Known(self._apps, self._systems, self._profiles, user)
         results: list[Accepted | TapisJobsError] = []
         for number, raw in enumerate(raws):
             if number % SLICE == SLICE - 1:
@@ -98,6 +100,7 @@ class Submission:
             created=iso(self._ports.clock.now()),
             effective_user=user_there,
             host_env=await self._host_env(system, user_there, wanted) if wanted else {},
+            profiles=known.profile,
             scripted=scripted,
         )
         known.input_systems(definition)
@@ -214,10 +217,13 @@ def _or_missing(
 
 
 class _Known:
-    """The apps and systems that the requests of one call name, each looked up once."""
+    """The apps, systems and profiles that the requests of one call name, each looked up once."""
 
-    def __init__(self, apps: AppCatalog, systems: SystemCatalog, user: User) -> None:
+    def __init__(
+        self, apps: AppCatalog, systems: SystemCatalog, profiles: ProfileCatalog, user: User
+    ) -> None:
         self._apps, self._systems, self._user = apps, systems, user
+        self.profile = lru_cache(maxsize=None)(profiles.get)
         self.app = lru_cache(maxsize=None)(self._app)
         self.system = lru_cache(maxsize=None)(self._system)
 

@@ -17,7 +17,7 @@ from .batch_request import ScriptedRequest
 from .commands import commands_of
 from .directories import enter_directories, host_variables_of
 from .environment import merge_environment, with_input_keys
-from .errors import InvalidInputError, NotFoundError, did_you_mean
+from .errors import InvalidInputError, did_you_mean
 from .fields import ArchiveMode, JobType
 from .inheritance import Frame, archive_mode, chosen_values, frame_of, job_type
 from .inputs import inputs_of
@@ -34,8 +34,8 @@ from .system import LogicalQueue, System
 from .texts import refuse_control, refuse_dangerous, shown
 from .user import User
 
-#: Finds a scheduler profile by its name.
-Profiles = Callable[[str], SchedulerProfile | None]
+#: Finds a scheduler profile by its name; raises ``NotFoundError``.
+Profiles = Callable[[str], SchedulerProfile]
 #: As JSON, UTF-8.
 MOST_NOTES_BYTES = 65_536
 _NOTHING_ASKED = ParameterSetRequest.model_validate({})
@@ -237,13 +237,7 @@ def _profile(options: tuple[Argument, ...], profiles: Profiles | None) -> JobPro
     name = next(named, None)
     if name is None or profiles is None:
         return None
-    profile = profiles(name)
-    if profile is None:
-        raise NotFoundError(
-            f"scheduler profile {shown(name)} does not exist. Create it (createSchedulerProfile), "
-            f"or leave {PROFILE} out."
-        )
-    return profile.for_job()
+    return profiles(name).for_job()
 
 
 def _refuse_bad_prefix(chosen: dict[str, Any], system: System) -> None:

@@ -25,9 +25,11 @@ TACC = {
 }
 
 
-def tacc(name: str) -> SchedulerProfile | None:
+def tacc(name: str) -> SchedulerProfile:
     """Find the one profile there is."""
-    return parse_profile(TACC)[0] if name == "tacc" else None
+    if name != "tacc":
+        raise NotFoundError(f"There is no profile {name}.")
+    return parse_profile(TACC)[0]
 
 
 def batch(resolved: Resolve, *options: str, log: dict[str, str] | None = None, **fields: Any) -> Resolved:
@@ -131,7 +133,7 @@ def test_the_systems_profile_is_taken_where_no_option_names_one(resolved: Resolv
 
 
 def test_an_unknown_profile_is_not_found(resolved: Resolve) -> None:
-    with pytest.raises(NotFoundError, match="'taccc' does not exist"):
+    with pytest.raises(NotFoundError, match="no profile taccc"):
         batch(resolved, "--tapis-profile=taccc", profiles=tacc)
 
 
