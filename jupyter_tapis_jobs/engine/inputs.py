@@ -75,8 +75,8 @@ def wanted_inputs(cohort: Iterable[Job], definitions: Mapping[str, JobDefinition
                 yield Wanted(job=job, item=item, target=target)
 
 
-def make_plan(errands: Iterable[Errand], host: Transport, is_familiar: Callable[[Source], bool]) -> Plan:
-    """Plan how to bring inputs to *host*; *is_familiar* tells what jobs before these needed too."""
+def make_plan(errands: Iterable[Errand], host: Transport, is_familiar: Callable[[Errand], bool]) -> Plan:
+    """Plan how to bring inputs to *host*; *is_familiar* tells what other jobs needed before."""
     plan = Plan()
     by_key: dict[str, list[Errand]] = {}
     for errand in errands:
@@ -88,7 +88,7 @@ def make_plan(errands: Iterable[Errand], host: Transport, is_familiar: Callable[
         source = alike[0].source
         if _is_small(source) and (source.size or 0) * (len(alike) - 1) <= REPEATED:
             plan.together += alike
-        elif len(alike) > 1 or is_familiar(source):
+        elif len(alike) > 1 or is_familiar(alike[0]):
             plan.shared.append(alike)
         else:
             plan.alone += alike

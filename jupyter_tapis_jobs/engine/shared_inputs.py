@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from ..transports.base import Transport
+from .inputs import Errand
 from .lane import Lane, LaneKey
 from .progress import Progress
 from .sources import Source
@@ -15,7 +16,7 @@ from .transfer import Transfer
 
 #: Days for which a shared input is kept on a host.
 KEPT_DAYS = 14
-#: Sources that are remembered because a job needed them.
+#: Sources that are remembered with the first job that needed them.
 REMEMBERED = 10_000
 
 _SWEEP = """\
@@ -29,18 +30,17 @@ class SharedInputs:
     def __init__(self, transfer: Transfer) -> None:
         self._transfer = transfer
         self._swept: set[LaneKey] = set()
-        self._needed: dict[tuple[LaneKey, str], None] = {}
+        self._needed: dict[tuple[LaneKey, str], str] = {}
 
-    def is_familiar(self, lane: Lane, source: Source) -> bool:
-        """Tell whether a job of the lane needed this before, and remember that one does now."""
-        if source.transport is None or source.is_directory:
+    def is_familiar(self, lane: Lane, errand: Errand) -> bool:
+        """Tell whether another job of the lane needed this before, and remember that one does now."""
+        if errand.source.transport is None or errand.source.is_directory:
             return False
-        entry = (lane.key, source.key)
-        known = entry in self._needed
-        self._needed[entry] = None
+        uuid = errand.wanted.job.uuid
+        first = self._needed.setdefault((lane.key, errand.source.key), uuid)
         if len(self._needed) > REMEMBERED:
             del self._needed[next(iter(self._needed))]
-        return known
+        return first != uuid
 
     def place(self, lane: Lane, source: Source) -> str:
         """Return where a source lies once it is shared."""

@@ -72,23 +72,15 @@ class Transfer:
         progress: Progress,
         *,
         names: Sequence[str] | None = None,
-        leave_out: Collection[str] = (),
     ) -> None:
         """Bring many files and trees of one host in one stream: path there -> path on *host*.
 
-        *names* are the absolute paths that travel when that is not all of *places*; of each place, its
-        own entries *leave_out* stay behind.
+        *names* are the absolute paths that travel when that is not all of *places*.
         """
         root, aim = _common(places), _common(places.values())
         rename = below({posixpath.relpath(a, root): posixpath.relpath(b, aim) for a, b in places.items()})
-        hidden = {posixpath.relpath(f"{place}/{name}", root) for place in places for name in leave_out}
-        chosen = [posixpath.relpath(name, root) for name in (places if names is None else names)]
-
-        def visible(name: str) -> str | None:
-            return None if hidden and _is_below(name, hidden) else rename(name)
-
-        packed = origin.pack(root, chosen)
-        await host.unpack(aim, renamed(progress.counted(packed), visible))
+        packed = origin.pack(root, [posixpath.relpath(name, root) for name in names or places])
+        await host.unpack(aim, renamed(progress.counted(packed), rename))
 
 
 async def side_by_side(calls: Sequence[Callable[[], Awaitable[None]]]) -> None:
@@ -118,8 +110,3 @@ def are_apart(paths: Iterable[str]) -> bool:
 def _common(paths: Collection[str]) -> str:
     """Return the nearest directory above all *paths*."""
     return posixpath.commonpath([posixpath.dirname(path) for path in paths])
-
-
-def _is_below(name: str, places: Collection[str]) -> bool:
-    parts = name.removeprefix("./").rstrip("/").split("/")
-    return any("/".join(parts[:count]) in places for count in range(1, len(parts) + 1))

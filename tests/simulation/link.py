@@ -19,6 +19,7 @@ from jupyter_tapis_jobs.model.errors import TransportError
 from jupyter_tapis_jobs.model.times import iso
 from jupyter_tapis_jobs.transports.base import Answer, Content, Entry, FileInfo, Found
 
+from . import shell
 from .world import World
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class Link:
             raise TransportError(LOST)
         if random.random() < world.doubled:
             world.spawn(self._later(effect, random.uniform(0.0, 5.0)))
-        work = world.spawn(effect())
+        work = world.spawn(self._later(effect, random.uniform(0.0, world.slowness)))
         try:
             result = await asyncio.wait_for(asyncio.shield(work), timeout)
         except TimeoutError:
@@ -77,9 +78,10 @@ class Link:
         if world.is_down or world.random.random() < world.trouble:
             raise TransportError(LOST)
 
-    async def _later(self, effect: Callable[[], Awaitable[Any]], seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await effect()
+    async def _later(self, effect: Callable[[], Awaitable[T]], seconds: float) -> T:
+        if seconds > 0.0:
+            await asyncio.sleep(seconds)
+        return await effect()
 
     async def _do(self, verb: str, work: Callable[[], T]) -> T:
         async def effect() -> T:
@@ -90,6 +92,11 @@ class Link:
     # -- verbs
 
     async def run(self, script: str, *, timeout: float = 60.0, live: bool = False) -> Answer:
+        if not script.startswith("{"):
+            # A shell's script: of what it reads, the last lines of outputs, this host holds nothing.
+            return await self._do("run shell", lambda: Answer(0, "", ""))
+        if not script.startswith("{"):
+            return await self._do("run script", lambda: shell.run(script, self.world.disk))
         order = json.loads(script)
 
         async def effect() -> Answer:
@@ -240,6 +247,13 @@ class Link:
 
     async def copy(self, source: str, target: str) -> None:
         await self._do("copy", lambda: self.world.disk.copy(source, target))
+
+    async def move(self, source: str, target: str) -> None:
+        def effect() -> None:
+            self.world.disk.copy(source, target)
+            self.world.disk.delete(source)
+
+        await self._do("move", effect)
 
     async def delete(self, path: str) -> None:
         await self._do("delete", lambda: self.world.disk.delete(path))
