@@ -117,19 +117,21 @@ _NONE = "No hosts yet. The first one: jupyter tapisjobs host add NAME --host ADD
 def _check_arguments(word: _Parser) -> None:
     word.add_argument("names", metavar="NAME", nargs="*", help="the hosts to look at (default: all)")
     word.add_argument("--code", help="a one-time code, where the host wants one")
+    word.add_argument("--trust", metavar="SHA256:…", help="the new key of a host that was set up anew")
 
 
 def _check(tapis: Tapis, options: _Options) -> Shown:
     """Look at each host, also when one before it is in trouble."""
     names = options.names or [str(row["id"]) for row in host_rows(tapis)]
-    rows = [_checked(tapis, name, options.code) for name in names]
+    rows = [_checked(tapis, name, options) for name in names]
     is_well = all(row["state"] == "connected" for row in rows)
     return Shown(rows, is_well, text="" if rows else _NONE)
 
 
-def _checked(tapis: Tapis, name: str, code: str | None) -> dict[str, Any]:
+def _checked(tapis: Tapis, name: str, options: _Options) -> dict[str, Any]:
     try:
-        report = checked(tapis, name, code=code, person=AtTheCommandLine(), tell=False)
+        given = {"code": options.code, "trust": options.trust}
+        report = checked(tapis, name, given, person=AtTheCommandLine(), tell=False)
     except TapisJobsError as cause:
         return {"id": name, "state": "trouble", "message": cause.message}
     return {"id": name, "state": "connected", "message": _told(report)}

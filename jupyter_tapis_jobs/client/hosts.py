@@ -47,12 +47,13 @@ class Host:
         """The logical queues and their limits: ``name nodes cores memoryMB minutes default``."""
         return frames.from_rows(self._queues(), frames.QUEUES)
 
-    def check(self, *, code: str | None = None) -> Host:
+    def check(self, *, code: str | None = None, trust: str | None = None) -> Host:
         """Connect now, look at the host again, and say what was found.
 
-        A one-time code is asked for when the host wants one. Raises what stands in the way, as a sentence.
+        A one-time code is asked for when the host wants one; *trust* is the fingerprint of the new key
+        of a host that was set up anew. Raises what stands in the way, as a sentence.
         """
-        report = checked(self._tapis, self.name, code=code)
+        report = checked(self._tapis, self.name, {"code": code, "trust": trust})
         return Host(self._tapis, self._tapis.system(self.name), report)
 
     def __repr__(self) -> str:
@@ -118,13 +119,13 @@ def add_host(
 
 
 def checked(
-    tapis: Tapis, name: str, *, code: str | None = None, person: Person | None = None, tell: bool = True
+    tapis: Tapis, name: str, given: Mapping[str, Any], *, person: Person | None = None, tell: bool = True
 ) -> dict[str, Any]:
-    """Connect to the host now, and return and *tell* what was found."""
+    """Connect to the host now with what is *given* (code, trust); return and *tell* what was found."""
     _want_hosts(tapis)
     path = f"{_PATH}/{segment(name)}/check"
 
-    # A changed key, password or passphrase is not for a check to settle.
+    # Another password or passphrase is not for a check to settle: the host is added anew.
     talk = Conversation(
         name,
         lambda sent: tapis.connection.post(path, sent),
@@ -132,8 +133,7 @@ def checked(
         _say,
         settles=(CodeNeededError,),
     )
-    told = talk.held({"code": code} if code else {})
-    report = told.get("report") or told
+    report = talk.held({word: value for word, value in given.items() if value is not None})
     if tell:
         _tell(report)
     return dict(report)

@@ -108,7 +108,11 @@ class Tapis:
 
         Each case holds Tapis's fields and the shorthands of ``submit``; *common* is for all of them.
         With ``atomic`` one refusal refuses all, as an error. Refusals are warned about.
+        *launch_mode* (or ``launchMode``) is how like jobs are handed to a batch scheduler: ``"single"``
+        one by one, ``"array"`` as job arrays, ``"pack"`` many in one allocation, ``"auto"`` as fits the
+        jobs and the host; ``job.launchMode`` and ``job.launchReason`` tell what was done.
         """
+        launch_mode = _launch_mode(launch_mode or common.pop("launchMode", None))
         build = RequestBuilder(self)
         requests = [build.request(merged(common, case), {}) for case in cases]
         results = self._submitted(requests, atomic=atomic, launch_mode=launch_mode)
@@ -350,9 +354,11 @@ class Tapis:
                 raise InvalidInputError("A tenant takes jobs one by one: atomic=True needs our own server.")
             return self._side_by_side(self._submitted_one, requests)
         size = len(requests) if atomic else _BULK
+        progress = choose_progress() if len(requests) > size else Silent()
         results: list[Job | TapisJobsError] = []
         for start in range(0, len(requests), size):
             part = requests[start : start + size]
+            progress.show(f"○ accepted {start:,} of {len(requests):,}", change=True)
             rows = self.connection.call(
                 "POST",
                 "/v3/jobs/submit/bulk",
@@ -360,6 +366,9 @@ class Tapis:
                 json=part,
             ).result
             results += [refusal(row["error"]) if row.get("error") else Job(self, row) for row in rows]
+        accepted = sum(isinstance(result, Job) for result in results)
+        progress.show(f"○ accepted {accepted:,} of {len(requests):,}", change=True)
+        progress.done()
         return results
 
     def _submitted_one(self, request: dict[str, Any]) -> Job | TapisJobsError:
@@ -442,6 +451,20 @@ class Tapis:
             return NotFoundError(unknown_app(app_id, names))
         versions = ", ".join(filter(None, names[app_id]))
         return NotFoundError(f"App {app_id} has no version '{version}'. The latest: {versions}.")
+
+
+_LAUNCH_MODES = ("single", "array", "pack", "auto")
+
+
+def _launch_mode(mode: Any) -> str | None:
+    if mode is None or mode in _LAUNCH_MODES:
+        return mode
+    raise InvalidInputError(
+        f"launchMode '{mode}' is not one of: {', '.join(_LAUNCH_MODES)}."
+        f"{did_you_mean(str(mode), _LAUNCH_MODES)}",
+        field="launchMode",
+        value=mode,
+    )
 
 
 def _with_queues(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -239,6 +239,28 @@ def test_many_jobs_are_one_call_and_refusals_stand_in_their_place(fake, tapis):
         tapis.collect(found, "disp.csv")
 
 
+@pytest.mark.parametrize("word", ["launch_mode", "launchMode"])
+def test_the_launch_mode_goes_with_the_call_and_not_into_the_requests(fake, tapis, word):
+    tapis.submit_many([{}, {}], appId="bash", script="x", **{word: "array"})
+    assert fake.queries[-1]["launchMode"] == "array"
+    assert "launchMode" not in fake.last_request()
+
+
+def test_an_unknown_launch_mode_is_refused_before_anything_is_sent(fake, tapis):
+    with pytest.raises(InvalidInputError, match=r"'arrays' is not one of: single, .* Did you mean 'array'\?"):
+        tapis.submit_many([{}], appId="bash", script="x", launch_mode="arrays")
+    assert not fake.calls
+
+
+def test_a_long_acceptance_tells_how_far_it_is(fake, tapis, capsys):
+    tapis.submit_many([{}] * 2500, appId="bash", script="x")
+    assert [call for call in fake.calls if call[0] == "POST"] == [("POST", "/v3/jobs/submit/bulk")] * 3
+    assert capsys.readouterr().out.splitlines() == [
+        "○ accepted 0 of 2,500", "○ accepted 1,000 of 2,500", "○ accepted 2,000 of 2,500",
+        "○ accepted 2,500 of 2,500",
+    ]  # fmt: skip
+
+
 def test_on_a_tenant_many_jobs_are_submitted_one_by_one_in_order():
     tenant = FakeTapis(ours=False)
     found = tenant.tapis().submit_many([{"name": f"n{k}"} for k in range(20)], appId="opensees-py")
