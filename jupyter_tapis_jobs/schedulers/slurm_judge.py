@@ -81,7 +81,12 @@ class Judge:
         entry, listed = self._entry(launch, found, first)
         phase = _phase(entry) if entry and listed else Phase.OVER
         later = self._look.found_later.get(launch.uuid)
-        if phase is Phase.OVER and found.state != "ended" and later and later != found:
+        if (
+            phase is Phase.OVER
+            and found.state in ("free", "claimed")
+            and later
+            and later.state != found.state
+        ):
             # Something happened between the look at the marks and the answer of Slurm.
             if later.state != "ended":
                 return None

@@ -26,11 +26,15 @@ look() {{
   said=-; word=-; killed=
   if [ ! -d "$2/{folder}" ]; then [ -d "${{2%/*}}" ] && echo "$pass $1 $3 missing - -"; return; fi
   if [ ! -s "$2/{exit}" ] && [ -s "$2/{claim}" ]; then set -- "$@" "$2/{folder}"/*; fi
-  if [ -s "$2/{exit}" ]; then state=ended; read -r said rest < "$2/{exit}"; said=$said${{rest:+:$rest}}
+  if [ -s "$2/{exit}" ]; then
+    state=ended; rest=; read -r said rest < "$2/{exit}"; said=$said${{rest:+:$rest}}
+    case $said in ?|??|1[01]?|12[0-7]) echo "$pass $1 $3 ended $said -"; return ;; esac
   elif [ -s "$2/{claim}" ]; then state=claimed
   else echo "$pass $1 $3 free - -"; return; fi
-  read -r first rest < "$2/{claim}"; word=${{rest##* }}
-  [ "$state:$first" = claimed:{revoked} ] && state=revoked
+  if [ "$pass" = job ]; then
+    read -r first rest < "$2/{claim}"; word=${{rest##* }}
+    [ "$state:$first" = claimed:{revoked} ] && state=revoked
+  fi
   [ -s "$2/{killed}" ] && read -r killed rest < "$2/{killed}"
   echo "$pass $1 $3 $state $said $word $killed"
 }}

@@ -67,7 +67,7 @@ run() {{
   echo "$pid $((now + $3)) $2" >| "$place"
   reap "$pid"
   [ -s "$2/{exit}" ] || unfinished "$1" "$2"
-  kill -KILL -- "-$pid" 2> /dev/null
+  kill -s KILL -- "-$pid" 2> /dev/null
 }}
 # A launch script that was killed leaves its end to its worker.
 unfinished() {{
@@ -82,7 +82,7 @@ worker() {{
   trap 'stop=yes' TERM
   place=running/${{SLURM_NODEID:-0}}.$1; chunk=0
   while [ -z "$stop" ] && [ "$chunk" -lt {chunks} ]; do
-    [ -e "taken/$chunk" ] || {{ true > "taken/$chunk"; }} 2> /dev/null && cases "$chunk"
+    if [ ! -e "taken/$chunk" ] && {{ true > "taken/$chunk"; }} 2> /dev/null; then cases "$chunk"; fi
     chunk=$((chunk + 1))
   done
   true >| "$place"

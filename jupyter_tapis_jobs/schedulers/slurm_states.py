@@ -112,7 +112,7 @@ _REASONS = (
     (r"(Assoc|QOS)MaxNode.*PerJob.*", _NEVER, "nodeCount is over a limit of its account: lower it"),
     (r"(Assoc|QOS)MaxC(pu|PU).*PerJob.*", _NEVER, "its account allows fewer cores: lower coresPerNode"),
     (r"(Assoc|QOS)MaxMem.*Per(Job|Node).*", _NEVER, "memoryMB is over a limit of its account: lower it"),
-    (r"(Assoc|QOS)Max.*Per(Job|Node).*|QOSMin.*", _NEVER, "its account does not allow that much: ask for less"),
+    (r"(Assoc|QOS)Max.*Per(Job|Node).*|QOSMin.*", _NEVER, "its account allows less: ask for less"),
     (r"(Assoc|QOS)Grp.*Min.*", _QUEUED, "its account or QOS has used up its hours for now"),
     (r"(Assoc|QOS|Max).*", _QUEUED, "other jobs of its user, account or QOS have to end first"),
 )  # fmt: skip
