@@ -16,11 +16,11 @@ from ..model.errors import (
     NotAllowedError,
     NotFoundError,
     TapisJobsError,
-    TransportError,
     did_you_mean,
 )
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
+from ..model.macros import host_evaluated, host_variables
 from ..model.request import SubmitRequest, parse_request
 from ..model.resolve import host_eval_names, resolve
 from ..model.system import System
@@ -30,6 +30,7 @@ from ..model.user import User
 from .apps import AppCatalog
 from .batch_scripts import BatchScripts, named
 from .catalog import Listing
+from .host_variables import HostVariables
 from .ports import Ports
 from .profiles import ProfileCatalog
 from .sources import Source, Sources, effective_user
@@ -40,8 +41,6 @@ from .tracker import FORK
 LAUNCH_FILES = frozenset({files.LAUNCH_SCRIPT, files.ENVIRONMENT, files.PID, marks.FOLDER})
 #: Requests that are resolved before other calls get their turn.
 SLICE = 25
-#: Seconds for which host variables are believed.
-HOST_FACTS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Submission:
         self._sources = sources
         self._scripts = BatchScripts(ports, sources)
         self._profiles = ProfileCatalog(ports.database, ports.clock.now)
-        self._host_facts: dict[tuple[str, str, str], tuple[float, str | None]] = {}
+        self._variables = HostVariables(ports)
 
     async def resolve_all(
         self, user: User, raws: Sequence[Mapping[str, Any]]
@@ -89,17 +88,21 @@ class Submission:
         scripted = await self._scripts.read(user, named(raw), request, system)
         if scripted is not None:
             request = parse_request(scripted.raw)
+        archive = known.archive_system(request, app)
+        if archive is not None and archive.id != system.id:
+            asked = scripted.raw if scripted is not None else named(raw)
+            request = await self._archive_dir(user, asked, request, app, archive)
         wanted = host_eval_names(app, system, request)
         job, definition = resolve(
             request,
             app,
             system,
-            archive_system=known.archive_system(request, app),
+            archive_system=archive,
             user=user,
             uuid=f"{uuids.UUID(int=self._ports.random.getrandbits(128), version=4)}-007",
             created=iso(self._ports.clock.now()),
             effective_user=user_there,
-            host_env=await self._host_env(system, user_there, wanted) if wanted else {},
+            host_env=await self._variables.of(system, user_there, wanted) if wanted else {},
             profiles=known.profile,
             scripted=scripted,
         )
@@ -174,21 +177,16 @@ class Submission:
         }
         return [_or_missing(result, missing) for result in results]
 
-    async def _host_env(self, system: System, user: str, names: set[str]) -> Mapping[str, str]:
-        """Return host variables, asked of the host at most once an hour; an unreachable host knows none."""
-        now = self._ports.clock.now()
-        facts = {n: self._host_facts.get((system.id, user, n)) for n in names}
-        stale = sorted(n for n, fact in facts.items() if fact is None or now - fact[0] > HOST_FACTS)
-        if stale:
-            try:
-                transport = await self._ports.hosts.transport(system.id, user)
-                found = await transport.environment(stale)
-            except TransportError:
-                found = {}
-            for name in stale:
-                self._host_facts[system.id, user, name] = (now, found.get(name))
-        values = {n: self._host_facts[system.id, user, n][1] for n in names}
-        return {name: value for name, value in values.items() if value is not None}
+    async def _archive_dir(
+        self, user: User, raw: Mapping[str, Any], request: SubmitRequest, app: App, archive: System
+    ) -> SubmitRequest:
+        """Return the request with what an archive directory on another host asks of that host."""
+        text = request.given.get("archive_system_dir") or app.job_attributes.archive_system_dir
+        names = host_variables([text])
+        if not text or not names:
+            return request
+        there = await self._variables.of(archive, effective_user(archive, user.name), names)
+        return parse_request({**raw, "archiveSystemDir": host_evaluated(text, "archiveSystemDir", there)})
 
 
 def _nearby(definition: JobDefinition) -> list[str]:

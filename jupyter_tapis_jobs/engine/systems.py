@@ -15,7 +15,7 @@ from ..model.errors import ConflictError, InvalidInputError
 from ..model.names import wire_name
 from ..model.system import System, parse_system
 from ..model.user import User
-from ..store import catalog_history, credentials
+from ..store import catalog_history, credentials, host_variables
 from ..store import systems as rows
 from ..store.catalog_history import Entry
 from ..store.page import Page
@@ -45,6 +45,8 @@ _KEPT = {
 CREDENTIAL = "authnCredential"
 #: What is settled when a system is created.
 _IMMUTABLE = ("id", "system_type", "root_dir", "bucket_name", "can_exec")
+#: With these it may be another host.
+_OF_HOST = frozenset({"host", "port", "effectiveUserId"})
 #: What a patch may not name, unless with the value that is there: other calls change it.
 _NOT_PATCHED = (*_IMMUTABLE, "owner", "enabled", "deleted")
 
@@ -283,6 +285,8 @@ class SystemCatalog(Catalog):
             rows.change(conn, system_id, changed.updated, definition=changed.definition)
             old, new = before.to_wire(), _system(changed).to_wire()
             names = [name for name in new if name != "updated" and new[name] != old.get(name)]
+            if _OF_HOST.intersection(names):
+                host_variables.forget(conn, system_id)
             self.record(conn, user, system_id, "modify", {"changed": names})
             return _system(changed)
 

@@ -177,7 +177,7 @@ def strictly(text: str, values: Mapping[str, str], field: str, host_env: Mapping
             field,
             f"still holds a macro after {ROUNDS} replacements; a macro must not lead back to itself",
         )
-    return _host_evaluated(text, field, host_env)
+    return host_evaluated(text, field, host_env)
 
 
 def derive(given: Mapping[str, tuple[str, str]], values: dict[str, str], host_env: Mapping[str, str]) -> None:
@@ -191,7 +191,7 @@ def derive(given: Mapping[str, tuple[str, str]], values: dict[str, str], host_en
         if "${" in text:
             later.append(name)
         else:
-            values[name] = _host_evaluated(text, field, host_env)
+            values[name] = host_evaluated(text, field, host_env)
     done: dict[str, str] = {}
     for name in sorted(later, key=DERIVED.index):
         text, field = given[name]
@@ -206,7 +206,8 @@ def host_variables(texts: Iterable[str | None]) -> set[str]:
     return {found[1] for text in texts if text for found in _HOST_EVAL.finditer(text)}
 
 
-def _host_evaluated(text: str, field: str, host_env: Mapping[str, str]) -> str:
+def host_evaluated(text: str, field: str, host_env: Mapping[str, str]) -> str:
+    """Return *text*, the value of *field*, with the ``HOST_EVAL`` at its start replaced, if there is one."""
     if "HOST_EVAL(" not in text:
         return text
     found = _HOST_EVAL.match(text)
