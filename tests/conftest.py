@@ -9,13 +9,15 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from rig.rig import Rig
+from rig.variants import variant
 
 from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.client.endpoint import Endpoint
@@ -185,3 +187,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
 def serve(tmp_path: Path) -> Callable[..., AbstractContextManager[TestServer]]:
     """``with serve(*options) as server``: a server for one test, which may kill it or start it again."""
     return lambda *options, **more: running_server(tmp_path / "server", *options, **more)
+
+
+# --- real clusters ----------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def rig() -> Iterator[Rig]:
+    """A real Slurm cluster with two login servers, for all tests of a run; leave it as you found it."""
+    with variant("default") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def rig_variant() -> Iterator[Callable[[str], Rig]]:
+    """``rig_variant("sign-in")``: another rig of ``tests/rig/variants.py``, for a module."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda name: stack.enter_context(variant(name)))

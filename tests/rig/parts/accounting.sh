@@ -39,7 +39,7 @@ C
         --skip-test-db >>"$L/mariadbd.out" 2>&1 9>&- || die "mariadb-install-db failed, see $L/mariadbd.out"
       touch "$Q/data/.ready"
     fi
-    daemon mariadbd --defaults-file="$Q/my.cnf" >>"$L/mariadbd.out" 2>&1 &
+    resident mariadbd --defaults-file="$Q/my.cnf" >>"$L/mariadbd.out" 2>&1
   fi
   wait_for 30 mariadbd mariadb --no-defaults -S "$Q/sock" -e 'select 1'
   local password; password=$(<"$Q/password")

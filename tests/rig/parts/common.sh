@@ -20,3 +20,4 @@ wait_for() { # wait_for SECONDS WHAT COMMAND...
 }
 # A daemon must not keep the lock: it would hold it for as long as it lives.
 daemon() { setsid "$@" </dev/null 9>&-; }
+resident() { setsid "$@" </dev/null 9>&- & }   # for one that does not leave by itself

@@ -133,8 +133,8 @@ inner_login() { # inner: lets in only who comes from login1
   know_host inner "$port"
   alive "$R/sshd.inner.pid" sshd && return
   rm -f "$R/sshd.inner.pid"
-  daemon "$HERE/parts/door" "$port" "$(id -u "${RIG_USER_PREFIX}1")" "$R/sshd.inner.pid" \
-    /usr/sbin/sshd -i -f "$RIG_DIR/ssh/inner/sshd_config" -E "$L/sshd.inner.log" >>"$L/sshd.inner.out" 2>&1 &
+  resident "$HERE/parts/door" "$port" "$(id -u "${RIG_USER_PREFIX}1")" "$R/sshd.inner.pid" \
+    /usr/sbin/sshd -i -f "$RIG_DIR/ssh/inner/sshd_config" -E "$L/sshd.inner.log" >>"$L/sshd.inner.out" 2>&1
 }
 
 make_logins() {
