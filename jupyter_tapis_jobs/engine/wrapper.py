@@ -35,8 +35,11 @@ echo $$ > {pid}
 : > "$events/{uuid}.start"
 
 # A polite end asked from outside goes to the application; this script stays to write down the end.
+# So do the two signals that a user may ask the scheduler for before the time is over (--signal).
 app=; said=; ending=
 trap 'ending=" terminated"; [ -n "$app" ] && kill -TERM "$app" 2> /dev/null' TERM INT HUP
+trap '[ -n "$app" ] && kill -USR1 "$app" 2> /dev/null' USR1
+trap '[ -n "$app" ] && kill -USR2 "$app" 2> /dev/null' USR2
 (
 {modules}  . ./{environment}
   {command}

@@ -6,6 +6,7 @@ Source: Tapis Jobs, "ZIP runtime": ``tapisjob_app.sh``, else the file named by
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from ..model import files
@@ -24,9 +25,7 @@ class ZipRuntime:
         """Return the command ``[prefix] ./'<executable>' <args>`` and ``export KEY=value`` lines."""
         program = "./" + shlex.quote(executable or files.APP_SCRIPT)
         arguments = [shell_words(argument.arg) for argument in definition.app_args]
-        prefix = definition.mpi_cmd if definition.is_mpi else definition.cmd_prefix
-        # With a prefix the shell has to stay: it may be a word of the shell's own ("time").
-        command = [shell_words(prefix), program, *arguments] if prefix else ["exec", program, *arguments]
+        command = [*_before(definition), program, *arguments]
         return LaunchLines(
             command=" ".join(filter(None, command)), environment=self._environment(job, definition)
         )
@@ -34,6 +33,21 @@ class ZipRuntime:
     def _environment(self, job: Job, definition: JobDefinition) -> str:
         merged = {v.key: v.value for v in definition.env_variables} | tapis_environment(job, definition)
         return "".join(f"export {key}={shlex.quote(merged[key])}\n" for key in sorted(merged, key=str.lower))
+
+
+def _before(definition: JobDefinition) -> list[str]:
+    """Return what stands before the program: whoever signals the job reaches it, or its mpirun.
+
+    With a cmdPrefix the shell has to stay, for it may be a word of the shell's own ("time"); so it has
+    with a mpiCmd that begins by setting a variable.
+    """
+    if definition.is_mpi and definition.mpi_cmd:
+        words = shell_words(definition.mpi_cmd, "mpiCmd")
+        return [words] if _ASSIGNMENT.match(words) else ["exec", words]
+    return [shell_words(definition.cmd_prefix, "cmdPrefix")] if definition.cmd_prefix else ["exec"]
+
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=", re.ASCII)
 
 
 def executable_in(names: frozenset[str], manifest: str | None) -> str | None:
