@@ -1,6 +1,7 @@
 """One rig as tests see it: its hosts, commands on them, and what can be broken.
 
-Daemons are named as their pid files in ``run/``: ``slurmctld``, ``slurmdbd``, ``slurmd.node1``, ``sshd.login1``.
+Daemons are named as their pid files in ``run/``: ``slurmctld``, ``slurmdbd``, ``slurmd.node1``,
+``sshd.login1``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
 from rig.totp import STEP_SECONDS, totp
 
 
@@ -84,7 +86,7 @@ class Rig:
         """Return the next one-time code: none is given twice, so it may be ahead of the clock."""
         secret = self.hosts[host].totp_secret
         assert secret is not None, f"{host} takes no codes"
-        with (self.folder / "last-code").open("a+") as file:
+        with (self.folder / "ssh" / "last-code").open("a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             step = max(int(time.time()) // STEP_SECONDS, int(file.read() or 0) + 1)
@@ -128,14 +130,17 @@ class Rig:
     def kill_node(self, node: str) -> None:
         """A node loses its power: slurmd and everything that runs there is gone at once."""
         here = os.readlink(f"/proc/{self._process(f'slurmd.{node}').pid}/ns/uts")
+        killed = []
         for process in psutil.process_iter():
-            with suppress(FileNotFoundError, ProcessLookupError, psutil.NoSuchProcess):
+            with suppress(OSError, psutil.NoSuchProcess):
                 if os.readlink(f"/proc/{process.pid}/ns/uts") == here:
                     process.kill()
+                    killed.append(process)
+        psutil.wait_procs(killed, timeout=10)
 
     # --- connections ---
     def drop_connections(self, host: str = "login1") -> int:
-        """Cut all SSH connections of a host and return how many processes that were; commands are not killed."""
+        """Cut all SSH connections of a host, not their commands; return how many processes that were."""
         sessions = self._sessions(host)
         for process in sessions:
             with suppress(psutil.NoSuchProcess):
