@@ -23,6 +23,8 @@ class World:
     app: str
     system: str
     owner: str
+    #: Gives the name of a new scheduler profile.
+    profile: Callable[[], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,10 @@ def _app(world: World) -> Mapping[str, str]:
 
 def _system(world: World) -> Mapping[str, str]:
     return {"systemId": world.system, "userName": world.owner}
+
+
+def _profile(world: World) -> Mapping[str, str]:
+    return {"name": world.profile()}
 
 
 def _file(world: World) -> Mapping[str, str]:
@@ -160,6 +166,20 @@ SAMPLES: dict[str, Sample] = {
     "systems.checkUserCredential": Sample(
         other=404, path=lambda w: {"systemId": "local", "userName": w.owner}
     ),
+    "systems.hostEval": Sample(other=403, path=lambda w: {"systemId": "local", "envVarName": "HOME"}),
+    "systems.createUserCredential": Sample(
+        other=404,
+        path=_system,
+        query={"skipCredentialCheck": "True"},
+        body=lambda w: {"password": "correct horse"},
+    ),
+    "systems.getUserCredential": Sample(other=404, path=_system),
+    "systems.removeUserCredential": Sample(other=404, path=_system),
+    "systems.getSchedulerProfiles": Sample(other=200),
+    "systems.createSchedulerProfile": Sample(other=409, good=409, body=lambda w: {"name": w.profile()}),
+    # Profiles are there for all in the tenant, and their owners' to delete.
+    "systems.getSchedulerProfile": Sample(other=200, path=_profile),
+    "systems.deleteSchedulerProfile": Sample(other=403, path=_profile),
     "files.healthCheck": Sample(other=200),
     "files.readyCheck": Sample(other=200),
     "files.listFiles": Sample(other=403, path=lambda w: {"systemId": "local", "path": w.folder}),
@@ -183,6 +203,12 @@ SAMPLES: dict[str, Sample] = {
     "tenants.get_tenant": Sample(other=200, path=lambda w: {"tenantId": "jupyter"}),
     "tapisjobs.createUserToken": Sample(other=403, body=lambda w: {"username": "somebody"}),
     "tapisjobs.getServer": Sample(other=200),
+    "tapisjobs.addHost": Sample(
+        other=409, good=409, body=lambda w: {"id": w.system, "host": "login1.example.org"}
+    ),
+    "tapisjobs.getHosts": Sample(other=200),
+    # Without a credential there is nothing to sign in with.
+    "tapisjobs.checkHost": Sample(other=404, good=400, path=_system, body=lambda w: {}),
     "openapi.getOpenapi": Sample(other=200),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import httpx
@@ -38,6 +39,12 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         started.append(api.submit("exec sleep 600"))
         return started[-1]
 
+    def profile() -> str:
+        name = f"contract-profile-{next(numbers)}"
+        api.post("/v3/systems/schedulerProfile", {"name": name})
+        return name
+
+    numbers = count()
     done = api.submit("echo hello > out.txt")
     api.post("/v3/apps", app_definition("contract-app"))
     api.post("/v3/systems", system_definition("contract-system"))
@@ -49,6 +56,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         app="contract-app",
         system="contract-system",
         owner=getpass.getuser(),
+        profile=profile,
     )
     api.post("/v3/jobs/cancel/bulk", {"uuids": started})
 
