@@ -30,7 +30,7 @@ class Runner:
 
 @dataclass(slots=True)
 class Turn:
-    """When a scheduler is asked again about its jobs of a lane; times in seconds since the epoch."""
+    """When a scheduler is asked again about its jobs of a lane; times in the ticks of the engine's clock."""
 
     due: float = 0.0
     #: Before this it is not asked, whatever happens.
@@ -61,7 +61,7 @@ class Lane:
     fork_cores: int | None = None
     #: Jobs that a station takes at once, at most.
     cohort: int = 1000
-    #: Handed over and not ended: uuid -> time limit in seconds since the epoch, None before the start.
+    #: Handed over and not ended: uuid -> when its time is over by the host's clock, None before the start.
     tracked: dict[str, float | None] = field(default_factory=dict)
     runners: dict[str, Runner] = field(default_factory=dict)
     #: submission -> how many of its jobs run at a time, noted before they are handed over.
@@ -74,6 +74,8 @@ class Lane:
     doubtful: dict[str, int] = field(default_factory=dict)
     #: scheduler -> when it is asked again.
     turns: dict[str, Turn] = field(default_factory=dict)
+    #: What the host's clock says beyond the engine's ticks; None until the host has been asked.
+    host_clock: float | None = None
     is_watched: bool = False
     is_minded: bool = False
     #: Set once the lane's folder exists on the host under the present lease.
@@ -93,11 +95,24 @@ class Lane:
 
     @property
     def next_deadline(self) -> float:
-        """When the next job is over its time, in seconds since the epoch; infinity when none will be."""
+        """When the next job is over its time, by the host's clock; infinity when none will be."""
         return min((limit for limit in self.tracked.values() if limit is not None), default=float("inf"))
 
-    def overdue(self, now: float) -> list[str]:
+    def until_limit(self, ticks: float) -> float:
+        """Return the seconds until the next job is over its time; infinity when that cannot be said.
+
+        Starts are told by the host's clock, so it alone says how long a job has run: the engine's own
+        may be wrong, or be set while a job runs.
+        """
+        if self.host_clock is None:
+            return float("inf")
+        return max(0.0, self.next_deadline - (ticks + self.host_clock))
+
+    def overdue(self, ticks: float) -> list[str]:
         """Return the jobs that have run longer than they may."""
+        if self.host_clock is None:
+            return []
+        now = ticks + self.host_clock
         return [uuid for uuid, limit in self.tracked.items() if limit is not None and limit <= now]
 
     def is_surely_absent(self, uuid: str, now: float, doubt: float) -> bool:
@@ -120,7 +135,7 @@ class Lane:
             known.add(job.uuid)
 
     def started(self, job: Job, deadline: float) -> None:
-        """Note a start; *deadline* in seconds since the epoch."""
+        """Note a start; *deadline* by the host's clock."""
         self.tracked[job.uuid] = deadline
         if runner := self.runners.get(job.submission_id or job.uuid):
             runner.unstarted.discard(job.uuid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from ..model.times import parse_iso
 from ..transports.base import Entry, Transport
 from .lane import Lane
 from .ports import Ports
@@ -23,6 +24,8 @@ class LaneFolders:
     async def transport(self, lane: Lane) -> Transport:
         """Return the lane's transport; once per lane and engine, make the folder and write the epoch.
 
+        The time of that writing tells what the host's clock says.
+
         Raises ``TransportError`` when the host cannot be reached, ``OSError`` when it refuses.
         """
         transport = await self._ports.hosts.transport(*lane.key)
@@ -33,7 +36,10 @@ class LaneFolders:
             for fault in failed.values():
                 raise fault
             # Written aside: a submit script that reads half an epoch would take itself for overtaken.
-            await transport.write(f"{lane.folder}/epoch", _one(f"{self._epoch}\n".encode()))
+            epoch = f"{lane.folder}/epoch"
+            await transport.write(epoch, _one(f"{self._epoch}\n".encode()))
+            if (written := await transport.stat(epoch)) is not None:
+                lane.host_clock = parse_iso(written.last_modified) - self._ports.clock.ticks()
             lane.is_prepared = True
         return transport
 

@@ -23,6 +23,10 @@ class Clock(Protocol):
         """Return seconds since the epoch, UTC."""
         ...
 
+    def ticks(self) -> float:
+        """Return seconds from some moment: for durations, since nobody can set this clock."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         ...

@@ -23,12 +23,20 @@ T = TypeVar("T")
 READERS = 4
 
 
+#: Not every system has a clock that counts a suspended machine's time.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class WallClock:
     """Real time."""
 
     def now(self) -> float:
         """Return seconds since the epoch, UTC."""
         return time.time()
+
+    def ticks(self) -> float:
+        """Return seconds since the machine started, those that it slept included."""
+        return time.clock_gettime(_STEADY)
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -114,7 +114,7 @@ class Starter:
             return Fail(report.reason, report.condition or Condition.JOB_LAUNCH_FAILURE)
         if report.sighting not in (Sighting.ABSENT, Sighting.LATER):
             return self._handed_over(job, report)
-        if lane.is_surely_absent(job.uuid, self._ports.clock.now(), scheduler.doubt):
+        if lane.is_surely_absent(job.uuid, self._ports.clock.ticks(), scheduler.doubt):
             return None
         return Block(
             f"{job.exec_system_id} does not show the job's start; it is looked for once more", scheduler.doubt

@@ -153,11 +153,11 @@ class Tracker:
             lane.is_minded = False
 
     def _until_limit(self, lane: Lane) -> float:
-        return max(0.0, lane.next_deadline - self._ports.clock.now())
+        return lane.until_limit(self._ports.clock.ticks())
 
     def _until_round(self, lane: Lane) -> float:
         """Return the seconds until one of the lane's schedulers is to be asked."""
-        now = self._ports.clock.now()
+        now = self._ports.clock.ticks()
         return min((turn.due - now for turn in lane.turns.values()), default=FIRST_LOOK)
 
     async def _sweep_quietly(self, lane: Lane, *, at_once: bool = False) -> None:
@@ -182,7 +182,9 @@ class Tracker:
 
     async def _keep_limits(self, lane: Lane) -> None:
         late = [
-            self._conveyor.jobs[u] for u in lane.overdue(self._ports.clock.now()) if u in self._conveyor.jobs
+            self._conveyor.jobs[u]
+            for u in lane.overdue(self._ports.clock.ticks())
+            if u in self._conveyor.jobs
         ]
         if late:
             await self.end(late, why="timeout")
@@ -194,7 +196,7 @@ class Tracker:
         for name, jobs in await self.by_scheduler(self._tracked(lane)):
             scheduler = self._ports.schedulers[name]
             turn = lane.turns.setdefault(name, Turn())
-            now = self._ports.clock.now()
+            now = self._ports.clock.ticks()
             if not at_once and turn.due > now:
                 continue
             # Noted before it is asked: a scheduler in trouble is not asked more often than a healthy one.
@@ -270,8 +272,8 @@ class Tracker:
         for job in begun.values():
             if job.uuid in self._conveyor.jobs and job.uuid in lane.tracked:
                 lane.started(job, _deadline(job))
-        gone = [change.after for change in ends]
-        self.release([job for job in gone if not job.status.is_terminal])
+        # As they were: a job that is handed over anew has forgotten whose places it held.
+        self.release([change.before for change in ends if not change.after.status.is_terminal])
 
     def _start(self, job: Job, found: Marks) -> Change:
         started = iso(found.started or self._ports.clock.now())
@@ -305,7 +307,7 @@ class Tracker:
         return asked < DOUBT_ROUNDS
 
     async def _ask_when_allowed(self, lane: Lane) -> None:
-        now = self._ports.clock.now()
+        now = self._ports.clock.ticks()
         earliest = max((turn.earliest for turn in lane.turns.values()), default=now)
         # A moment more, for the scheduler writes its own records after the job's last word.
         await self._ports.clock.sleep(max(DOUBT_PAUSE, earliest - now))
@@ -360,7 +362,7 @@ class Tracker:
         """Nothing on the host knows it: hand it over anew, or give it up when it had been seen running."""
         ran = job.status is JobStatus.RUNNING
         doubt = max(doubt, OUT_OF_SIGHT) if ran else doubt
-        if not lane.is_surely_absent(job.uuid, self._ports.clock.now(), doubt):
+        if not lane.is_surely_absent(job.uuid, self._ports.clock.ticks(), doubt):
             return []
         if ran:
             gone = Report(sighting=Sighting.VANISHED, reason=NO_DIRECTORY)
@@ -439,6 +441,8 @@ class Tracker:
             code = found.exit_code
             ended = iso(found.ended or self._ports.clock.now()) if found.was_started else None
             return self._cancelled(job, {"exit_code": code, "remote_ended": ended})
+        if not found.was_started and job.status is JobStatus.RUNNING:
+            return self._vanish(job, found, Report(sighting=Sighting.VANISHED, reason=NO_DIRECTORY))
         if not found.was_started:
             return self._submit_again(job)
         return self._conclude(job, found if found.exit_code is not None else _as_killed(found, why))
@@ -479,7 +483,7 @@ class Tracker:
 
 
 def _deadline(job: Job) -> float:
-    """When a running job is over its time, in seconds since the epoch."""
+    """When a running job is over its time, by the clock of its host, in seconds since the epoch."""
     started = parse_iso(job.remote_started or job.last_updated)
     margin = 0 if job.job_type == JobType.FORK else BATCH_MARGIN
     return started + (job.max_minutes + margin) * 60

@@ -61,6 +61,8 @@ class Wish:
     workdir: str = "/"
     name: str = "job"
     tasks: tuple[int, ...] = ()
+    #: The jobs it is for; Slurm does not know that.
+    uuids: list[str] = field(default_factory=list)
     #: What the batch script does.
     script: Callable[[Allocation], Awaitable[int]] = field(repr=False)
 
@@ -231,6 +233,15 @@ class Cluster:
         """End jobs; of unknown ones nothing is said."""
         self.calls["scancel"] += 1
         await self._reach()
+        self.cancel(labels)
+
+    def uuids(self, label: str) -> list[str]:
+        """Return the jobs that a Slurm job runs, or is to run."""
+        job = self._jobs[label]
+        return job.wish.uuids if job.task is None else [job.wish.uuids[job.task]]
+
+    def cancel(self, labels: Sequence[str]) -> None:
+        """Do what scancel asks for."""
         for label in labels:
             job = self._jobs.get(label)
             if job is None or job.state in OVER:
@@ -245,7 +256,8 @@ class Cluster:
         for job in self._jobs.values():
             if job.state == "PENDING":
                 job.is_held = is_held
-                job.reason = "JobHeldAdmin" if is_held else "Priority"
+                waits = _impossible(job.wish, self.partitions[job.wish.partition]) or "Priority"
+                job.reason = "JobHeldAdmin" if is_held else waits
         self._schedule_soon()
 
     async def _reach(self, wish: Wish | None = None) -> None:

@@ -217,6 +217,36 @@ async def jobs_are_held(story: Story, chance: Random) -> None:
     story.cluster.hold_all(False)
 
 
+# -- people behind our back
+
+
+async def jobs_are_cancelled_there(story: Story, chance: Random) -> None:
+    """Somebody calls scancel."""
+    await _before(story, chance, "scancel behind our back")
+    labels = story.cluster.labels("PENDING", "RUNNING")
+    chosen = chance.sample(labels, min(len(labels), chance.randint(1, 3)))
+    for label in chosen:
+        story.witness.excuse(story.cluster.uuids(label), "cancelled there")
+    story.cluster.cancel(chosen)
+
+
+async def a_directory_is_deleted(story: Story, chance: Random) -> None:
+    """Somebody deletes the directory of a job."""
+    await _before(story, chance, "a job's directory is deleted")
+    uuids = story.witness.unfinished
+    if uuids and story.world.disk.kind(f"/work/jobs/{(uuid := chance.choice(uuids))}") is not None:
+        story.witness.excuse([uuid], "directory deleted")
+        story.world.disk.delete(f"/work/jobs/{uuid}")
+
+
+async def host_is_slow(story: Story, chance: Random) -> None:
+    """Everything on the host takes its time."""
+    await _before(story, chance, "the host is slow")
+    story.world.slowness = chance.choice((3.0, 40.0))
+    await _while(chance)
+    story.world.slowness = 0.0
+
+
 #: Name -> fault.
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
@@ -242,6 +272,9 @@ FAULTS: dict[str, Fault] = {
         node_fails,
         job_is_preempted,
         jobs_are_held,
+        jobs_are_cancelled_there,
+        a_directory_is_deleted,
+        host_is_slow,
     )
 }
 
@@ -250,6 +283,7 @@ async def calm(story: Story) -> None:
     """All faults cease."""
     world, cluster = story.world, story.cluster
     world.trouble = world.late = world.doubled = world.unseen = 0.0
+    world.slowness = 0.0
     world.is_down = world.is_full = False
     if world.frozen is not None:
         world.frozen.set()

@@ -72,6 +72,9 @@ class Clock:
     def now(self) -> float:
         return EPOCH + asyncio.get_running_loop().time() + self.skew
 
+    def ticks(self) -> float:
+        return 1000.0 + asyncio.get_running_loop().time()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
@@ -84,6 +87,9 @@ class _Clock(Clock):
 
     def now(self) -> float:
         return self._clock.now()
+
+    def ticks(self) -> float:
+        return self._clock.ticks()
 
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -155,8 +161,9 @@ class Life:
         self.cluster = cluster or Cluster(world)
         self.link = Link(world, Host(world, self.cluster).orders, self.point)
         self.workers = Workers(self)
+        self.clock = clock or Clock()
         self.ports = Ports(
-            clock=_Clock(clock or Clock(), self.point),
+            clock=_Clock(self.clock, self.point),
             random=random,
             spawn=self._spawn,
             workers=self.workers,

@@ -148,7 +148,13 @@ class Host:
                 script = f"{job['dir']}/{files.LAUNCH_SCRIPT}"
                 text = self.world.disk.text(script)
                 words = [line.split()[1] for line in text.splitlines() if line.startswith("#SBATCH")]
-                wish = self._wish(words, order, script=partial(self._single, script), workdir=job["dir"])
+                wish = self._wish(
+                    words,
+                    order,
+                    script=partial(self._single, script),
+                    workdir=job["dir"],
+                    uuids=[job["uuid"]],
+                )
                 said = await self._submit(wish, f"{folder}/{identity.IDS}/{job['uuid']}")
                 is_closed = is_closed or bool(CLOSES.search(said))
                 lines.append(f"{job['uuid']} {said}")
@@ -164,6 +170,7 @@ class Host:
             script=partial(self._dispatch, folder) if is_array else partial(self._pack, order),
             workdir=folder,
             tasks=tuple(range(len(order["jobs"]))) if is_array else (),
+            uuids=[job["uuid"] for job in order["jobs"]],
         )
         return f"all {await self._submit(wish, f'{folder}/{identity.ID}')}\n"
 

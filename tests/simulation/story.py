@@ -159,7 +159,7 @@ class Story:
         keeper = asyncio.ensure_future(self.keep())
         people = [self.submit(call) for call in range(self.chance.randint(1, 4))]
         people += [self.cancel() for _ in range(self.chance.randint(0, 2))]
-        names = self.chance.choices([*FAULTS], k=self.chance.randint(1, 5))
+        names = self.chance.choices([*FAULTS], k=self.chance.randint(1, 7))
         faults = [FAULTS[name](self, Random(f"fault {n} of {self.seed}")) for n, name in enumerate(names)]
         self.witness.tell("story", f"{self.seed}: {', '.join(names)}")
         everything = asyncio.gather(*people, *faults)

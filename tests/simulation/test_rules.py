@@ -75,6 +75,52 @@ def test_a_job_over_its_time_is_ended_and_its_outputs_are_kept(tmp_path: Path) -
     play(tmp_path, scene)
 
 
+def test_a_clock_that_is_set_while_a_job_runs_changes_nothing_about_its_time(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.duration = 150.0
+        uuids = await submit(engine, 3, maxMinutes=3)
+        await until(engine, uuids, JobStatus.RUNNING)
+        life.clock.skew = HOUR
+        await asyncio.sleep(60.0)
+        life.clock.skew = -HOUR
+        began = world.now()
+        await until(engine, uuids, JobStatus.FINISHED)
+        assert world.now() - began < 120.0
+
+    play(tmp_path, scene)
+
+
+def test_a_clock_that_was_set_while_no_engine_ran_ends_no_job(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(Random(1), duration=150.0)
+        first = Life(tmp_path, world, Random(2), number=1)
+        first.define()
+        engine = await first.engine()
+        uuids = await submit(engine, 3, maxMinutes=3)
+        await until(engine, uuids, JobStatus.RUNNING)
+        await first.end()
+        second = Life(tmp_path, world, Random(3), clock=first.clock, number=2)
+        first.clock.skew = HOUR
+        await until(await second.engine(), uuids, JobStatus.FINISHED)
+        await second.end()
+
+    run_virtually(story())
+
+
+def test_a_running_job_whose_directory_is_deleted_is_not_started_again(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.duration = 90.0
+        (uuid,) = await submit(engine, maxMinutes=1)
+        await until(engine, [uuid], JobStatus.RUNNING)
+        await asyncio.sleep(30.0)
+        world.disk.delete(f"/work/jobs/{uuid}")
+        (lost,) = await until(engine, [uuid], JobStatus.FAILED)
+        assert "its directory on the host is gone" in (lost.remote_result_info or "")
+        assert world.starts[uuid] == 1
+
+    play(tmp_path, scene)
+
+
 def test_no_more_jobs_are_active_than_the_system_takes(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         uuids = await submit(engine, 12)
@@ -103,6 +149,18 @@ def test_a_host_that_is_down_for_a_day_blocks_jobs_and_loses_none(tmp_path: Path
     play(tmp_path, scene)
 
 
+def test_a_disk_that_is_full_from_the_beginning_blocks_jobs_too(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.is_full = True
+        uuids = await submit(engine, 2)
+        blocked = await until(engine, uuids, JobStatus.BLOCKED)
+        assert "no space is left" in (blocked[0].last_message or "")
+        world.is_full = False
+        await until(engine, uuids, JobStatus.FINISHED)
+
+    play(tmp_path, scene)
+
+
 def test_a_full_disk_blocks_jobs_until_there_is_room(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         first = await submit(engine)
@@ -123,7 +181,7 @@ def test_a_job_without_its_input_fails_alone(tmp_path: Path) -> None:
         bad = await submit(engine, fileInputs=[{"sourceUrl": "tapis://cluster/nowhere.txt"}])
         (failed,) = await until(engine, bad, JobStatus.FAILED)
         assert failed.condition is Condition.JOB_UNABLE_TO_STAGE_INPUTS
-        assert "tapis://cluster/nowhere.txt does not exist" in (failed.last_message or "")
+        assert "tapis://cluster/nowhere.txt (nowhere.txt) does not exist" in (failed.last_message or "")
         await until(engine, good, JobStatus.FINISHED)
 
     play(tmp_path, scene)

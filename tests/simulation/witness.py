@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +77,12 @@ class Witness:
         self.tell("WRONG", f"{name} ({uuid}): {what}")
         if self.violation is None:
             self.violation = Violation(f"{name} ({uuid}): {what}")
+
+    def excuse(self, uuids: Iterable[str], why: str) -> None:
+        """Remember jobs that somebody has laid hands on: they may fail."""
+        for uuid in uuids:
+            self.tell("excuse", f"{uuid[:8]} {why}")
+            self._world.fates.setdefault(uuid, why)
 
     # -- the world
 

@@ -1,7 +1,7 @@
 """A made-up machine: its disk, its processes, and what starts them.
 
-It goes on whatever happens to the engine. It counts how often each job's application was started and remembers how each one ended, which is what
-all this is about.
+It goes on whatever happens to the engine. It counts how often each application was started and
+remembers how each one ended, which is what all this is about.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ class World:
     doubled: float = 0.0
     #: The chance that an event file is never seen.
     unseen: float = 0.0
+    #: Seconds that a call takes besides, at most.
+    slowness: float = 0.0
     #: No call gets through.
     is_down: bool = False
     #: Calls get stuck on their way until this is set.
