@@ -37,6 +37,7 @@ from typing import IO
 from ..model.errors import TransportError
 from ..model.times import iso
 from .base import Answer, Content, Entry, FileInfo, Found
+from .complaints import error_of
 from .names import aside_name, parent, part_token
 from .tar_pack import packed
 from .tar_unpack import Unpacker
@@ -450,26 +451,7 @@ async def _run_cp(source: str, target: str) -> None:
             process.kill()
             await process.wait()
     if process.returncode:
-        raise _error_of(os.fsdecode(complaint), target)
-
-
-#: What cp says in words of its own, when a directory and a file would take each other's place.
-_CP_WORDS = {
-    "cannot overwrite non-directory": errno.EEXIST,
-    "cannot overwrite directory": errno.EISDIR,
-}
-
-
-def _error_of(complaint: str, path: str) -> OSError:
-    """Return the error a command's first line tells of: such lines end with the system's own words."""
-    line = next((line for line in complaint.splitlines() if line), "")
-    for words, number in _CP_WORDS.items():
-        if words in line:
-            return OSError(number, line, path)
-    for number in errno.errorcode:
-        if line.endswith(os.strerror(number)):
-            return OSError(number, os.strerror(number), path)
-    return OSError(errno.EIO, line, path)
+        raise error_of(os.fsdecode(complaint), target)
 
 
 def _copy_tree(source: str, target: str) -> None:

@@ -16,7 +16,7 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _TYPES = {stat.S_IFREG: tarfile.REGTYPE, stat.S_IFDIR: tarfile.DIRTYPE, stat.S_IFLNK: tarfile.SYMTYPE}
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 #: What ends an archive.
-_END = bytes(2 * tarfile.BLOCKSIZE)
+END = bytes(2 * tarfile.BLOCKSIZE)
 
 
 def packed(root: str, names: Sequence[str] | None) -> Iterator[bytes]:
@@ -32,7 +32,7 @@ def packed(root: str, names: Sequence[str] | None) -> Iterator[bytes]:
         if len(waiting) >= PIECE:
             yield bytes(waiting)
             waiting.clear()
-    yield bytes(waiting + _END)
+    yield bytes(waiting + END)
 
 
 def member(name: str, kind: bytes, *, size: int = 0, mode: int, modified: float, target: str = "") -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import getpass
 import hashlib
 import io
 import os
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rig_hosts import ssh_transport
 
 from jupyter_tapis_jobs.model.errors import TransportError
 from jupyter_tapis_jobs.transports import local
@@ -47,13 +49,19 @@ async def at_once(seconds: float) -> None:
 class Kind:
     """One implementation; ``platform`` is what it takes this machine for."""
 
-    make: Callable[[], Transport]
+    make: Callable[[pytest.FixtureRequest], Transport]
     platform: str = sys.platform
 
 
+def over_ssh(request: pytest.FixtureRequest) -> Transport:
+    """Sign in at the rig as the user who runs the tests, for they look at the same files."""
+    return ssh_transport(request.getfixturevalue("rig"), user=getpass.getuser())
+
+
 MAKERS = {
-    "local": Kind(lambda: LocalTransport(sleep=at_once)),
-    "local without GNU tools": Kind(lambda: LocalTransport(sleep=at_once), platform="darwin"),
+    "local": Kind(lambda _: LocalTransport(sleep=at_once)),
+    "local without GNU tools": Kind(lambda _: LocalTransport(sleep=at_once), platform="darwin"),
+    "ssh": Kind(over_ssh),
 }
 
 
@@ -63,7 +71,7 @@ async def transport(
 ) -> AsyncIterator[Transport]:
     kind = MAKERS[request.param]
     monkeypatch.setattr(local.sys, "platform", kind.platform)
-    made = kind.make()
+    made = kind.make(request)
     yield made
     await made.close()
 

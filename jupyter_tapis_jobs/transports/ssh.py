@@ -1,0 +1,361 @@
+"""A host over SSH: every verb is one script on it, most are one round trip whatever the number of files.
+
+Two connections, made when they are needed: bulk work never stands in the way of what somebody watches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import secrets
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from ..model.errors import CodeNeededError, TransportError
+from . import ssh_answers as answers
+from . import ssh_scripts as scripts
+from .base import Answer, Content, Entry, FileInfo, Found
+from .names import aside_name, part_token
+from .ssh_command import Command, Ended, started
+from .ssh_gate import Connect, Gate
+from .ssh_link import SLOTS, Link
+from .ssh_put import archive, failures, half_made
+
+#: Bytes of a frame of a file that is written.
+FRAME = 4 << 20
+#: Bytes of a stream handed over at a time.
+CHUNK = 1 << 20
+#: Seconds between two looks into a watched folder, and of quiet after which the loop is started anew.
+WATCH_STEP, WATCH_IDLE = 0.2, 1800.0
+#: Places for looks on a connection that bulk work uses too.
+_FEW = 2
+
+State = Literal["connected", "idle", "trouble", "code needed"]
+
+
+class SshTransport:
+    """One host as one user; *name* is what sentences call it.
+
+    *connect* makes a connection (``ssh_sign_in.connect``). With *shared* one connection has to do: the
+    host asks for a one-time code each time. ``now`` and ``sleep`` are the clock's.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        name: str,
+        shared: bool = False,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        watch_step: float = WATCH_STEP,
+    ) -> None:
+        self._name = name
+        self._gate = Gate(connect, now)
+        self._work = Link(self._gate, name, sleep)
+        self._live = self._work if shared else Link(self._gate, name, sleep)
+        self._work_places = asyncio.Semaphore(SLOTS - 1 if shared else SLOTS)
+        self._live_places = asyncio.Semaphore(_FEW if shared else SLOTS)
+        self._watch_step = watch_step
+
+    # The connection ----------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """What a list of hosts says of this one."""
+        if self._work.is_connected or self._live.is_connected:
+            return "connected"
+        if self._gate.trouble is None:
+            return "idle"
+        return "code needed" if isinstance(self._gate.trouble, CodeNeededError) else "trouble"
+
+    @property
+    def trouble(self) -> TransportError | None:
+        """Why the last attempt to connect failed; None when it did not."""
+        return self._gate.trouble
+
+    @property
+    def next_try(self) -> float:
+        """When the next attempt may be made: seconds since the epoch, infinite for "when asked to"."""
+        return self._gate.next_try
+
+    def retry_now(self) -> None:
+        """Let the next verb try to connect, however short ago the last attempt failed."""
+        self._gate.retry_now()
+
+    async def close(self) -> None:
+        """End the connections."""
+        for link in {self._work, self._live}:
+            await link.close()
+
+    @asynccontextmanager
+    async def _command(self, script: str, *, live: bool = False) -> AsyncGenerator[Command, None]:
+        link, places = (self._live, self._live_places) if live else (self._work, self._work_places)
+        async with places, started(link, script, self._name) as command:
+            yield command
+
+    async def _said(self, script: str, chunks: AsyncIterator[bytes] | None = None) -> Ended:
+        async with self._command(script) as command:
+            return await command.talk(chunks)
+
+    async def _done(self, script: str, path: str) -> bytes:
+        """Run a script about *path* and return what it printed, or raise what it complained of."""
+        ended = await self._said(script)
+        answers.raise_for(ended, path, self._name)
+        return ended.stdout
+
+    # Scripts -----------------------------------------------------------------------------------
+
+    async def run(self, script: str, *, timeout: float = 60.0, live: bool = False) -> Answer:
+        """Run *script*; past *timeout* (counted from its start) its process group is killed."""
+        async with self._command(scripts.whole(script), live=live) as command:
+            try:
+                async with asyncio.timeout(timeout) as limit:
+                    ended = await command.talk()
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                raise TransportError(
+                    f"A script on {self._name} did not end within {timeout:g} s and was killed. "
+                    "The host may be overloaded or a file system may hang; it will be tried again."
+                ) from None
+        return Answer(ended.exit_code, os.fsdecode(ended.stdout), ended.stderr)
+
+    async def environment(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the login shell's variables that are set."""
+        mark = secrets.token_hex(12)
+        data = await self._done(scripts.environment(mark), self._name)
+        return answers.environment(data, mark, names)
+
+    # Small files -------------------------------------------------------------------------------
+
+    async def put(self, entries: Iterable[Entry]) -> Mapping[str, OSError]:
+        """Make files and directories; return the ones that failed."""
+        wanted = list(entries)
+        if not wanted:
+            return {}
+        ended = await self._said(scripts.put(), archive(wanted))
+        if not ended.exit_code:
+            return {}
+        answers.check_tools(ended, self._name)
+        failed = await asyncio.to_thread(failures, wanted, ended.stderr)
+        if halves := half_made(failed):
+            await self._said(scripts.remove_all(), _once(_listed(halves)))
+        return failed
+
+    async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, Content]:
+        """Return the first *limit* bytes of each file that is there."""
+        if not paths:
+            return {}
+        names = _listed(paths)
+        ended = await self._said(scripts.get(len(names), limit), _once(names + names))
+        answers.check_tools(ended, self._name)
+        if line := answers.serious(ended.stderr):
+            answers.raise_for(Ended(1, b"", line), paths[0], self._name)
+        return await asyncio.to_thread(answers.contents, ended.stdout, limit)
+
+    # Streams -----------------------------------------------------------------------------------
+
+    async def read(
+        self, path: str, *, offset: int = 0, length: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Stream *length* bytes (None: all) of the file from *offset*."""
+        async with self._command(scripts.read(path, offset, length)) as command:
+            while chunk := await command.output(CHUNK):
+                yield chunk
+            answers.raise_for(await command.end(), path, self._name)
+
+    async def write(
+        self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660, resume: str | None = None
+    ) -> int:
+        """Write the file aside, rename it into place and return its size in bytes."""
+        token = secrets.token_hex(8) if resume is None else part_token(path, resume)
+        script = scripts.write(path, aside_name(path, token), mode, keep=resume is not None)
+        ended = await self._said(script, _frames(chunks))
+        answers.raise_for(ended, path, self._name)
+        return int(ended.stdout)
+
+    async def written(self, path: str, resume: str) -> int:
+        """Return how many bytes of *path* an earlier ``write`` left aside."""
+        part = await self.stat(aside_name(path, part_token(path, resume)))
+        return part.size if part is not None else 0
+
+    async def pack(self, root: str, names: Sequence[str] | None = None) -> AsyncGenerator[bytes, None]:
+        """Stream a tar archive of what is below *root*."""
+        async with self._command(scripts.pack(root, named=names is not None)) as command:
+            feeding = asyncio.create_task(command.send(_listed([f"./{name}" for name in names or ()])))
+            feeding.add_done_callback(lambda _: command.end_input())
+            try:
+                while chunk := await command.output(CHUNK):
+                    yield chunk
+                ended = await command.end()
+            finally:
+                feeding.cancel()
+            answers.check_tools(ended, self._name)
+            if ended.exit_code == scripts.NO_ROOT:
+                answers.raise_for(ended, root, self._name)
+            if line := answers.serious(ended.stderr):
+                answers.raise_for(Ended(1, b"", line), root, self._name)
+
+    async def unpack(self, root: str, chunks: AsyncIterator[bytes]) -> None:
+        """Unpack a tar archive below *root*."""
+        aside = f"{root.rstrip('/')}/.tapisjob-{secrets.token_hex(8)}"
+        ended = await self._said(scripts.unpack(root, aside), chunks)
+        if ended.exit_code or "Removing leading" in ended.stderr:
+            answers.raise_for(Ended(ended.exit_code or 1, b"", ended.stderr), root, self._name)
+
+    # What is there -----------------------------------------------------------------------------
+
+    async def list(
+        self, path: str, *, recurse: bool = False, depth: int | None = None, limit: int | None = None
+    ) -> Sequence[FileInfo]:
+        """List a directory or the one file at *path*."""
+        plain = path.rstrip("/") or "/"
+        ended = await self._said(scripts.listing(plain, depth if recurse else 1))
+        own, below = await asyncio.to_thread(answers.file_infos, ended.stdout, plain)
+        if own is None:
+            answers.raise_for(ended, path, self._name)
+        elif line := answers.serious(ended.stderr):
+            answers.raise_for(Ended(1, b"", line), path, self._name)
+        return ([own] if own is not None and own.type != "dir" else below)[:limit]
+
+    async def stat(self, path: str) -> FileInfo | None:
+        """Return what is at *path* itself, or None."""
+        plain = path.rstrip("/") or "/"
+        ended = await self._said(scripts.listing(plain, 0))
+        own, _ = answers.file_infos(ended.stdout, plain)
+        if own is None and answers.serious(ended.stderr):
+            answers.raise_for(ended, path, self._name)
+        return own
+
+    async def real_path(self, path: str) -> str:
+        """Return *path* with every link resolved; missing tails are kept."""
+        return os.fsdecode(await self._done(scripts.real_path(path), path)).removesuffix("\n")
+
+    async def look(self, paths: Sequence[str]) -> Mapping[str, Found]:
+        """Return where each path leads and what is there."""
+        if not paths:
+            return {}
+        names = _listed(paths)
+        ended = await self._said(scripts.look(len(names)), _once(names + names))
+        answers.check_tools(ended, self._name)
+        leads, is_whole, records = ended.stdout.partition(b"\0\0")
+        real = os.fsdecode(leads).split("\0")
+        if len(real) != len(paths) or not is_whole:
+            return await self._look_at_halves(paths, ended)
+        if line := answers.serious(ended.stderr):
+            answers.raise_for(Ended(1, b"", line), paths[0], self._name)
+        infos = answers.infos_by_path(records)
+        return {path: Found(where, infos.get(where)) for path, where in zip(paths, real, strict=True)}
+
+    async def _look_at_halves(self, paths: Sequence[str], ended: Ended) -> Mapping[str, Found]:
+        """Look again, for a path among them leads round in circles; such a one is what it is."""
+        if len(paths) > 1:
+            half = len(paths) // 2
+            return {**await self.look(paths[:half]), **await self.look(paths[half:])}
+        if (number := answers.errno_of(ended.stderr.partition("\n")[0])) != errno.ELOOP:
+            raise OSError(number or errno.EIO, ended.stderr.strip(), paths[0])
+        return {paths[0]: Found(paths[0], await self.stat(paths[0]))}
+
+    # Changes -----------------------------------------------------------------------------------
+
+    async def mkdir(self, path: str) -> None:
+        """Make a directory and its parents."""
+        await self._done(scripts.make_directory(path), path)
+
+    async def copy(self, source: str, target: str) -> None:
+        """Copy a file, a link itself, or a directory tree to exactly *target*."""
+        for error in (await self.copy_all([(source, target)])).values():
+            raise error
+
+    async def copy_all(self, pairs: Sequence[tuple[str, str]]) -> Mapping[str, OSError]:
+        """Copy many; return target -> why it failed."""
+        if not pairs:
+            return {}
+        targets = {(target.rstrip("/") or "/"): target for _, target in pairs}
+        plain = [name.rstrip("/") or "/" for pair in pairs for name in pair]
+        ended = await self._said(scripts.copy_all(), _once(_listed(plain)))
+        answers.raise_for(ended, pairs[0][1], self._name)
+        told = os.fsdecode(ended.stdout).split("\0")
+        failed = {}
+        for target, complaint in zip(told[::2], told[1::2], strict=False):
+            answers.check_tools(Ended(1, b"", complaint), self._name)
+            failed[targets[target]] = answers.error_of(complaint, targets[target])
+        return failed
+
+    async def move(self, source: str, target: str) -> None:
+        """Rename to exactly *target*; from one file system to another: copy, then delete."""
+        await self._done(scripts.move(source.rstrip("/") or "/", target.rstrip("/") or "/"), source)
+
+    async def delete(self, path: str) -> None:
+        """Delete a file, a link itself, or a directory tree."""
+        if _is_root(path):
+            raise PermissionError(errno.EPERM, "The root directory cannot be deleted", path)
+        await self._done(scripts.delete(path.rstrip("/")), path)
+
+    # Events ------------------------------------------------------------------------------------
+
+    async def watch(self, folder: str) -> AsyncGenerator[Sequence[str], None]:
+        """Yield new names in *folder*; a batch is deleted when the next one is asked for."""
+        script = scripts.watch(folder, self._watch_step, int(WATCH_IDLE / self._watch_step))
+        while True:
+            # It stays for hours: it takes none of the places that looks need.
+            async with started(self._live, script, self._name) as command:
+                async for batch in _batches(command):
+                    yield batch
+                answers.raise_for(await command.end(), folder, self._name)
+
+
+async def _batches(command: Command) -> AsyncIterator[list[str]]:
+    """Yield batches of names; each has a slash behind every name and one more behind the last."""
+    waiting = b""
+    while piece := await command.output():
+        waiting += piece
+        while waiting:
+            end = 0 if waiting[:1] == b"/" else waiting.find(b"//") + 1
+            if not end and waiting[:1] != b"/":
+                break
+            batch, waiting = waiting[:end], waiting[end + 1 :]
+            if batch:
+                yield os.fsdecode(batch.removesuffix(b"/")).split("/")
+                await command.send(b"\n")
+
+
+async def _frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield *chunks* in frames (size, newline, bytes), and a frame 0 behind them."""
+    waiting: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        waiting.append(chunk)
+        size += len(chunk)
+        if size >= FRAME:
+            yield b"%d\n" % size
+            for one in waiting:
+                yield one
+            waiting, size = [], 0
+    if size:
+        yield b"%d\n" % size + b"".join(waiting)
+    yield b"0\n"
+
+
+def _is_root(path: str) -> bool:
+    return os.path.normpath(path) in ("/", "//")
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _listed(names: Sequence[str]) -> bytes:
+    return b"".join(os.fsencode(name) + b"\0" for name in names)

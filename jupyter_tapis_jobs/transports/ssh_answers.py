@@ -1,0 +1,117 @@
+"""What a host's commands print, as records and errors."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import io
+import os
+import re
+import tarfile
+from collections.abc import Iterable
+
+from ..model.errors import TransportError
+from ..model.times import iso
+from .base import Content, FileInfo
+from .complaints import errno_of as errno_of
+from .complaints import error_of as error_of
+from .ssh_command import Ended
+
+_TYPES = {"f": "file", "d": "dir", "l": "symbolic_link", "U": "unknown", "N": "unknown"}
+#: The last second a date can name; a job may have set any.
+_LAST_TIME = 253402300799.0
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+_NOT_FOUND = 127
+_NO_COMMAND = re.compile(r"(?:^|[:\s])([\w.-]+): (?:command )?not found", re.MULTILINE)
+_NOT_GNU = re.compile(
+    r"^([\w.-]+): .*(?:(?:unrecognized|invalid|illegal|unknown) option|unknown predicate)", re.M
+)
+#: What tar says of files that changed while it read them, and what it says at its end.
+_HARMLESS = re.compile(
+    r"file changed as we read it|[Ff]ile removed before|socket ignored|Exiting with|shrank by"
+)
+
+
+def file_infos(data: bytes, path: str) -> tuple[FileInfo | None, list[FileInfo]]:
+    """Return what is at *path* itself, and what is below it in the order of names."""
+    own: FileInfo | None = None
+    below = []
+    for record in os.fsdecode(data).split("\0")[:-1]:
+        name = record.split("/", 6)[6]
+        if name:
+            below.append((name.split("/"), _info(record, f"{path.rstrip('/')}/{name}")))
+        else:
+            own = _info(record, path)
+    return own, [info for _, info in sorted(below, key=lambda one: one[0])]
+
+
+def infos_by_path(data: bytes) -> dict[str, FileInfo]:
+    """Return what is at each path, of records that hold whole paths."""
+    records = os.fsdecode(data).split("\0")[:-1]
+    return {(path := record.split("/", 6)[6]): _info(record, path) for record in records}
+
+
+def _info(record: str, path: str) -> FileInfo:
+    kind, size, modified, owner, group, permissions, _ = record.split("/", 6)
+    return FileInfo(
+        path=path,
+        name=path.rstrip("/").rpartition("/")[2],
+        type=_TYPES.get(kind, "other"),
+        size=int(size),
+        last_modified=iso(min(max(float(modified), 0.0), _LAST_TIME)),
+        owner=owner,
+        group=group,
+        native_permissions=permissions[1:10],
+    )
+
+
+def contents(data: bytes, limit: int) -> dict[str, Content]:
+    """Return what ``ssh_scripts.get`` has printed: beginnings of big files, an empty record, an archive."""
+    found = {}
+    position = 0
+    while (end := data.find(b"\0", position)) > position:
+        modified, _, rest = data[position:end].partition(b"\n")
+        text, _, path = rest.partition(b" ")
+        found[os.fsdecode(path)] = Content(base64.b64decode(text), float(modified))
+        position = end + 1
+    with tarfile.open(
+        fileobj=io.BytesIO(data[position + 1 :]), mode="r:", encoding="utf-8", errors="surrogateescape"
+    ) as archive:
+        for member in archive:
+            if member.isreg() and (file := archive.extractfile(member)) is not None:
+                found[member.name] = Content(file.read(limit), float(member.mtime))
+    return found
+
+
+def serious(complaints: str) -> str | None:
+    """Return the first complaint that is more than: it is not there (any more), or it has changed."""
+    for line in complaints.splitlines():
+        if line and not _HARMLESS.search(line) and errno_of(line) not in _ABSENT:
+            return line
+    return None
+
+
+def check_tools(ended: Ended, name: str) -> None:
+    """Raise ``TransportError`` when the host lacks a command, or has another than GNU's."""
+    found = _NO_COMMAND.search(ended.stderr) or _NOT_GNU.search(ended.stderr)
+    if found and ended.exit_code:
+        raise TransportError(
+            f"{name} has no GNU `{found[1]}` on its path. Tapis Jobs works there with tar, find, xargs and "
+            "the coreutils of GNU: ask the site, or load a module for them in the start file of your shell."
+        )
+
+
+def raise_for(ended: Ended, path: str, name: str) -> None:
+    """Raise what a script's end tells of, if it is no good end."""
+    if ended.exit_code:
+        check_tools(ended, name)
+        raise error_of(ended.stderr, path)
+
+
+def environment(data: bytes, mark: str, names: Iterable[str]) -> dict[str, str]:
+    """Return the wanted variables of the first environment behind *mark*."""
+    _, _, text = os.fsdecode(data).partition(f"{mark}\n")
+    pairs = dict(
+        item.partition("=")[::2] for item in text.partition(f"{mark}\n")[0].split("\0") if "=" in item
+    )
+    return {name: pairs[name] for name in names if name in pairs}
