@@ -50,7 +50,7 @@ def _parts(found: HostFacts) -> list[str]:
         for p in found.slurm.partitions
     )
     most = found.slurm.max_array_size - 1 if found.slurm.takes_arrays else 0
-    arrays = f"arrays up to {most}" if most > 0 else "no arrays"
+    arrays = f"arrays up to {most}" if most > 0 else "arrays forbidden"
     return [f"Slurm {_short(found.slurm.version)}", f"queues {queues}", arrays, *containers]
 
 
