@@ -107,6 +107,7 @@ class Submission:
             scripted=scripted,
         )
         known.input_systems(definition)
+        self._refuse_servers_own(user, definition, app)
         self._refuse_impossible(definition, system)
         self._refuse_overwritten(definition)
         return Accepted(job, definition, raw)
@@ -121,6 +122,21 @@ class Submission:
             raise _disabled("app", f"{app.id} {app.version}", "appId", app.id)
         if not system.enabled:
             raise _disabled("system", system.id, "execSystemId", system.id)
+
+    def _refuse_servers_own(self, user: User, definition: JobDefinition, app: App) -> None:
+        """The files of this machine are its user's: jobs of others neither read nor write them."""
+        if user.is_server_user:
+            return
+        urls = [item.source_url for item in definition.file_inputs]
+        if not self._apps.is_builtin(app.id):
+            urls.append(definition.container_image)
+        if definition.archive_system_id == LOCAL:
+            urls.append(f"{_TAPIS}{LOCAL}{definition.archive_system_dir}")
+        for url in urls:
+            if url.startswith(f"{_TAPIS}{LOCAL}/"):
+                raise NotAllowedError(
+                    f"{shown(url)} lies on the server's own machine; only its user may read and write there."
+                )
 
     def _refuse_impossible(self, definition: JobDefinition, system: System) -> None:
         """What this server cannot run is said at once, not after hours in a queue."""
