@@ -213,7 +213,8 @@ class SshTransport:
         aside = f"{root.rstrip('/')}/.tapisjob-{secrets.token_hex(8)}"
         ended = await self._said(scripts.unpack(root, aside), chunks)
         if ended.exit_code or "Removing leading" in ended.stderr:
-            answers.raise_for(Ended(ended.exit_code or 1, b"", ended.stderr), root, self._name)
+            answers.check_tools(ended, self._name)
+            raise answers.unpack_error(ended.stderr, root)
 
     # What is there -----------------------------------------------------------------------------
 
@@ -336,17 +337,25 @@ async def _frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield *chunks* in frames (size, newline, bytes), and a frame 0 behind them."""
     waiting: list[bytes] = []
     size = 0
-    async for chunk in chunks:
-        waiting.append(chunk)
-        size += len(chunk)
-        if size >= FRAME:
-            yield b"%d\n" % size
-            for one in waiting:
-                yield one
-            waiting, size = [], 0
-    if size:
-        yield b"%d\n" % size + b"".join(waiting)
-    yield b"0\n"
+    try:
+        async for chunk in chunks:
+            waiting.append(chunk)
+            size += len(chunk)
+            if size >= FRAME:
+                yield b"%d\n" % size
+                for one in waiting:
+                    yield one
+                waiting, size = [], 0
+    except Exception:
+        # What came is not lost: a later write may go on behind it.
+        yield _frame(waiting)
+        raise
+    yield _frame(waiting) + b"0\n"
+
+
+def _frame(chunks: Sequence[bytes]) -> bytes:
+    content = b"".join(chunks)
+    return b"%d\n" % len(content) + content if content else b""
 
 
 def _is_root(path: str) -> bool:

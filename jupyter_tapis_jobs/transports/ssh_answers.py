@@ -91,6 +91,15 @@ def serious(complaints: str) -> str | None:
     return None
 
 
+def unpack_error(complaints: str, root: str) -> OSError:
+    """Return why an archive was not unpacked; EPERM where a member would have gone through a link."""
+    line = next((line for line in complaints.splitlines() if line), "")
+    is_outside = (line.startswith("tar: ") and errno_of(line) in _ABSENT) or (
+        line.startswith("cp: ") and "non-directory" in line
+    )
+    return PermissionError(errno.EPERM, line, root) if is_outside else error_of(complaints, root)
+
+
 def check_tools(ended: Ended, name: str) -> None:
     """Raise ``TransportError`` when the host lacks a command, or has another than GNU's."""
     found = _NO_COMMAND.search(ended.stderr) or _NOT_GNU.search(ended.stderr)

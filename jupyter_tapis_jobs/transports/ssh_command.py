@@ -54,16 +54,15 @@ async def started(link: Link, script: str, name: str) -> AsyncGenerator[Command,
             yield command
         finally:
             complaints.cancel()
-            if not command.has_ended:
-                link.later(_kill(process, command.pid))
+            if not command.has_ended and command.pid is not None:
+                # On the very connection, for a name may stand for several hosts.
+                connection = cast(asyncssh.SSHClientConnection, process.channel.get_connection())
+                link.later(_kill(connection, command.pid))
 
 
-async def _kill(process: Process, pid: int | None) -> None:
-    """Kill the script's process group, on the very connection (a name may stand for several hosts)."""
-    if pid is None:
-        return
-    connection = cast(asyncssh.SSHClientConnection, process.channel.get_connection())
-    script = f"g={pid}; read -r a b c d g rest </proc/{pid}/stat; kill -9 -- -$g"
+async def _kill(connection: asyncssh.SSHClientConnection, pid: int) -> None:
+    """Kill the process group that the script's shell is in."""
+    script = f"g={pid}; read -r a b c d g rest </proc/{pid}/stat; kill -9 -$g"
     with contextlib.suppress(asyncssh.Error, OSError):
         async with asyncio.timeout(_KILL_TIMEOUT):
             await connection.run(f"exec /bin/sh -c '{script}'", encoding=None)
