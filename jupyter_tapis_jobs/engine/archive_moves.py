@@ -15,6 +15,7 @@ from ..model.paths import join, within
 from ..model.patterns import selects
 from ..transports.base import Entry, Found, Transport
 from .inputs import SMALL
+from .launch_copies import copy_launch_files
 from .output_names import Names, output_names
 from .progress import Progress
 from .sources import host_source
@@ -92,8 +93,7 @@ class Moves:
             await (self._copy(moving) if stays_here else self._send(moving))
         launched = self._going(moves)
         if stays_here:
-            pairs = [(m, p) for m in launched if m.archive_dir != m.exec_dir for p in m.launch_files]
-            await self._copy_pairs(pairs)
+            await self._copy_launch_files([m for m in launched if m.archive_dir != m.exec_dir])
         else:
             await self._send_launch_files(launched)
         return self.faults
@@ -137,6 +137,11 @@ class Moves:
                 for name in (*names.files, *names.large)
             ]
         )
+
+    async def _copy_launch_files(self, moves: Sequence[Move]) -> None:
+        wanted = [move for move in moves if move.launch_files]
+        if not await copy_launch_files(self.host, {move.exec_dir: move.archive_dir for move in wanted}):
+            await self._copy_pairs([(move, pair) for move in wanted for pair in move.launch_files])
 
     async def _copy_pairs(self, copies: Sequence[tuple[Move, tuple[str, str]]]) -> None:
         if not copies:

@@ -21,8 +21,9 @@ Definitions = Callable[[Sequence[Job]], Awaitable[Mapping[str, JobDefinition]]]
 
 #: Bytes of a file that travels together with others; a larger one can be resumed.
 SMALL = 4 * 1024 * 1024
-#: Bytes that may be sent again and again, in place of being shared.
-REPEATED = 4 * 1024 * 1024
+#: Bytes that are sent again and again, in place of being shared: of one file to one job, of one to all.
+#: A copy on a host costs it some milliseconds, in which a network carries about so much.
+TINY, REPEATED = 64 * 1024, 4 * 1024 * 1024
 #: Bytes that travel together: they are in memory meanwhile.
 BATCH = 32 * 1024 * 1024
 
@@ -86,7 +87,7 @@ def make_plan(errands: Iterable[Errand], host: Transport, is_familiar: Callable[
             by_key.setdefault(errand.source.key, []).append(errand)
     for alike in by_key.values():
         source = alike[0].source
-        if _is_small(source) and (source.size or 0) * (len(alike) - 1) <= REPEATED:
+        if _is_small(source) and _may_repeat(source.size or 0, len(alike)):
             plan.together += alike
         elif len(alike) > 1 or is_familiar(alike[0]):
             plan.shared.append(alike)
@@ -107,6 +108,10 @@ def batches(errands: Sequence[Errand]) -> Iterator[list[Errand]]:
         batch.append(errand)
     if batch:
         yield batch
+
+
+def _may_repeat(size: int, times: int) -> bool:
+    return size <= TINY or size * (times - 1) <= REPEATED
 
 
 def _is_small(source: Source) -> bool:

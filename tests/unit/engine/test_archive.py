@@ -45,13 +45,42 @@ async def test_outputs_that_stay_cost_nothing(hosts: TwoHosts) -> None:
     assert not hosts.near.calls
 
 
-async def test_launch_files_of_all_jobs_are_copied_together(hosts: TwoHosts) -> None:
-    jobs = [hosts.job(f"j{n}", archive_filter=ArchiveFilter()) for n in range(50)]
+@pytest.mark.parametrize(("count", "call"), [(3, "copy_all"), (50, "run")])
+async def test_launch_files_of_all_jobs_are_copied_together(hosts: TwoHosts, count: int, call: str) -> None:
+    jobs = [hosts.job(f"j{n}", archive_filter=ArchiveFilter()) for n in range(count)]
     for job in jobs:
         hosts.output(job.uuid)
+    assert all(verdict == Go("") for verdict in (await hosts.archive(*jobs)).values())
+    assert hosts.near.calls == {call: 1}
+    for job in jobs:
+        copies = {path.name: path.read_text() for path in hosts.output(job.uuid).iterdir()}
+        assert copies == {name: f"{name} of {job.uuid}" for name in ("tapisjob.sh", "tapisjob.env")}
+        assert os.access(hosts.output(job.uuid) / "tapisjob.sh", os.X_OK)
+
+
+@pytest.mark.parametrize("below", ["out put", "a,b&c\\d", "$HOME/'\""])
+async def test_launch_files_go_to_directories_of_any_name(hosts: TwoHosts, below: str) -> None:
+    jobs = []
+    for n in range(12):
+        fields = {
+            "exec_system_output_dir": f"/jobs/j{n}/{below}", "archive_system_dir": f"/jobs/j{n}/{below}",
+        }  # fmt: skip
+        hosts.output(f"j{n}")
+        (hosts.place(f"j{n}") / below).mkdir(parents=True)
+        jobs.append(hosts.job(f"j{n}", archive_filter=ArchiveFilter(), **fields))
     await hosts.archive(*jobs)
-    assert hosts.near.calls == {"copy_all": 1}
-    assert (hosts.output("j49") / "tapisjob.env").read_text() == "tapisjob.env of j49"
+    assert hosts.near.calls == {"run": 1}
+    assert (hosts.place("j11") / below / "tapisjob.env").read_text() == "tapisjob.env of j11"
+
+
+async def test_launch_files_that_are_gone_end_their_own_job(hosts: TwoHosts) -> None:
+    jobs = [hosts.job(f"j{n}", archive_filter=ArchiveFilter()) for n in range(20)]
+    for job in jobs:
+        hosts.output(job.uuid)
+    (hosts.place("j7") / "tapisjob.sh").unlink()
+    verdicts = await hosts.archive(*jobs)
+    assert {uuid for uuid, verdict in verdicts.items() if verdict != Go("")} == {"j7"}
+    assert (hosts.output("j19") / "tapisjob.sh").exists()
 
 
 async def test_without_an_archive_nothing_is_moved(hosts: TwoHosts) -> None:
@@ -115,7 +144,8 @@ async def test_an_output_that_is_a_pipe_a_link_or_a_directory_has_no_last_line(h
 
 async def test_time_limits_and_vanished_processes_are_said_as_such(hosts: TwoHosts) -> None:
     (hosts.output("late") / "tapisjob.out").write_text("step 7")
-    late = hosts.job("late", **FAILED, condition=Condition.JOB_EXECUTION_MONITORING_TIMEOUT)
+    timeout = {"condition": Condition.JOB_EXECUTION_MONITORING_TIMEOUT, "remote_result_info": "143"}
+    late = hosts.job("late", **FAILED, **timeout)
     lost = hosts.job("lost", **FAILED, condition=Condition.SCHEDULER_TERMINATED)
     verdicts = await hosts.archive(late, lost)
     assert verdicts["late"].message == "stopped at the time limit of 10 min; last line: step 7"

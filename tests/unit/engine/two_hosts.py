@@ -169,7 +169,8 @@ class TwoHosts:
 
     def job(self, uuid: str, *inputs: FileInput, **fields: Any) -> Job:
         """Return a job with *inputs*; *fields* are of its definition."""
-        job_fields = {k: fields.pop(k) for k in ("remote_outcome", "exit_code", "condition") if k in fields}
+        of_jobs = ("remote_outcome", "exit_code", "condition", "remote_result_info")
+        job_fields = {name: fields.pop(name) for name in of_jobs if name in fields}
         self.definitions[uuid] = replace(
             JobDefinition(
                 job_type="FORK", app_runtime="ZIP", container_image="/i", exec_system_id="near",
@@ -193,6 +194,7 @@ class TwoHosts:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("tapisjob.sh", "tapisjob.env"):
             (folder.parent / name).write_text(f"{name} of {uuid}")
+        (folder.parent / "tapisjob.sh").chmod(0o770)
         return folder
 
     async def stage(self, *jobs: Job) -> Mapping[str, Verdict]:
