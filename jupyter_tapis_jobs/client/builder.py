@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..model.batch_script import job_name_of
 from ..model.errors import InvalidInputError, did_you_mean
 from .carrier import Carrier
 from .definition import Definition
@@ -78,7 +79,8 @@ class RequestBuilder:
             )
         if request.get("appVersion") is None or shorthands:
             self._for_app(request, shorthands)
-        request.setdefault("name", self._tapis.next_name(app_id))
+        if "name" not in request:
+            request["name"] = job_name_of(request) or self._tapis.next_name(app_id)
         return request
 
     def _for_app(self, request: dict[str, Any], shorthands: Mapping[str, Any]) -> None:

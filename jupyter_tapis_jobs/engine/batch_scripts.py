@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model.batch_request import ScriptedRequest, with_batch_script
-from ..model.batch_script import FIELD, SCRIPT_APP, SCRIPT_INPUT, read_batch_script
+from ..model.batch_script import FIELD, SCRIPT_APP, SCRIPT_INPUT, job_name_of, read_batch_script
 from ..model.errors import InvalidInputError, NotAllowedError, TooLargeError
 from ..model.fields import JobType
 from ..model.request import SubmitRequest
 from ..model.system import System
-from ..model.texts import CONTROL, shown
+from ..model.texts import shown
 from ..model.urls import data_bytes, is_data
 from ..model.user import User
 from .ports import Ports
@@ -20,8 +20,6 @@ from .systems import LOCAL
 
 #: Bytes of a batch script; sbatch takes 4 MiB unless its site says otherwise.
 LONGEST = 4 * 1024 * 1024
-#: Characters of a job's name.
-LONGEST_NAME = 64
 
 
 class BatchScripts:
@@ -78,24 +76,7 @@ def named(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a batch request with a name: where it has none, its script's --job-name, else the app's."""
     if not isinstance(raw, Mapping) or raw.get("appId") != SCRIPT_APP or raw.get("name"):
         return raw
-    return {**raw, "name": _job_name(raw) or SCRIPT_APP}
-
-
-def _job_name(raw: Mapping[str, Any]) -> str | None:
-    """Return the name that an inline script says; None also for what is refused later with its reason."""
-    inputs = raw.get("fileInputs")
-    items = inputs if isinstance(inputs, list) else []
-    urls = (item.get("sourceUrl") for item in items if _is_script(item))
-    try:
-        contents = [data_bytes(url) for url in urls if isinstance(url, str) and is_data(url)]
-        name = read_batch_script(contents[0]).value("--job-name") if contents else None
-    except InvalidInputError:
-        return None
-    return CONTROL.sub("", name)[:LONGEST_NAME] if name else None
-
-
-def _is_script(item: object) -> bool:
-    return isinstance(item, Mapping) and item.get("name") == SCRIPT_INPUT
+    return {**raw, "name": job_name_of(raw) or SCRIPT_APP}
 
 
 def _too_large(url: str) -> TooLargeError:

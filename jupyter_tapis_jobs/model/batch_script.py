@@ -7,17 +7,21 @@ character; ``#`` begins a comment (measured with Slurm 22.05).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from .errors import InvalidInputError, did_you_mean
 from .scheduler_options import Value, abbreviated_option, known_option, long_names, refusal
 from .texts import CONTROL, shown
+from .urls import data_bytes, is_data
 
 #: The app that runs such scripts, and its input that holds one.
 SCRIPT_APP, SCRIPT_INPUT = "slurm", "script"
 FIELD = f"fileInputs.{SCRIPT_INPUT}"
+#: Characters of a job's name.
+LONGEST_NAME = 64
 _MARK = "#SBATCH"
 _BLANKS = " \t\v\f\r"
 #: Lines of other schedulers, which sbatch would read as well.
@@ -77,6 +81,21 @@ def read_batch_script(content: bytes) -> BatchScript:
     head = [(number, line) for number, line in enumerate(lines[:end], 1)]
     found = [d for number, line in head if line.startswith(_MARK) for d in _directives(number, line)]
     return BatchScript({directive.name: directive for directive in found}, tuple(_warnings(head, lines, end)))
+
+
+def job_name_of(request: Mapping[str, Any]) -> str | None:
+    """Return the name that the inline script of a request says; None also where it cannot be read."""
+    inputs = request.get("fileInputs")
+    items = inputs if request.get("appId") == SCRIPT_APP and isinstance(inputs, list) else []
+    urls = [i.get("sourceUrl") for i in items if isinstance(i, Mapping) and i.get("name") == SCRIPT_INPUT]
+    if not urls or not isinstance(urls[0], str) or not is_data(urls[0]):
+        return None
+    try:
+        name = read_batch_script(data_bytes(urls[0])).value("--job-name")
+    except InvalidInputError:
+        # What is wrong with it is said, with its line, when the job is submitted.
+        return None
+    return (name or "")[:LONGEST_NAME].strip() or None
 
 
 def _warnings(head: Iterable[tuple[int, str]], lines: list[str], end: int) -> Iterator[str]:

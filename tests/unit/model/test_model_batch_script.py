@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from model_samples import Resolved, make_app, make_cluster
 
 from jupyter_tapis_jobs.model.batch_request import ScriptedRequest, with_batch_script
-from jupyter_tapis_jobs.model.batch_script import read_batch_script
+from jupyter_tapis_jobs.model.batch_script import job_name_of, read_batch_script
 from jupyter_tapis_jobs.model.directives import directives_of
 from jupyter_tapis_jobs.model.errors import InvalidInputError
 from jupyter_tapis_jobs.model.request import parse_request
@@ -153,6 +154,30 @@ def test_times_are_read_as_slurm_reads_them(text: str, minutes: int | None) -> N
 )  # fmt: skip
 def test_memory_is_read_as_slurm_reads_it(text: str, megabytes: int | None) -> None:
     assert megabytes_of(text) == megabytes
+
+
+def request_of(content: bytes, app: str = "slurm") -> dict[str, Any]:
+    url = f"data:;base64,{base64.b64encode(content).decode()}"
+    return {"appId": app, "fileInputs": [{"name": "data"}, {"name": "script", "sourceUrl": url}]}
+
+
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        (request_of(script("-J 'my job'")), "my job"),
+        (request_of(script("-J " + 70 * "x")), 64 * "x"),
+        (request_of(script("-N 2")), None),
+        (request_of(script("-J x", "foo")), None),
+        (request_of(script("-J x"), app="bash"), None),
+        ({"appId": "slurm", "fileInputs": [{"name": "script", "sourceUrl": "tapis://a/b"}]}, None),
+        ({"appId": "slurm", "fileInputs": "wrong"}, None),
+        ({"appId": "slurm"}, None),
+    ],
+)
+def test_a_request_without_a_name_takes_that_of_its_script(
+    request_: dict[str, Any], name: str | None
+) -> None:
+    assert job_name_of(request_) == name
 
 
 # --- what becomes of them --------------------------------------------------------------------------
