@@ -37,12 +37,14 @@ def failure_of(job: _Row, tail: Sequence[str] = ()) -> Failure | None:
     if job.get("status") != JobStatus.FAILED:
         return None
     condition = str(job.get("condition") or "")
-    evidence = _telling_line(tail)
+    line = _telling_line(tail)
     cause = _CAUSES.get(condition, _plain_cause)(job)
+    evidence = line if line not in cause else ""
+    if evidence and condition in _CAUSES:
+        # It was ended from outside: the line tells how far it came, not why.
+        cause = f"{cause}; last line"
     advice = _ADVICE.get(condition)
-    return Failure(
-        cause, evidence if evidence not in cause else "", advice(job) if advice else _hint(evidence, job)
-    )
+    return Failure(cause, evidence, advice(job) if advice else _hint(evidence, job))
 
 
 def last_words(job: _Row, tail: Sequence[str] = ()) -> str:
@@ -143,7 +145,11 @@ def _hint(evidence: str, job: _Row) -> str:
     return 'job.read("tapisjob.out")' if evidence or job.get("remoteStarted") else "job.history()"
 
 
+#: What Slurm writes into the output of a job that it ends; the cause tells it already.
+_NOT_THE_PROGRAMS = re.compile(r"\s*(slurmstepd|srun)\S*: .*\*\*\* (JOB|STEP) ")
+
+
 def _telling_line(tail: Sequence[str]) -> str:
     """Return the last line that says something, cut to what fits a card."""
-    lines = [line.strip() for line in tail if line.strip()]
+    lines = [line.strip() for line in tail if line.strip() and not _NOT_THE_PROGRAMS.match(line)]
     return lines[-1][:200] if lines else ""

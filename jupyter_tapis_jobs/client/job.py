@@ -218,8 +218,8 @@ class Job:
         return (self._tail or [])[-3:]
 
     def tail(self, lines: int = 3) -> list[str]:
-        """Return the last lines that the job printed; empty when there are none to be had."""
-        if self._tail is None:
+        """Return the last lines that the job has printed so far; empty when there are none to be had."""
+        if self._tail is None or not is_terminal(self.last_status):
             self._tail = self._read_tail()
         return self._tail[-lines:]
 

@@ -456,7 +456,7 @@ class Tapis:
 _LAUNCH_MODES = ("single", "array", "pack", "auto")
 
 
-def _launch_mode(mode: Any) -> str | None:
+def _launch_mode(mode: Any) -> Any:
     if mode is None or mode in _LAUNCH_MODES:
         return mode
     raise InvalidInputError(

@@ -2,18 +2,21 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
+from cluster_python import cluster_python
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 
 
-def executed(path, server):
+def executed(path, server, **more):
     """Run the notebook in a kernel that finds the server as any kernel of it does."""
     notebook = nbformat.read(path, as_version=4)
     environment = {
@@ -21,9 +24,10 @@ def executed(path, server):
         **server.environment,
         "JUPYTER_TAPIS_JOBS_URL": server.endpoint.url,
         "JUPYTER_TAPIS_JOBS_TOKEN": server.token,
+        **more,
     }
     client = NotebookClient(
-        notebook, timeout=110, kernel_name="python3", resources={"metadata": {"path": server.root}}
+        notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": server.root}}
     )
     client.create_kernel_manager().kernel_spec.argv[0] = sys.executable
     client.execute(env=environment)
@@ -91,6 +95,95 @@ def test_the_job_is_in_the_table_of_all_jobs(first_job):
     assert "FINISHED" in plain(first_job["jobs"])
 
 
+# --- the second: Slurm over SSH ---------------------------------------------------------------
+@pytest.fixture(scope="module")
+def on_the_cluster(server, rig):
+    login = rig.hosts["login1"]
+    keys = subprocess.run(
+        ["ssh-keygen", "-l", "-f", rig.known_hosts, "-F", f"[{login.host}]:{login.port}"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    # The rig's users may not look into pytest's own folders.
+    folder = Path(tempfile.mkdtemp(prefix="tapisjobs-python-"))
+    try:
+        yield executed(
+            NOTEBOOKS / "02-slurm-over-ssh.ipynb",
+            server,
+            TAPISJOBS_HOST=login.host,
+            TAPISJOBS_PORT=str(login.port),
+            TAPISJOBS_USER=login.user,
+            TAPISJOBS_KEY=str(rig.key),
+            TAPISJOBS_TRUST=next(word for word in keys.split() if word.startswith("SHA256:")),
+            TAPISJOBS_PYTHON=str(cluster_python(rig, folder)),
+        )
+    finally:
+        shutil.rmtree(folder)
+        server.tapis().connection.post("/v3/systems/cluster/delete")
+
+
+# One of its jobs runs into the shortest time limit that Slurm knows, a minute.
+slow = pytest.mark.timeout(400)
+
+
+def cards(cell):
+    """Return the cards that a cell showed, as data."""
+    found = (output.get("data", {}).get("application/vnd.tapisjobs.job+json") for output in cell.outputs)
+    return [card for card in found if card]
+
+
+@slow
+def test_the_host_is_added_and_its_queues_are_shown(on_the_cluster):
+    shown = plain(on_the_cluster["host"])
+    assert "queues development (4 nodes, 10 min) normal (4 nodes, 48 h)" in shown
+    assert "normal (default)" in shown
+    assert "No host is given" not in shown
+
+
+@slow
+def test_the_model_of_the_first_notebook_gives_the_same_on_the_cluster(on_the_cluster):
+    (card,) = cards(on_the_cluster["one-job"])
+    assert (card["job"]["status"], card["job"]["jobType"]) == ("FINISHED", "BATCH")
+    assert "peak roof displacement 100.4 mm, peak storey drift 0.75 %" in plain(on_the_cluster["output"])
+    assert any("image/png" in output.get("data", {}) for output in on_the_cluster["plot"].outputs)
+
+
+@slow
+def test_an_own_batch_script_runs_with_what_its_lines_ask_for(on_the_cluster):
+    assert "had 2 tasks" in plain(on_the_cluster["own-script"])
+
+
+@slow
+def test_fifty_cases_are_launched_together_and_come_back_as_one_frame(on_the_cluster):
+    told = plain(on_the_cluster["cases"])
+    assert "50 of 50 ended   ✓ 50 FINISHED" in told
+    assert "launched as array: 50 like jobs" in told or "launched as pack: " in told
+    assert "drift_percent" in plain(on_the_cluster["frame"])
+    assert any("image/png" in output.get("data", {}) for output in on_the_cluster["curves"].outputs)
+
+
+@slow
+def test_a_running_job_tells_its_last_lines_and_is_cancelled(on_the_cluster):
+    assert "RUNNING ['step 1 of 1000'" in plain(on_the_cluster["running"])
+    (card,) = cards(on_the_cluster["cancel"])
+    assert card["job"]["status"] == "CANCELLED"
+
+
+@slow
+def test_a_job_at_its_time_limit_says_so_and_what_to_do(on_the_cluster):
+    told = plain(on_the_cluster["too-late"])
+    assert "stopped at the time limit of 1 min; last line: step " in told
+    assert "→ job.resubmit(maxMinutes=2)" in told
+    (card,) = cards(on_the_cluster["late"])
+    assert (card["job"]["status"], card["job"]["condition"]) == ("FAILED", "SCHEDULER_TIMEOUT")
+
+
+@slow
+def test_the_host_is_in_the_table_of_hosts(on_the_cluster):
+    assert "cluster" in plain(on_the_cluster["hosts"])
+    assert "FINISHED" in plain(on_the_cluster["jobs"])
+
+
+# --- the model --------------------------------------------------------------------------------
 def _run_model(folder, *, without_opensees):
     """Run the notebook's model by itself and return the roof's displacements in m."""
     notebook = nbformat.read(NOTEBOOKS / "01-first-job.ipynb", as_version=4)

@@ -245,7 +245,7 @@ def test_apps_systems_and_definitions_show_what_is_needed_to_use_them(tapis):
         (
             {"condition": "SCHEDULER_TIMEOUT", "maxMinutes": 10},
             ["step 380 of 500"],
-            "stopped at the time limit of 10 min: step 380 of 500.   → job.resubmit(maxMinutes=20)",
+            "stopped at the time limit of 10 min; last line: step 380 of 500.   → job.resubmit(maxMinutes=20)",
         ),
         (
             {"condition": "SCHEDULER_OUT_OF_MEMORY", "memoryMB": 4000},

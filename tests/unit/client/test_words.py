@@ -45,7 +45,21 @@ def failure(condition, tail=(), **row):
 @pytest.mark.parametrize("condition", ["SCHEDULER_TIMEOUT", "JOB_EXECUTION_MONITORING_TIMEOUT"])
 def test_a_time_limit_is_doubled_by_the_next_call(condition):
     told = failure(condition, ["step 380 of 500"], maxMinutes=10, exitCode=143, remoteResultInfo="143")
-    assert told == "stopped at the time limit of 10 min: step 380 of 500.   → job.resubmit(maxMinutes=20)"
+    assert (
+        told
+        == "stopped at the time limit of 10 min; last line: step 380 of 500.   → job.resubmit(maxMinutes=20)"
+    )
+
+
+def test_what_slurm_writes_into_the_output_is_not_the_programs_last_line():
+    slurms = (
+        "slurmstepd-node1: error: *** JOB 143 ON node1 CANCELLED AT 2026-11-21T08:47:05 DUE TO TIME LIMIT ***"
+    )
+    told = failure("SCHEDULER_TIMEOUT", ["step 380 of 500", slurms], maxMinutes=10)
+    assert (
+        told
+        == "stopped at the time limit of 10 min; last line: step 380 of 500.   → job.resubmit(maxMinutes=20)"
+    )
 
 
 def test_a_memory_limit_is_doubled_by_the_next_call():

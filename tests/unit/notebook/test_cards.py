@@ -105,7 +105,7 @@ def test_a_failed_card_tells_cause_evidence_and_next_call():
         job={"status": "FAILED", "condition": "SCHEDULER_TIMEOUT", "ended": "1970-01-01T00:05:03.000000Z"},
         tail=["step 380 of 500"],
     )
-    said = "stopped at the time limit of 5 min: step 380 of 500.   → job.resubmit(maxMinutes=10)"
+    said = "stopped at the time limit of 5 min; last line: step 380 of 500.   → job.resubmit(maxMinutes=10)"
     assert said in shown["text/plain"]
     assert "──✗──" in shown["text/plain"]
     assert "job.resubmit(maxMinutes=10)" in shown["text/html"]
