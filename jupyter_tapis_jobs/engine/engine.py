@@ -31,6 +31,7 @@ from ..store.search import search as search_jobs
 from ..transports.base import FileInfo
 from .apps import AppCatalog
 from .archive import Archiver
+from .collect import collected, refused
 from .conveyor import HANDED_OVER, Conveyor, Listener
 from .desks import Desks
 from .download import Download
@@ -298,6 +299,17 @@ class Engine:
         return await self._outputs.open(
             job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
         )
+
+    async def output_collect(self, user: User, uuids: Sequence[str], path: str) -> AsyncIterator[bytes]:
+        """Yield a tar stream with the output *path* of each job, see ``collect.collected``."""
+        found = await self._read(lambda c: job_rows.get_many(c, uuids))
+        mine = [j for j in found.values() if (j.owner, j.tenant) == (user.name, user.tenant)]
+        definitions = await self._definitions(mine)
+        for uuid in dict.fromkeys(uuids).keys() - {job.uuid for job in mine}:
+            yield refused(uuid, f"there is no job {uuid}, or it is not yours.")
+        jobs = [(job, definitions[job.uuid]) for job in mine]
+        async for piece in collected(jobs, path, self._outputs.place):
+            yield piece
 
     async def output_check(self, user: User, uuid: str, path: str) -> None:
         """Raise unless *path* may be followed; the output itself may come later."""
