@@ -72,6 +72,7 @@ def _command(name: str) -> Callable[[], bool]:
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (_command("chromium"), "there is no chromium: apt-get install chromium"),
     "playwright": (_module("playwright"), "playwright is not installed: pip install playwright"),
+    "mpirun": (_command("mpirun"), "there is no mpirun: apt-get install openmpi-bin"),
     "unzip": (_command("unzip"), "there is no unzip: apt-get install unzip"),
     "node": (_command("node"), "there is no node: install Node.js 20"),
     "jupyterlab": (_module("jupyterlab"), "JupyterLab is not installed: pip install jupyterlab"),
