@@ -53,7 +53,8 @@ async def output_names(
         some = roots[start : start + _AT_ONCE]
         words = " ".join(map(shlex.quote, some))
         answer = await transport.run(_SCRIPT.format(roots=words, large=large), timeout=3600)
-        found |= {root: Names() for root in some} | _complaints(answer.stderr, some)
+        found |= {root: Names() for root in some}
+        found |= _complaints(answer.stderr, some)
         _enter(answer.stdout, found)
     return found
 

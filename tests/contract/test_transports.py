@@ -720,6 +720,30 @@ async def test_what_is_no_whole_archive_is_told(transport, tmp_path, data):
         await transport.unpack(f"{tmp_path}/root", stream(data))
 
 
+async def test_unpacking_within_some_directories_looks_at_no_other_ones(transport, tmp_path):
+    (tmp_path / "from/a").mkdir(parents=True)
+    (tmp_path / "from/a/file").write_text("new")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "root/other").mkdir(parents=True)
+    (tmp_path / "root/other/link").symlink_to(tmp_path / "outside")
+    packed = transport.pack(f"{tmp_path}/from", ["a"])
+    await transport.unpack(f"{tmp_path}/root", packed, within=["a", "not there"])
+    assert (tmp_path / "root/a/file").read_text() == "new"
+
+
+async def test_nothing_leaves_the_directories_that_are_unpacked_within(transport, tmp_path):
+    (tmp_path / "from/a/link").mkdir(parents=True)
+    (tmp_path / "from/a/link/file").write_text("new")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "root/a").mkdir(parents=True)
+    (tmp_path / "root/a/link").symlink_to(tmp_path / "outside")
+    with pytest.raises(PermissionError):
+        await transport.unpack(
+            f"{tmp_path}/root", transport.pack(f"{tmp_path}/from", ["a/link/file"]), within=["a"]
+        )
+    assert not list((tmp_path / "outside").iterdir())
+
+
 async def test_an_unpack_whose_stream_breaks_off_tells_what_broke_it(transport, tmp_path):
     async def chunks() -> AsyncIterator[bytes]:
         yield archive(("file", FILE, ""))[:514]
