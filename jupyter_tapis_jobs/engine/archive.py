@@ -103,13 +103,17 @@ def _verdict(
 
 
 def _reason(job: Job, line: str) -> str:
-    if job.condition is Condition.JOB_EXECUTION_MONITORING_TIMEOUT:
-        return f"stopped at the time limit of {job.max_minutes} min" + (
-            f"; last line: {line}" if line else ""
-        )
-    if job.condition is Condition.SCHEDULER_TERMINATED:
-        return job.remote_result_info or "its process vanished"
+    """Say who ended it, or how it ended itself, and what it wrote last."""
+    last = f"; last line: {line}" if line else ""
+    if job.condition in _TIME_LIMITS and (job.remote_result_info or "").isdigit():
+        return f"stopped at the time limit of {job.max_minutes} min{last}"
+    if job.condition is not None:
+        return f"{job.remote_result_info or 'its process vanished'}{last}"
     return f"{_exit_words(job.exit_code)}: {line}" if line else f"{_exit_words(job.exit_code)}, and no output"
+
+
+#: Kept by this engine or by the runner of a pack, which leave the exit code only.
+_TIME_LIMITS = (Condition.JOB_EXECUTION_MONITORING_TIMEOUT, Condition.SCHEDULER_TIMEOUT)
 
 
 def _exit_words(code: int | None) -> str:

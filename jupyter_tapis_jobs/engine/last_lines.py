@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 
@@ -30,6 +31,8 @@ show() {{
 {calls}
 }} | xargs -0 tail -q -c {size} 2> /dev/null
 """
+#: What Slurm adds when it ends a job: the job's message says it in words of its own.
+_SLURMS_OWN = re.compile(r"(?:slurmstepd|srun)\S*: (?:error|Job step|Force|forcing)|srun: Terminating")
 #: Files that one call of the function names.
 _FEW = 50
 
@@ -60,5 +63,5 @@ def _streams(definition: JobDefinition) -> Sequence[str]:
 
 def _last_line(text: str) -> str:
     readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    lines = [line.strip() for line in readable.splitlines() if line.strip()]
+    lines = [line.strip() for line in readable.splitlines() if line.strip() and not _SLURMS_OWN.match(line)]
     return lines[-1][:EVIDENCE] if lines else ""

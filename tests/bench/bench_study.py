@@ -11,7 +11,7 @@ import cluster
 import harness
 
 from jupyter_tapis_jobs.client.job import Job
-from jupyter_tapis_jobs.client.tapis import Tapis
+from jupyter_tapis_jobs.model.times import parse_iso
 
 #: No process besides the shell itself; reads its own input, writes its own answer.
 SCRIPT = 'read -r n < input.txt\nprintf "n,answer\\n%s,%s\\n" "$n" $((n * 2)) > answer.txt\necho "$n done"\n'
@@ -42,14 +42,13 @@ def main() -> None:
             return
         with harness.folder() as place, harness.server(place) as server:
             harness.engine_ready(server.line())
-            tapis = server.tapis()
-            rig.add_to(tapis)
+            rig.add_to(server.tapis())
             for mode in ("array", "pack"):
-                study(rig, tapis, 20, mode)
+                study(rig, server, 20, mode)
             runs: dict[str, list[Run]] = {"array": [], "pack": []}
 
             def ours(mode: str) -> float:
-                runs[mode].append(study(rig, tapis, count, mode))
+                runs[mode].append(study(rig, server, count, mode))
                 harness.say(f"  {mode}: {runs[mode][-1]}")
                 return runs[mode][-1].total
 
@@ -65,7 +64,7 @@ def main() -> None:
             ]
             rows += [row for mode in runs for row in _phases(mode, count, runs[mode])]
             if not plan.quick:
-                large = study(rig, tapis, 10 * count, "pack")
+                large = study(rig, server, 10 * count, "pack")
                 harness.say(f"  {large}")
                 small = [run.without_waiting for run in runs["pack"]]
                 rows.append(
@@ -103,8 +102,9 @@ def _asked(run: Run) -> str:
     return f"{asked.sessions} SSH sessions, {asked.submits} sbatch, {asked.questions} squeue"
 
 
-def study(rig: cluster.Cluster, tapis: Tapis, count: int, mode: str) -> Run:
+def study(rig: cluster.Cluster, server: harness.BenchServer, count: int, mode: str) -> Run:
     """Run one study and check every answer."""
+    tapis, line = server.tapis(), server.line()
     before = rig.counts()
     begun = time.time()
     cases = [_case(number) for number in range(count)]
@@ -115,13 +115,14 @@ def study(rig: cluster.Cluster, tapis: Tapis, count: int, mode: str) -> Run:
     accepted = time.time()
     jobs = tapis.wait([job for job in made if isinstance(job, Job)], progress=False)
     known = time.time()
-    frame = tapis.collect(jobs, "answer.txt", parser="csv") if False else tapis.collect(jobs, "answer.txt")
+    frame = tapis.collect(jobs, "answer.txt")
     ended = time.time()
     if len(frame) != count or not (frame["answer"] == frame["n"] * 2).all():
         raise RuntimeError(f"{len(frame)} answers of {count}: {frame.head()}")
-    rows = [job.refresh().row if hasattr(job, "refresh") else job.row for job in jobs]
-    submitted = max(_seconds(row["remoteSubmitted"]) for row in rows)
-    done = max(_seconds(row["remoteEnded"]) for row in rows)
+    newest = f"/v3/jobs/search?select=remoteSubmitted,remoteEnded&orderBy=created(desc)&limit={count}"
+    rows = line.result(newest)
+    submitted = max(parse_iso(row["remoteSubmitted"]) for row in rows)
+    done = max(parse_iso(row["remoteEnded"]) for row in rows)
     return Run(
         total=ended - begun,
         accept=accepted - begun,
@@ -136,12 +137,6 @@ def _case(number: int) -> dict[str, Any]:
     text = base64.b64encode(f"{number}\n".encode()).decode()
     data = f"data:text/plain;base64,{text}"
     return {"name": f"case-{number:05d}", "fileInputs": [{"sourceUrl": data, "targetPath": "input.txt"}]}
-
-
-def _seconds(text: str) -> float:
-    from jupyter_tapis_jobs.model.times import parse_iso
-
-    return parse_iso(text)
 
 
 if __name__ == "__main__":
