@@ -113,7 +113,14 @@ class Moves:
                 self.faults[move.uuid] = FileNotFoundError(
                     errno.ENOENT, os.strerror(errno.ENOENT), move.output_dir
                 )
-        return [replace(m, output_dir=seen[m.output_dir].real_path) for m in self._going(moves)]
+        return [
+            replace(
+                move,
+                output_dir=seen[move.output_dir].real_path,
+                archive_dir=seen_there[move.archive_dir].real_path,
+            )
+            for move in self._going(moves)
+        ]
 
     def _going(self, moves: Iterable[Move]) -> list[Move]:
         return [move for move in moves if move.uuid not in self.faults]

@@ -6,6 +6,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -120,9 +121,11 @@ class Engine:
             ports, epoch=epoch, folders=folders, definitions=self._definitions, system=self._system
         )
         self._stations = Stations(
-            staging=Staging(ports, definitions=self._definitions, sources=sources, folders=folders),
+            staging=Staging(
+                ports, definitions=self._definitions, sources=sources, folders=folders, note=self._note
+            ),
             starter=starter,
-            archiver=Archiver(ports, self._definitions, sources),
+            archiver=Archiver(ports, self._definitions, sources, note=self._note),
             limits=self._limits,
         )
         self._conveyor = Conveyor(
@@ -135,6 +138,7 @@ class Engine:
         starter.conveyor, starter.tracker = self._conveyor, self._tracker
         self._conveyor.follow = self._tracker.follow
         self._conveyor.on_end = self._ended
+        self._conveyor.subscribe(self._outputs.hear)
         self._tracker.on_late_cancel = lambda uuids: self._end_soon(uuids, "late cancel")
 
     # -- life
@@ -174,6 +178,15 @@ class Engine:
                 await self._ports.workers.read(self.database.backup)
             except StoreError as trouble:
                 log.warning("The store could not be backed up: %s", trouble.message)
+
+    def _note(self, uuids: Sequence[str], text: str) -> None:
+        """Let owners see how far the bytes of their jobs are; a note that is lost harms nothing."""
+
+        async def store() -> None:
+            with suppress(StoreError, lease_row.LeaseLostError):
+                await self._conveyor.note(dict.fromkeys(uuids, text))
+
+        self._ports.spawn(store(), "note of progress")
 
     def health(self) -> dict[str, Any]:
         """Return the engine's state: epoch, number of active jobs, jobs by status."""

@@ -80,7 +80,8 @@ class Transfer:
         root, aim = _common(places), _common(places.values())
         rename = below({posixpath.relpath(a, root): posixpath.relpath(b, aim) for a, b in places.items()})
         packed = origin.pack(root, [posixpath.relpath(name, root) for name in names or places])
-        await host.unpack(aim, renamed(progress.counted(packed), rename))
+        aims = [posixpath.relpath(place, aim) for place in places.values()]
+        await host.unpack(aim, renamed(progress.counted(packed), rename), within=aims)
 
 
 async def side_by_side(calls: Sequence[Callable[[], Awaitable[None]]]) -> None:

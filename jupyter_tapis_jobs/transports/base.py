@@ -138,8 +138,13 @@ class Transport(Protocol):
         """
         ...
 
-    async def unpack(self, root: str, chunks: AsyncIterator[bytes]) -> None:
+    async def unpack(
+        self, root: str, chunks: AsyncIterator[bytes], *, within: Sequence[str] | None = None
+    ) -> None:
         """Unpack such a stream below *root* (made when missing); files there are replaced.
+
+        *within* names directories below *root*, relative to it, that hold all members of the stream: a
+        host need not look through the rest of a large *root*.
 
         Members that are absolute, climb with ``..``, or would be written through a link that leads
         out of *root*, raise ``OSError`` (EPERM), and nothing is written outside *root*.

@@ -176,7 +176,9 @@ class LocalTransport:
         while piece := await asyncio.to_thread(next, pieces, b""):
             yield piece
 
-    async def unpack(self, root: str, chunks: AsyncIterator[bytes]) -> None:
+    async def unpack(
+        self, root: str, chunks: AsyncIterator[bytes], *, within: Sequence[str] | None = None
+    ) -> None:
         """Unpack a tar archive below *root*."""
         unpacker = await asyncio.to_thread(Unpacker, root)
         try:

@@ -5,6 +5,7 @@ Names of files go in by quoting, or NUL-separated on standard input where there 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
 
 from .names import parent
@@ -153,18 +154,19 @@ def pack(root: str, *, named: bool) -> str:
 {inside}{_TAR_OUT} --format=gnu -T -"""
 
 
-def unpack(root: str, aside: str) -> str:
-    """Unpack an archive below *root*.
+def unpack(root: str, aside: str, within: Sequence[str] | None = None) -> str:
+    """Unpack an archive below *root*; all of it goes *within* some directories of it, when they are given.
 
     tar keeps within a directory that holds no links of others. Where there are links that lead out of
     *root*, it works in a directory aside, and ``cp`` (which enters no linked directory) does the rest.
     """
     where, part = quote(root), quote(aside)
+    places = " ".join(quote(f"./{name}") for name in within) if within else "."
     extract = "tar -x -f - -p --no-same-owner --no-overwrite-dir --warning=no-timestamp"
     return f"""{_PLAIN}mkdir -p -- {where} && cd {where} || exit 1
 k=--keep-directory-symlink; tar $k --version >/dev/null 2>&1 </dev/null || k=
-if find . -type l -xtype d -print0 </dev/null | xargs -0 -r realpath -z --relative-base="$(pwd -P)" -- |
-    grep -qz '^/'; then
+if find {places} -type l -xtype d -print0 </dev/null 2>/dev/null |
+    xargs -0 -r realpath -z --relative-base="$(pwd -P)" -- | grep -qz '^/'; then
   mkdir {part} && {extract} -C {part} && cp -alT --remove-destination -- {part} . </dev/null
   code=$?
   rm -rf -- {part}

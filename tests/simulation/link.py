@@ -197,7 +197,9 @@ class Link:
                     archive.addfile(member, io.BytesIO(disk.read(path)))
         return packed.getvalue()
 
-    async def unpack(self, root: str, chunks: AsyncIterator[bytes]) -> None:
+    async def unpack(
+        self, root: str, chunks: AsyncIterator[bytes], *, within: Sequence[str] | None = None
+    ) -> None:
         data = b"".join([chunk async for chunk in chunks])
 
         def effect() -> None:

@@ -70,9 +70,9 @@ class Host(LocalTransport):
         self._refuse_full(path)
         return await super().write(path, self._carried(chunks), mode=mode, resume=resume)
 
-    async def unpack(self, root, chunks):
+    async def unpack(self, root, chunks, *, within=None):
         self._refuse_full(root)
-        await super().unpack(root, self._carried(chunks))
+        await super().unpack(root, self._carried(chunks), within=within)
 
     async def put(self, entries):
         entries = list(entries)
