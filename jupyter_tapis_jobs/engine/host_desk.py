@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -144,6 +145,12 @@ class HostDesk:
             raise NotAllowedError(
                 "keyFile lies on the server's machine and is for its own user only; "
                 "give the key itself as privateKey."
+            )
+        if given.key_file and not Path(given.key_file).expanduser().is_file():
+            raise InvalidInputError(
+                f"There is no key file {given.key_file} on the server's machine.",
+                field="keyFile",
+                value=given.key_file,
             )
         if not (given.password or given.private_key) and not is_own:
             raise InvalidInputError(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from ..model.errors import HostKeyError, InvalidInputError
-from ..transports.ssh_address import Address
+from ..transports.ssh_address import SSH_PORT, Address
 from .access import KNOWN_HOSTS, openssh_text
+
+CONFIG = Path("~/.ssh/config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,15 @@ def from_known_hosts(address: Address, given: str, *, may_read: bool) -> Trust:
         )
     try:
         lines = Path(given).expanduser().read_bytes() if is_path else given.encode()
-        found = asyncssh.match_known_hosts(lines, address.host, address.host, address.port)[0]
+        host, port = _reached(address)
+        found = asyncssh.match_known_hosts(lines, host, _number(host), port)[0]
     except (OSError, ValueError) as error:
         raise InvalidInputError(
             f"knownHosts cannot be read as a known_hosts file: {error}.", field="knownHosts"
         ) from None
     if not found:
         raise InvalidInputError(
-            f"knownHosts does not know {address.host} at port {address.port}. "
+            f"knownHosts does not know {host} at port {port}. "
             "Leave it out and compare the fingerprint, or give the right file.",
             field="knownHosts",
         )
@@ -80,5 +84,28 @@ def is_in_known_hosts(address: Address, public: str) -> bool:
     path = KNOWN_HOSTS.expanduser()
     if not path.is_file():
         return False
-    found = asyncssh.match_known_hosts(str(path), address.host, address.host, address.port)[0]
+    host, port = _reached(address)
+    found = asyncssh.match_known_hosts(str(path), host, _number(host), port)[0]
     return public in map(openssh_text, found)
+
+
+def _reached(address: Address) -> tuple[str, int]:
+    """Return host and port as ``~/.ssh/config`` has them, by which known_hosts knows them."""
+    import asyncssh
+
+    if not address.use_config:
+        return address.host, address.port
+    path = CONFIG.expanduser()
+    options = asyncssh.SSHClientConnectionOptions(
+        host=address.host, config=[str(path)] if path.is_file() else None
+    )
+    told = options.port if address.port == SSH_PORT else address.port
+    return str(options.host or address.host), int(told or SSH_PORT)
+
+
+def _number(host: str) -> str:
+    """Return *host* if it is an address in numbers, else nothing."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return ""
