@@ -19,6 +19,8 @@ JOBS = "jobs"
 ID = "id"
 #: In a submission's folder: the number of each single job, by uuid.
 IDS = "ids"
+#: In the folder of a pack: which of its chunks somebody works on.
+TAKEN = "taken"
 #: In a submission's folder: what Slurm runs, and what it had to say itself.
 RUN = "run.sh"
 LOG = "log"

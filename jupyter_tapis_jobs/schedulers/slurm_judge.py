@@ -10,6 +10,10 @@ from .slurm_look import Entry, Found, Look, by_number
 from .slurm_states import ENDS, LEAVING, PHASES, UNKNOWN, End, Phase, waiting
 from .slurm_submit import numbers
 
+#: Ended by itself, so its launch script has written its end; on a network file system that may show later.
+_WROTE = ("COMPLETED", "FAILED")
+#: Seconds that such a mark is waited for (NFS looks again at a directory that is opened).
+SETTLE = 10
 #: A Slurm without accounting says this for ever; any other trouble of sacct passes.
 _NO_BOOKS = ("accounting storage is disabled", "sacct: not found", "sacct: command not found")
 _LOST = "Slurm does not know it any more, and it left no word about its end: submit it again"
@@ -74,6 +78,10 @@ class Judge:
         entry = entries.get(name.partition("_")[0]) if launch.mode == "array" else None
         return entry if entry and entry.number == entry.raw and _phase(entry) is Phase.OVER else None
 
+    def _is_fresh(self, entry: Entry) -> bool:
+        """True when it ended only now, so that its marks may not be visible yet."""
+        return entry.ended is not None and self._look.now - entry.ended < SETTLE
+
     # -- what it means
 
     def _report(self, launch: Launch, found: Found) -> Report | None:
@@ -91,6 +99,8 @@ class Judge:
             if later.state != "ended":
                 return None
             found = later
+        if entry and entry.state in _WROTE and found.state in ("free", "claimed") and self._is_fresh(entry):
+            return None
         sighting, end, reason = self._judge(launch, found, entry, listed=listed)
         if sighting is None:
             return None
@@ -148,10 +158,16 @@ class Judge:
         if phase is not Phase.OVER:
             return Sighting.QUEUED, None, ""
         end = ENDS.get(entry.state, UNKNOWN)
-        whole_is_over = launch.mode == "pack" and entry.state == "COMPLETED"
-        if whole_is_over or end.unbegun is Sighting.ABSENT:
+        if self._was_left_over(launch, entry) or end.unbegun is Sighting.ABSENT:
             return Sighting.ABSENT, None, ""
         return Sighting.REFUSED, end, _never_began(launch, entry)
+
+    def _was_left_over(self, launch: Launch, entry: Entry) -> bool:
+        """True for a case that its allocation did not come to; one that never began would fail again."""
+        ran = entry.state == "COMPLETED" or (
+            entry.state == "FAILED" and (launch.submission_id or "") in self._look.ran
+        )
+        return launch.mode == "pack" and ran
 
     def _cannot_tell(self, entry: Entry | None) -> bool:
         """True when the list shows nothing and the books do not answer for now."""

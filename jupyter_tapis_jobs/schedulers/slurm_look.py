@@ -18,6 +18,7 @@ _LOOK = """\
 lane={lane}
 [ -d "$lane" ] || exit 1
 printf 'lane %s\\n' "$lane"
+echo "now $(date +%s)"
 {prepare}
 user=$(id -un)
 
@@ -45,6 +46,8 @@ listed() {{
   list="$lane/submissions/$1/{jobs}"
   [ -s "$list" ] && echo "jobs $1" $(sed 's/ .*//' "$list")
 }}
+# ran SUBMISSION: has the runner of a pack begun?
+ran() {{ [ -d "$lane/submissions/$1/{taken}" ] && echo "ran $1"; }}
 
 look_at_all() {{
 {looks}
@@ -86,9 +89,9 @@ look_at_all
 echo looked
 """
 
-#: %i number or array_task, %A number, %T state, %r reason, %N nodes, %S start, %k comment, %Z directory.
-_QUEUE_FORMAT = _MARK.join(("row", "%i", "%A", "%T", "%r", "%N", "%S", "%k", "%Z"))
-_BOOK_FORMAT = "JobID,JobIDRaw,State,Reason,NodeList,Start,Comment,WorkDir,ExitCode"
+#: %i number or array_task, %A number, %T state, %r reason, %N nodes, %e end, %k comment, %Z directory.
+_QUEUE_FORMAT = _MARK.join(("row", "%i", "%A", "%T", "%r", "%N", "%e", "%k", "%Z"))
+_BOOK_FORMAT = "JobID,JobIDRaw,State,Reason,NodeList,End,Comment,WorkDir,ExitCode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +106,8 @@ class Entry:
     state: str
     reason: str
     nodes: str
-    #: Seconds since the epoch, or empty.
-    start: str
+    #: Seconds since the epoch; None while it is not over, or where Slurm writes times in another way.
+    ended: int | None
     comment: str
     work_dir: str
     #: ``code:signal``; only the books have it.
@@ -130,6 +133,8 @@ class Look:
     """All that one look brought back."""
 
     lane_dir: str = ""
+    #: The host's clock, in seconds since the epoch.
+    now: int = 0
     found: dict[str, Found] = field(default_factory=dict)
     #: The same, after Slurm was asked.
     found_later: dict[str, Found] = field(default_factory=dict)
@@ -137,6 +142,8 @@ class Look:
     numbers: dict[str, str] = field(default_factory=dict)
     #: uuid -> place in its submission.
     places: dict[str, int] = field(default_factory=dict)
+    #: Packs whose runner had begun.
+    ran: set[str] = field(default_factory=set)
     queue: list[Entry] = field(default_factory=list)
     books: list[Entry] = field(default_factory=list)
     #: What sacct complained of; empty when it answered.
@@ -158,6 +165,7 @@ def look_script(lane_dir: str, launches: Sequence[Launch]) -> str:
         killed=marks.KILLED,
         revoked=marks.REVOKED,
         jobs=identity.JOBS,
+        taken=identity.TAKEN,
         numbers="\n".join(_numbers(launches)) or ":",
         looks="\n".join(f"look {j.uuid} {shlex.quote(j.exec_dir)} {_number(j)}" for j in launches) or ":",
         queue_format=_QUEUE_FORMAT,
@@ -168,7 +176,9 @@ def look_script(lane_dir: str, launches: Sequence[Launch]) -> str:
 
 
 def _numbers(launches: Sequence[Launch]) -> Iterator[str]:
-    """Yield what is asked of the host where the engine knows no number."""
+    """Yield what is asked of the host about submissions, most of it where the engine knows no number."""
+    for pack in sorted({j.submission_id for j in launches if j.mode == "pack" and j.submission_id}):
+        yield f"ran {pack}"
     for launch in launches:
         if launch.mode == "single" and not launch.remote_job_id and launch.submission_id:
             yield f"known {launch.uuid} {launch.submission_id}/{identity.IDS}/{launch.uuid}"
@@ -195,6 +205,8 @@ def parse(answer: Answer) -> Look:
                 uuid, _, state, said, word, *killed = rest.split()
                 marks_then = look.found if kind == "job" else look.found_later
                 marks_then[uuid] = _found(state, said, word, killed)
+            case "now":
+                look.now = int(rest)
             case "lane":
                 look.lane_dir = rest
             case "id":
@@ -202,6 +214,8 @@ def parse(answer: Answer) -> Look:
                 look.numbers[key] = number
             case "jobs":
                 look.places |= {uuid: n for n, uuid in enumerate(rest.split()[1:])}
+            case "ran":
+                look.ran.add(rest)
             case "squeue":
                 look.complete = rest == "0"
             case _:
@@ -231,14 +245,14 @@ def _read_row(look: Look, cells: list[str]) -> None:
 
 
 def _entry(cells: Sequence[str]) -> Entry:
-    number, raw, state, reason, nodes, start, comment, work_dir, *rest = cells
+    number, raw, state, reason, nodes, ended, comment, work_dir, *rest = cells
     return Entry(
         number=number,
         raw=raw,
         state=(state.split() or [""])[0].rstrip("+").upper(),
         reason="" if reason in ("None", "(null)") else reason,
         nodes="" if nodes == "None assigned" else nodes,
-        start=start if start.isdigit() else "",
+        ended=int(ended) if ended.isdigit() else None,
         comment=comment,
         work_dir=work_dir,
         exit_code=rest[0] if rest else "",

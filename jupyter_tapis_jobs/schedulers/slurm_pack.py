@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from ..model import files, marks
 from .base import Launch, Submission
+from .slurm_identity import TAKEN
 
 NODE = "node.sh"
 #: Seconds between the polite and the hard end of a case.
@@ -40,7 +41,7 @@ _NODE = """\
 # Runs cases of one submission on one node.
 s={folder}; events={events}; stop=
 cd "$s" || exit 1
-mkdir -p taken running || exit 1
+mkdir -p {taken} running || exit 1
 set -C
 
 # over: has the process left? An interrupted wait is taken up again.
@@ -82,7 +83,7 @@ worker() {{
   trap 'stop=yes' TERM
   place=running/${{SLURM_NODEID:-0}}.$1; chunk=0
   while [ -z "$stop" ] && [ "$chunk" -lt {chunks} ]; do
-    if [ ! -e "taken/$chunk" ] && {{ true > "taken/$chunk"; }} 2> /dev/null; then cases "$chunk"; fi
+    if [ ! -e "{taken}/$chunk" ] && {{ true > "{taken}/$chunk"; }} 2> /dev/null; then cases "$chunk"; fi
     chunk=$((chunk + 1))
   done
   true >| "$place"
@@ -143,6 +144,7 @@ def node_script(submission: Submission, folder: str) -> str:
         exit=marks.EXIT,
         claim=marks.CLAIM,
         script=files.LAUNCH_SCRIPT,
+        taken=TAKEN,
         grace=GRACE,
         places=max(1, submission.parallel),
         **_table(submission.launches),
@@ -167,5 +169,5 @@ def _chunks(launches: Sequence[Launch]) -> Iterator[Sequence[Launch]]:
 
 
 def _call(launch: Launch) -> str:
-    seconds = launch.max_minutes * 60 or 10**9
+    seconds = int(launch.max_minutes * 60) or 10**9
     return f"run {launch.uuid} {shlex.quote(launch.exec_dir)} {seconds}"

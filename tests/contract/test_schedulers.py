@@ -12,12 +12,15 @@ import pytest
 from scheduler_desk import KINDS, Desk, does_something, fork_desk, slurm_desk
 
 from jupyter_tapis_jobs.model import marks
+from jupyter_tapis_jobs.schedulers import slurm_judge
 from jupyter_tapis_jobs.schedulers.base import Sighting
 from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN
 
 
 @pytest.fixture(params=KINDS)
-def desk(request, until):
+def desk(request, until, monkeypatch):
+    # Here all hosts share one file system, which shows a mark at once.
+    monkeypatch.setattr(slurm_judge, "SETTLE", 0)
     if request.param == "fork":
         with fork_desk() as made:
             yield made
