@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from plain_http import PlainHttp, bash, data_url, good, refused
@@ -71,7 +72,8 @@ def test_the_lines_of_a_batch_script_are_the_jobs_fields(http):
     job = http.run(request)
     assert (job["status"], job["name"], job["remoteResultInfo"]) == ("FINISHED", "mine", "0")
     lines = output(http, job, "run 1.txt").splitlines()
-    assert sorted(lines[:4]) == ["task of 4 on node1"] * 2 + ["task of 4 on node2"] * 2
+    assert all(re.fullmatch(r"task of 4 on node\d", line) for line in lines[:4])
+    assert sorted(Counter(lines[:4]).values()) == [2, 2]
     assert lines[4].startswith("mine ")
 
 
@@ -141,7 +143,7 @@ def test_mpirun_starts_the_ranks_on_all_nodes(http):
     assert job["status"] == "FINISHED", output(http, job)
     lines = sorted(output(http, job).splitlines())
     assert [line.split(" node")[0] for line in lines] == [f"rank {n} of 4 sum 6" for n in range(4)]
-    assert {line.split()[6] for line in lines} == {"node1", "node2"}
+    assert len({line.split()[6] for line in lines}) == 2
     assert all(line.endswith(" a 'b'") for line in lines)
 
 
