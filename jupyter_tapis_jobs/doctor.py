@@ -18,8 +18,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .client.connection import Connection
 from .client.endpoint import Endpoint, running_servers, sign_in
 from .client.words import size
+from .model.errors import TapisJobsError
 from .servers import engine_of
 
 #: Below this many bytes free the data folder is in danger.
@@ -63,7 +65,7 @@ class Tool:
     way_out: str
 
 
-#: Looked at already, though this version runs ZIP apps by FORK on this machine only.
+#: Looked at already, though this version runs ZIP apps only, by FORK and by Slurm.
 _LATER = " (a later version)"
 TOOLS = (
     Tool("runtimes", "unzip", ("unzip", "-v"), "ZIP apps", "apt-get install unzip"),
@@ -79,8 +81,13 @@ TOOLS = (
         "runtimes", "apptainer", ("apptainer", "--version"), f"SINGULARITY apps{_LATER}", "install Apptainer"
     ),
     Tool("runtimes", "singularity", ("singularity", "--version"), f"SINGULARITY apps{_LATER}", "install it"),
-    Tool("hosts", "sshd", ("sshd", "-V"), f"being an SSH host{_LATER}", "apt-get install openssh-server"),
-    Tool("schedulers", "sbatch", ("sbatch", "--version"), f"Slurm{_LATER}", "work on a login node"),
+    Tool(
+        "schedulers",
+        "sbatch",
+        ("sbatch", "--version"),
+        "Slurm on this very machine",
+        "add the login node as a host: jupyter tapisjobs host add NAME",
+    ),
     Tool("schedulers", "condor_submit", ("condor_version",), f"HTCondor{_LATER}", "install HTCondor"),
     Tool("schedulers", "dask", ("dask", "--version"), f"Dask{_LATER}", "pip install distributed"),
     Tool(
@@ -96,6 +103,8 @@ PACKAGES = (
     ("jupyter_tapis_jobs", "this package", True),
     ("jupyter_server", "the server that carries the engine", True),
     ("ipykernel", "the Python kernel", True),
+    ("asyncssh", "hosts over SSH", True),
+    ("keyring", "keeping credentials in the system's keyring", True),
     ("jupyterlab", "JupyterLab", False),
     ("notebook", "Notebook 7", False),
     ("matplotlib", "plots", False),
@@ -287,23 +296,46 @@ def _trouble_in(file: Path) -> str:
 
 def _servers() -> Iterator[Finding]:
     records = running_servers()
-    for record in records:
-        yield _server(str(record["url"]), str(record.get("token") or ""), int(record["pid"]))
+    found = [
+        finding
+        for record in records
+        for finding in _server(str(record["url"]), str(record.get("token") or ""), int(record["pid"]))
+    ]
+    yield from sorted(found, key=lambda finding: finding.group != "servers")
     if not records:
         way_out = "jupyter lab, or jupyter tapisjobs serve"
         yield Finding("servers", "none", State.MISSING, "no Jupyter server runs here", way_out)
 
 
-def _server(url: str, token: str, pid: int) -> Finding:
+def _server(url: str, token: str, pid: int) -> Iterator[Finding]:
     endpoint = Endpoint(url=url.rstrip("/") + "/tapis", headers=sign_in(token) if token else {}, own=True)
     told = engine_of(endpoint)
     if told is None:
         way_out = "install jupyter_tapis_jobs in its environment and start it again"
         detail = f"{url}  without a job engine that answers"
-        return Finding("servers", f"pid {pid}", State.MISSING, detail, way_out)
-    return Finding(
-        "servers", f"pid {pid}", State.OK, f"{url}  version {told.get('version')}, {_engine(told)}"
-    )
+        yield Finding("servers", f"pid {pid}", State.MISSING, detail, way_out)
+        return
+    detail = f"{url}  version {told.get('version')}, {_engine(told)}"
+    yield Finding("servers", f"pid {pid}", State.OK, detail)
+    yield from _hosts(endpoint)
+
+
+def _hosts(endpoint: Endpoint) -> Iterator[Finding]:
+    """Say how the server reaches its hosts; nothing is connected for it."""
+    connection = Connection(endpoint)
+    try:
+        rows = connection.call("GET", "/v3/tapisjobs/hosts", seconds=5.0).result or []
+    except TapisJobsError as cause:
+        yield Finding("hosts", "none known", State.MISSING, cause.message)
+        return
+    finally:
+        connection.close()
+    for row in rows:
+        state, name = str(row.get("state")), str(row.get("id"))
+        detail = f"{state}  {row.get('message') or ''}".rstrip()
+        is_well = state in ("connected", "idle")
+        way_out = "" if is_well else f"jupyter tapisjobs host check {name}"
+        yield Finding("hosts", name, State.OK if is_well else State.MISSING, detail, way_out)
 
 
 def _engine(told: Mapping[str, Any]) -> str:

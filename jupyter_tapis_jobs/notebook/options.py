@@ -90,7 +90,7 @@ LIST_OPTIONS = (
     _HELP,
 )
 _JOB_ABOUT = (
-    "Submit a job. The cell is the text of the app's script where the app has one (bash, python), the "
+    "Submit a job. The cell is the text of the app's script where the app has one (bash, python, slurm), the "
     "file named by --script, or else a request in YAML or JSON, merged over the options. "
     "{{ expression }} takes the value of a variable of the notebook."
 )

@@ -118,7 +118,9 @@ def on_the_cluster(server, rig):
         )
     finally:
         shutil.rmtree(folder)
-        server.tapis().connection.post("/v3/systems/cluster/delete")
+        connection = server.tapis().connection
+        connection.post("/v3/systems/cluster/delete")
+        connection.close()
 
 
 # One of its jobs runs into the shortest time limit that Slurm knows, a minute.
@@ -173,7 +175,7 @@ def test_a_job_at_its_time_limit_says_so_and_what_to_do(on_the_cluster):
     told = plain(on_the_cluster["too-late"])
     assert "stopped at the time limit of 1 min; last line: step " in told
     assert "→ job.resubmit(maxMinutes=2)" in told
-    (card,) = cards(on_the_cluster["late"])
+    (card,) = cards(on_the_cluster["too-late"])
     assert (card["job"]["status"], card["job"]["condition"]) == ("FAILED", "SCHEDULER_TIMEOUT")
 
 

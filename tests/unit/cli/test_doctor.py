@@ -6,6 +6,8 @@ import sqlite3
 import stat
 
 import pytest
+from fake_host import FakeHost
+from fake_tapis import result
 
 from jupyter_tapis_jobs import doctor
 from jupyter_tapis_jobs.cli import main
@@ -83,6 +85,37 @@ def test_a_folder_enabled_by_a_config_file_is_found(look, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"ServerApp": {"jpserver_extensions": {"jupyter_tapis_jobs": True}}}))
     assert look("server extension").detail == f"enabled by {file}"
+
+
+@pytest.fixture
+def servers(monkeypatch, fake):
+    """Two running servers, both the client's small Tapis."""
+    records = [{"url": "http://127.0.0.1:8888/", "token": "secret", "pid": pid} for pid in (1, 2)]
+    monkeypatch.setattr(doctor, "running_servers", lambda: records)
+    monkeypatch.setattr(doctor, "engine_of", lambda endpoint: {"version": "0.1.0", "engine": {"state": "up"}})
+    monkeypatch.setattr(doctor, "Connection", lambda endpoint: fake.connection())
+    return fake
+
+
+def test_a_host_in_trouble_is_no_problem_of_this_machine_and_has_its_way_out(look, servers):
+    FakeHost(servers)
+    finding = look("frontera")
+    assert (finding.group, finding.state) == ("hosts", State.MISSING)
+    assert finding.detail == "trouble  It refuses connections."
+    assert finding.way_out == "jupyter tapisjobs host check frontera"
+
+
+def test_a_host_that_answers_is_fine(look, servers):
+    rows = [{"id": "frontera", "state": "connected", "message": "Connected.", "nextTry": None}]
+    servers.instead["/v3/tapisjobs/hosts"] = lambda request: result(rows)
+    assert look("frontera").state is State.OK
+
+
+def test_each_group_is_told_once_also_with_two_servers(look, servers):
+    FakeHost(servers)
+    look("frontera")
+    lines = as_text(examine()).splitlines()
+    assert [lines.count(group) for group in ("servers", "hosts")] == [1, 1]
 
 
 def test_no_running_server_is_told_with_the_ways_to_start_one(look):
