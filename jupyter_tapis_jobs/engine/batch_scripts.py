@@ -20,6 +20,7 @@ from .systems import LOCAL
 
 #: Bytes of a batch script; sbatch takes 4 MiB unless its site says otherwise.
 LONGEST = 4 * 1024 * 1024
+_FORK = "the #SBATCH lines of the script are not read: a FORK job does not go through a scheduler."
 
 
 class BatchScripts:
@@ -36,8 +37,10 @@ class BatchScripts:
 
         Raises ``InvalidInputError`` for a script that is not there or cannot be understood.
         """
-        if request.app_id != SCRIPT_APP or request.job_type is JobType.FORK or not system.can_run_batch:
+        if request.app_id != SCRIPT_APP or not system.can_run_batch:
             return None
+        if request.job_type is JobType.FORK:
+            return ScriptedRequest(raw=dict(raw), warnings=(_FORK,))
         url = next((i.source_url for i in request.file_inputs or () if i.name == SCRIPT_INPUT), None)
         if not url:
             return None

@@ -7,11 +7,10 @@ starts no process besides ``ln`` and the application.
 
 from __future__ import annotations
 
-import re
 import shlex
 
 from ..model import files, marks
-from ..model.directives import as_lines, directives_of, module_lines
+from ..model.directives import as_lines, directives_of, module_lines, user_options
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..runtimes.base import LaunchLines
@@ -40,7 +39,7 @@ app=; said=; ending=
 trap 'ending=" terminated"; [ -n "$app" ] && kill -TERM "$app" 2> /dev/null' TERM INT HUP
 trap '[ -n "$app" ] && kill -USR1 "$app" 2> /dev/null' USR1
 trap '[ -n "$app" ] && kill -USR2 "$app" 2> /dev/null' USR2
-(
+{aliases}(
 {modules}  . ./{environment}
   {command}
 ) {redirections} 3>&- 4>&- &
@@ -88,6 +87,7 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         modules="".join(f"  {line}\n" for line in modules),
         environment=files.ENVIRONMENT,
         command=lines.command,
+        aliases=_aliases(definition),
         redirections=_redirections(definition),
         exit_code=_quoted(root, output_dir, files.EXIT_CODE),
         exit=marks.EXIT,
@@ -101,17 +101,34 @@ def _redirections(definition: JobDefinition) -> str:
     A batch job's file is only added to: Slurm has it open too, and says there why it ended a job.
     """
     is_batch = definition.job_type == JobType.BATCH
-    if is_batch and any(_OWN_OUTPUT.match(option.arg) for option in definition.scheduler_options):
+    own = user_options(definition) if is_batch else {}
+    if "--output" in own:
         return ">&3 2>&4"
     root, output_dir = definition.root_dir, definition.exec_system_output_dir
     out, err = definition.stdout_filename, definition.stderr_filename
     into = ">>" if is_batch else ">"
     errors = "2>&1" if out == err else f"2{into} {_quoted(root, output_dir, err)}"
+    errors = "2>&4" if "--error" in own else errors
     return f"{into} {_quoted(root, output_dir, out)} {errors}"
 
 
-#: The sbatch options that say where a job's output goes.
-_OWN_OUTPUT = re.compile(r"(?:--output|-o)(?:[ =]|$)")
+def _aliases(definition: JobDefinition) -> str:
+    """Return the lines by which Slurm's own output file is found under the name that the job says.
+
+    What ``--output=run-%j.txt`` becomes only Slurm knows; whoever reads or watches the job does not.
+    """
+    if definition.job_type != JobType.BATCH or "--output" not in user_options(definition):
+        return ""
+    root, output_dir = definition.root_dir, definition.exec_system_output_dir
+    return _ALIAS.format(
+        output_dir=_quoted(root, output_dir), name=_quoted(root, output_dir, definition.stdout_filename)
+    )
+
+
+_ALIAS = """\
+own=$(readlink /proc/$$/fd/3)
+case $own in {output_dir}/*) ln -s "${{own#{output_dir}/}}" {name} ;; esac
+"""
 
 
 def _quoted(root: str, *parts: str) -> str:

@@ -110,6 +110,10 @@ def test_the_end_of_a_script_is_the_end_of_the_job(http):
 def test_a_name_that_only_slurm_can_make_is_made_by_slurm(http):
     job = http.run(slurm("-t 1", "--mem=100", "-o log-%j.txt", commands="echo in my own file"))
     assert output(http, job, f"log-{job['remoteJobId']}.txt") == "in my own file\n"
+    # Who does not know that name finds it under the usual one.
+    assert output(http, job) == "in my own file\n"
+    with http.client.stream("GET", f"/v3/jobs/{job['uuid']}/output/follow/tapisjob.out") as answer:
+        assert answer.read() == b"in my own file\n"
 
 
 @pytest.mark.parametrize(
