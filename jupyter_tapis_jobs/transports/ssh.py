@@ -29,7 +29,8 @@ from .base import Answer, Content, Entry, FileInfo, Found
 from .names import aside_name, part_token
 from .ssh_command import Command, Ended, started
 from .ssh_gate import Connect, Gate
-from .ssh_link import SLOTS, Link
+from .ssh_link import Link
+from .ssh_places import PLACES, Places, Work
 from .ssh_put import archive, failures, half_made
 
 #: Bytes of a frame of a file that is written.
@@ -38,6 +39,8 @@ FRAME = 4 << 20
 CHUNK = 1 << 20
 #: Seconds between two looks into a watched folder, and of quiet after which the loop is started anew.
 WATCH_STEP, WATCH_IDLE = 0.2, 1800.0
+#: Seconds without a word after which a watcher is given up: its file system hangs.
+WATCH_SILENCE = 120.0
 #: Places for looks on a connection that bulk work uses too.
 _FEW = 2
 
@@ -65,8 +68,8 @@ class SshTransport:
         self._gate = Gate(connect, now)
         self._work = Link(self._gate, name, sleep)
         self._live = self._work if shared else Link(self._gate, name, sleep)
-        self._work_places = asyncio.Semaphore(SLOTS - 1 if shared else SLOTS)
-        self._live_places = asyncio.Semaphore(_FEW if shared else SLOTS)
+        self._work_places = Places()
+        self._live_places = Places(_FEW if shared else PLACES)
         self._watch_step = watch_step
 
     # The connection ----------------------------------------------------------------------------
@@ -100,14 +103,22 @@ class SshTransport:
             await link.close()
 
     @asynccontextmanager
-    async def _command(self, script: str, *, live: bool = False) -> AsyncGenerator[Command, None]:
+    async def _command(
+        self, script: str, work: Work = Work.COMMAND, *, live: bool = False
+    ) -> AsyncGenerator[Command, None]:
         link, places = (self._live, self._live_places) if live else (self._work, self._work_places)
-        async with places, started(link, script, self._name) as command:
+        async with places.taken(work), started(link, script, self._name) as command:
             yield command
 
     async def _said(self, script: str, chunks: AsyncIterator[bytes] | None = None) -> Ended:
         async with self._command(script) as command:
             return await command.talk(chunks)
+
+    async def _fed(self, script: str, chunks: AsyncIterator[bytes]) -> Ended:
+        """Run a script that takes a stream, once the stream has begun."""
+        first = await anext(chunks, b"")
+        async with self._command(script, Work.IN) as command:
+            return await command.talk(_from(first, chunks))
 
     async def _done(self, script: str, path: str) -> bytes:
         """Run a script about *path* and return what it printed, or raise what it complained of."""
@@ -171,7 +182,7 @@ class SshTransport:
         self, path: str, *, offset: int = 0, length: int | None = None
     ) -> AsyncGenerator[bytes, None]:
         """Stream *length* bytes (None: all) of the file from *offset*."""
-        async with self._command(scripts.read(path, offset, length)) as command:
+        async with self._command(scripts.read(path, offset, length), Work.OUT) as command:
             while chunk := await command.output(CHUNK):
                 yield chunk
             answers.raise_for(await command.end(), path, self._name)
@@ -182,7 +193,7 @@ class SshTransport:
         """Write the file aside, rename it into place and return its size in bytes."""
         token = secrets.token_hex(8) if resume is None else part_token(path, resume)
         script = scripts.write(path, aside_name(path, token), mode, keep=resume is not None)
-        ended = await self._said(script, _frames(chunks))
+        ended = await self._fed(script, _frames(chunks))
         answers.raise_for(ended, path, self._name)
         return int(ended.stdout)
 
@@ -193,7 +204,7 @@ class SshTransport:
 
     async def pack(self, root: str, names: Sequence[str] | None = None) -> AsyncGenerator[bytes, None]:
         """Stream a tar archive of what is below *root*."""
-        async with self._command(scripts.pack(root, named=names is not None)) as command:
+        async with self._command(scripts.pack(root, named=names is not None), Work.OUT) as command:
             feeding = asyncio.create_task(command.send(_listed([f"./{name}" for name in names or ()])))
             feeding.add_done_callback(lambda _: command.end_input())
             try:
@@ -208,10 +219,12 @@ class SshTransport:
             if line := answers.serious(ended.stderr):
                 answers.raise_for(Ended(1, b"", line), root, self._name)
 
-    async def unpack(self, root: str, chunks: AsyncIterator[bytes]) -> None:
+    async def unpack(
+        self, root: str, chunks: AsyncIterator[bytes], *, within: Sequence[str] | None = None
+    ) -> None:
         """Unpack a tar archive below *root*."""
         aside = f"{root.rstrip('/')}/.tapisjob-{secrets.token_hex(8)}"
-        ended = await self._said(scripts.unpack(root, aside), chunks)
+        ended = await self._fed(scripts.unpack(root, aside, within), aiter(chunks))
         if ended.exit_code or "Removing leading" in ended.stderr:
             answers.check_tools(ended, self._name)
             raise answers.unpack_error(ended.stderr, root)
@@ -321,7 +334,7 @@ class SshTransport:
 async def _batches(command: Command) -> AsyncIterator[list[str]]:
     """Yield batches of names; each has a slash behind every name and one more behind the last."""
     waiting = b""
-    while piece := await command.output():
+    while piece := await _heard(command):
         waiting += piece
         while waiting:
             end = 0 if waiting[:1] == b"/" else waiting.find(b"//") + 1
@@ -331,6 +344,17 @@ async def _batches(command: Command) -> AsyncIterator[list[str]]:
             if batch:
                 yield os.fsdecode(batch.removesuffix(b"/")).split("/")
                 await command.send(b"\n")
+
+
+async def _heard(command: Command) -> bytes:
+    """Return what a watcher says next; it says something every few seconds."""
+    try:
+        async with asyncio.timeout(WATCH_SILENCE) as limit:
+            return await command.output()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise TransportError("The host does not tell of its jobs any more; it will be asked again.") from None
 
 
 async def _frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -348,7 +372,8 @@ async def _frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 waiting, size = [], 0
     except Exception:
         # What came is not lost: a later write may go on behind it.
-        yield _frame(waiting)
+        if waiting:
+            yield _frame(waiting)
         raise
     yield _frame(waiting) + b"0\n"
 
@@ -360,6 +385,13 @@ def _frame(chunks: Sequence[bytes]) -> bytes:
 
 def _is_root(path: str) -> bool:
     return os.path.normpath(path) in ("/", "//")
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    async for chunk in rest:
+        yield chunk
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

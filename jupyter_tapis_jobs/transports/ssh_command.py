@@ -48,15 +48,15 @@ async def started(link: Link, script: str, name: str) -> AsyncGenerator[Command,
     # The shell's own `read` takes single bytes, and `head -c` no more than it is told: what follows is data.
     async with link.process(f"""exec /bin/sh -c 'eval "$(head -c {len(whole)})"'""") as process:
         command = Command(process, mark.encode(), name)
+        # What is killed is killed on this very connection, for a name may stand for several hosts.
+        connection = cast(asyncssh.SSHClientConnection, process.channel.get_connection())
         complaints = asyncio.create_task(command.listen())
         try:
             await command.send(whole)
             yield command
         finally:
             complaints.cancel()
-            if not command.has_ended and command.pid is not None:
-                # On the very connection, for a name may stand for several hosts.
-                connection = cast(asyncssh.SSHClientConnection, process.channel.get_connection())
+            if not command.has_ended and command.pid is not None and not connection.is_closed():
                 link.later(_kill(connection, command.pid))
 
 

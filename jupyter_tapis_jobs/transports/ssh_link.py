@@ -14,8 +14,6 @@ from .ssh_gate import Gate
 
 #: Bytes that may be under way to us: enough for a fast line around the world.
 WINDOW, PACKET = 16 << 20, 256 << 10
-#: Commands at a time on one connection; a host allows ten and frees their places late.
-SLOTS = 5
 #: Seconds between attempts to get a place on a connection that has none free.
 _PLACES_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 

@@ -287,6 +287,10 @@ def _user(address: Address) -> str:
     return f"user '{address.user}'" if address.user else "the user"
 
 
+_CLOSED = (
+    "closed the connection before anybody was signed in. It may be overloaded, or block this machine "
+    "for a while after too many attempts."
+)
 #: Kind of error -> what to say behind the host's name; the first that fits counts.
 _SAYINGS: tuple[tuple[type[Exception], str], ...] = (
     (socket.gaierror, "cannot be found: no such host name. Check the name, or the network."),
@@ -296,11 +300,8 @@ _SAYINGS: tuple[tuple[type[Exception], str], ...] = (
         asyncssh.HostKeyNotVerifiable,
         "cannot be reached: the key of a host on the way is not known ({error}).",
     ),
-    (
-        asyncssh.ConnectionLost,
-        "closed the connection before anybody was signed in. It may be overloaded, or block this machine "
-        "for a while after too many attempts.",
-    ),
+    (asyncssh.ConnectionLost, _CLOSED),
+    (ConnectionError, _CLOSED),
     (asyncssh.KeyExchangeFailed, "and this machine have no way of encryption in common ({error})."),
     (asyncssh.ProtocolError, "does not answer as an SSH server does ({error}). Check the port."),
     (asyncssh.ConfigParseError, "cannot be looked up: ~/.ssh/config has a mistake ({error})."),
