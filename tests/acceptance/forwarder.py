@@ -12,6 +12,9 @@ class Forwarder:
 
     def __init__(self, leads_to: int) -> None:
         self.leads_to = leads_to
+        #: Bytes that went there, and numbers of them at which the connections are cut.
+        self.carried = 0
+        self.cut_at: list[int] = []
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -39,13 +42,17 @@ class Forwarder:
                 self._open.append(near)
                 far = socket.create_connection(("127.0.0.1", self.leads_to))
                 self._open.append(far)
-                for source, target in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=(source, target), daemon=True).start()
+                threading.Thread(target=self._pump, args=(near, far, True), daemon=True).start()
+                threading.Thread(target=self._pump, args=(far, near, False), daemon=True).start()
 
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)
+    def _pump(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+                if counts:
+                    self.carried += len(data)
+                if self.cut_at and self.carried >= self.cut_at[0]:
+                    del self.cut_at[0]
+                    self.cut()
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forwarder import Forwarder
 
 from jupyter_tapis_jobs import Job, Tapis
 
@@ -159,3 +162,32 @@ def test_a_file_that_stays_on_the_host_is_not_copied(run, on_host) -> None:
     home = on_host("login1", "echo $HOME; echo kept > ~/stays.txt").strip()
     (job,) = run("ls", [given(f"tapislocal://exec.tapis{home}/stays.txt", "stays.txt")])
     assert "stays.txt" not in job.read("tapisjob.out")
+
+
+def test_a_large_file_goes_on_where_the_link_broke_and_comes_whole(
+    rig, cluster: Tapis, tmp_path: Path
+) -> None:
+    size = 64 * MEGABYTE
+    (tmp_path / "big.dat").write_bytes(os.urandom(size))
+    it = rig.hosts["login1"]
+    with closing(Forwarder(it.port)) as way:
+        keys = tmp_path / "known_hosts"
+        known = rig.known_hosts.read_text().replace(f"[{it.host}]:{it.port}", f"[127.0.0.1]:{way.port}")
+        keys.write_text(known)
+        cluster.add_host(
+            "files-broken", host="127.0.0.1", port=way.port, user=it.user, key=rig.key, knownHosts=keys
+        )
+        way.cut_at = [way.carried + 24 * MEGABYTE, way.carried + 48 * MEGABYTE]
+        before = way.carried
+        inputs = [given(f"tapis://local{tmp_path}/big.dat", "big.dat")]
+        script = "sha256sum < big.dat; ls -A | grep -c part || :"
+        job = cluster.submit(
+            "bash", script=script, fileInputs=inputs, execSystemId="files-broken", maxMinutes=5, memoryMB=50
+        )
+        job.wait(timeout=110, progress=False)
+        assert job.status == "FINISHED", job.row["lastMessage"]
+        assert not way.cut_at
+        digest = hashlib.sha256((tmp_path / "big.dat").read_bytes()).hexdigest()
+        assert job.read("tapisjob.out") == f"{digest}  -\n0\n"
+        # What was on its way at a cut travels again, and no more.
+        assert way.carried - before < 1.5 * size
