@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..model.batch_script import SCRIPT_APP
 from ..model.job import Job, JobDefinition
 from ..model.system import LogicalQueue, System
 
@@ -17,6 +18,8 @@ from ..model.system import LogicalQueue, System
 CASES_PER_PLACE = 4
 #: Minutes of the time limit up to which cases are taken for short ones.
 SHORT = 1
+#: Jobs that one submission hands over one by one, where they cannot be an array.
+SINGLES = 50
 #: Slurm's default of MaxArraySize is 1001: indices 0 to 1000 (slurm.conf(5)).
 ARRAY_SIZE = 1000
 
@@ -100,13 +103,15 @@ def plan(group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, *, most
     if mode == "array":
         size = min(facts.array_size, most) if most else facts.array_size
         return Plan(mode=mode, reason=reason, size=max(1, size))
-    return Plan(mode="single", reason=reason, size=len(group))
+    return Plan(mode="single", reason=reason, size=min(len(group), SINGLES))
 
 
 def _mode(
     group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, most: int | None
 ) -> tuple[str, str]:
     asked = group[0].launch_mode
+    if group[0].app_id == SCRIPT_APP:
+        return _mode_of_scripts(group, facts)
     if facts.array_size == 0 and asked != "pack":
         return "pack", f"arrays are not allowed on {group[0].exec_system_id}"
     if asked in ("array", "pack"):
@@ -119,6 +124,14 @@ def _mode(
     if group[0].max_minutes <= SHORT:
         return "pack", "short cases are worth one allocation"
     return "array", f"{len(group):,} like jobs"
+
+
+def _mode_of_scripts(group: Sequence[Job], facts: Facts) -> tuple[str, str]:
+    """In a pack a user's own script would read the pack's SLURM_* variables, and its srun find no place."""
+    if len(group) > 1 and facts.array_size > 0:
+        asked = group[0].launch_mode == "array"
+        return "array", "as asked" if asked else f"{len(group):,} batch scripts, each with its own allocation"
+    return "single", "a batch script has an allocation of its own"
 
 
 def _pack(group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, reason: str) -> Plan:

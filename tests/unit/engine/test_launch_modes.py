@@ -73,6 +73,17 @@ def test_short_cases_are_packed() -> None:
     assert plan(jobs(100, max_minutes=1), NODES, queue()).mode == "pack"
 
 
+def test_batch_scripts_are_never_packed_for_they_count_on_an_allocation_of_their_own() -> None:
+    no_arrays = replace(NODES, array_size=0)
+    for mode in ("auto", "array", "pack"):
+        scripts = jobs(60, app_id="slurm", launch_mode=mode, max_minutes=1)
+        assert plan(scripts, NODES, queue(max_jobs_per_user=2)).mode == "array"
+        assert plan(scripts[:1], NODES, None).mode == "single"
+        alone = plan(scripts, no_arrays, None)
+        assert (alone.mode, alone.size) == ("single", 50)
+    assert "own allocation" in plan(jobs(2, app_id="slurm", launch_mode="pack"), NODES, None).reason
+
+
 def test_a_pack_fills_nodes_as_far_as_cores_memory_and_queue_allow() -> None:
     chosen = plan(jobs(1000, launch_mode="pack"), NODES, queue(max_node_count=4))
     assert (chosen.nodes, chosen.places, chosen.cores, chosen.memory_mb) == (4, 8, 8, 800)
