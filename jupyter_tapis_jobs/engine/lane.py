@@ -115,6 +115,15 @@ class Lane:
         now = ticks + self.host_clock
         return [uuid for uuid, limit in self.tracked.items() if limit is not None and limit <= now]
 
+    def take_turns(self, names: Iterable[str]) -> None:
+        """Note which schedulers have jobs here: the others are not asked, and keep their earliest time."""
+        present = set(names)
+        for name in present:
+            turn = self.turns.setdefault(name, Turn())
+            turn.due = turn.earliest if turn.due == float("inf") else turn.due
+        for name in self.turns.keys() - present:
+            self.turns[name].due = float("inf")
+
     def is_surely_absent(self, uuid: str, now: float, doubt: float) -> bool:
         """Note that a job is not to be seen; True when that has been so for *doubt* seconds."""
         if now - self.absent.setdefault(uuid, now) < doubt:

@@ -23,7 +23,7 @@ from ..schedulers.base import Launch, Report, Sighting
 from ..store.jobs import Change
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor
-from .lane import Lane, LaneKey, Turn
+from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .ports import Ports
 
@@ -193,9 +193,10 @@ class Tracker:
 
     async def sweep(self, lane: Lane, *, at_once: bool = False) -> None:
         """Ask each scheduler whose turn it is once about all its jobs, and act on what it says."""
-        for name, jobs in await self.by_scheduler(self._tracked(lane)):
-            scheduler = self._ports.schedulers[name]
-            turn = lane.turns.setdefault(name, Turn())
+        groups = await self.by_scheduler(self._tracked(lane))
+        lane.take_turns(name for name, _ in groups)
+        for name, jobs in groups:
+            scheduler, turn = self._ports.schedulers[name], lane.turns[name]
             now = self._ports.clock.ticks()
             if not at_once and turn.due > now:
                 continue

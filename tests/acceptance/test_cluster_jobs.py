@@ -1,4 +1,4 @@
-"""Jobs of a real server on a real cluster over SSH: FORK and Slurm, one by one and together, good and bad ends."""
+"""Jobs of a real server on a real cluster over SSH: FORK and Slurm, alone and together, good and bad ends."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import cluster
 import harness
-from jupyter_tapis_jobs.transports.ssh import SshTransport
 
 from jupyter_tapis_jobs.transports.local import LocalTransport
+from jupyter_tapis_jobs.transports.ssh import SshTransport
 from jupyter_tapis_jobs.transports.ssh_address import Address, KnownKeys, SignIn
 from jupyter_tapis_jobs.transports.ssh_sign_in import connect
 
