@@ -31,7 +31,7 @@ from .discovery import NOTES, definition, discover, notes
 from .host_facts import HostFacts
 from .host_report import report
 from .host_trust import Trust, fingerprint, from_known_hosts, trusted
-from .hosts import RealHosts
+from .hosts import Door, RealHosts
 from .new_credential import Tried
 from .new_system import person_of
 from .ports import Ports
@@ -74,7 +74,7 @@ class HostDesk:
         door = self._hosts.opened(there, keeps_key=False)
         door.access.code = given.code
         try:
-            found = await discover(door.transport, given.id)
+            found = await _looked(door, given.id)
             tried = self._desk.remembered(
                 there, user.name, found.user or login, secrets, door,
                 trust=given.trust, code=given.code, how=trust.how if trust else None,
@@ -95,7 +95,7 @@ class HostDesk:
         person = person_of(system, user)
         await self._retry(system_id, person)
         door = await self._desk.open(system, person, code=asked.code, trust=asked.trust)
-        found = await discover(door.transport, system_id)
+        found = await _looked(door, system_id)
         await self._remember(user, system, person, found)
         return await self._report(await self._owned(user, system_id), found, person)
 
@@ -237,6 +237,14 @@ class HostDesk:
         told = report(found, system.to_wire(), checked)
         print_of = fingerprint(keys[-1].public) if keys else None
         return {**told, "fingerprint": print_of, "known": keys[-1].how if keys else None}
+
+
+async def _looked(door: Door, name: str) -> HostFacts:
+    """Look at a host as it is without help, and let later scripts have what they need there."""
+    door.transport.prepare({})
+    found = await discover(door.transport, name)
+    door.transport.prepare(found.environment)
+    return found
 
 
 def _head(given: NewHost, method: str) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from .systems import LOCAL, SystemCatalog
 if TYPE_CHECKING:
     from asyncssh import SSHClientConnection
 
-    from ..transports.ssh import SshTransport
     from ..transports.ssh_address import Address, KnownKeys, SignIn
+    from .prepared import PreparedTransport
 
 #: (system id, effective user).
 Key = tuple[str, str]
@@ -40,7 +40,7 @@ class Door:
     """An opened way: how its connections are made, and the transport that uses them."""
 
     access: Access
-    transport: SshTransport
+    transport: PreparedTransport
 
 
 def is_dynamic(system: System) -> bool:
@@ -111,12 +111,12 @@ class RealHosts:
         access = Access(through, self._connect or _connect, when_shown=when_shown)
         transport = PreparedTransport(
             access.connect,
-            environment=environment or {},
             name=through.name,
             shared=through.shared,
             now=self._clock.now,
             sleep=self._clock.sleep,
         )
+        transport.prepare(environment or {})
         return Door(access, transport)
 
     async def adopt(self, system_id: str, effective_user: str, door: Door) -> None:

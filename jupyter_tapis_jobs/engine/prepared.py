@@ -13,8 +13,12 @@ from .host_facts import exports
 class PreparedTransport(SshTransport):
     """Runs every script with some variables set before."""
 
-    def __init__(self, *args: Any, environment: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._prelude = ""
+
+    def prepare(self, environment: Mapping[str, str]) -> None:
+        """Set these variables before every script from now on."""
         self._prelude = exports(environment)
 
     async def run(

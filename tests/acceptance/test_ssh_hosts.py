@@ -49,6 +49,15 @@ class Api:
     def states(self):
         return {row["id"]: row for row in good(self.call("GET", "/v3/tapisjobs/hosts"))}
 
+    def ended(self, uuid, until):
+        """Return a job's status once it goes no further."""
+
+        def status():
+            now = good(self.call("GET", f"/v3/jobs/{uuid}/status"))["status"]
+            return now if now in ("FINISHED", "FAILED", "CANCELLED", "BLOCKED") else None
+
+        return until(status)
+
     def system(self, name):
         return self.call("GET", f"/v3/systems/{name}")
 
@@ -148,12 +157,7 @@ def test_a_host_is_added_by_one_call_and_runs_jobs(api, login, name, until):
     job = good(
         api.call("POST", "/v3/jobs/submit", bash("id -un", execSystemId=name, memoryMB=100, maxMinutes=2))
     )
-
-    def ended():
-        status = good(api.call("GET", f"/v3/jobs/{job['uuid']}/status"))["status"]
-        return status if status in ("FINISHED", "FAILED", "BLOCKED") else None
-
-    assert until(ended) == "FINISHED"
+    assert api.ended(job["uuid"], until) == "FINISHED"
     assert (
         api.call("GET", f"/v3/jobs/{job['uuid']}/output/download/tapisjob.out").text == f"{login['user']}\n"
     )
@@ -367,6 +371,34 @@ def test_a_host_without_slurm_is_one_that_runs_jobs_itself(api, odd, name, until
     assert added["report"]["queues"] == []
     assert not added["system"]["canRunBatch"]
     assert added["report"]["lines"][0].startswith("no Slurm")
+
+
+def test_what_only_a_login_shell_sets_is_there_for_slurms_commands(api, odd, name, until):
+    folder, link = Path("/home", odd.hosts["password"].user), odd.folder / "linked.conf"
+    link.unlink(missing_ok=True)
+    link.symlink_to(odd.slurm_conf)
+    (folder / ".profile").write_text(f"SLURM_CONF={link}; export SLURM_CONF\n")
+    try:
+        body = {"id": name, "password": odd.hosts["password"].password, **there(odd, "password")}
+        told = good(api.add(**body))["system"]["notes"]["tapisjobs"]
+        assert told["environment"]["SLURM_CONF"] == str(link)
+        # The second look, through scripts that were helped, finds the same.
+        good(api.check(name))
+        assert good(api.system(name))["notes"]["tapisjobs"]["environment"] == told["environment"]
+        # Scripts that find the controller through it do their work.
+        job = good(api.call("POST", "/v3/jobs/submit", bash("true", execSystemId=name, memoryMB=100)))
+        assert api.ended(job["uuid"], until) == "FINISHED"
+    finally:
+        (folder / ".profile").unlink()
+
+
+def test_an_archive_directory_on_another_host_is_asked_of_that_host(api, login, name, tmp_path):
+    good(api.add(id=name, **login))
+    there = {"archiveSystemId": name, "archiveSystemDir": "HOST_EVAL($HOME)/kept/${JobUUID}"}
+    here = {"execSystemExecDir": "HOST_EVAL($HOME)/jobs/${JobUUID}"}
+    job = good(api.call("POST", "/v3/jobs/validate", bash("true", **there, **here)))["job"]
+    assert job["archiveSystemDir"] == f"/home/{login['user']}/kept/{job['uuid']}"
+    assert not job["execSystemExecDir"].startswith(f"/home/{login['user']}/")
 
 
 # --- plain Tapis ------------------------------------------------------------------------------
