@@ -54,6 +54,13 @@ def _unreadable(path: Path, cause: OSError) -> str:
     return f"There is no key file {path}.{did_you_mean(path.name, there)}{keys}"
 
 
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C at a question: the rest of the cell does not run, and nothing was stored."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 class Conversation:
     """Sends one request again and again, each time with the answer to what the host asked last.
 
@@ -89,6 +96,8 @@ class Conversation:
                 if not isinstance(answer, TapisJobsError):
                     return answer
                 self._take_up(answer, body)
+        except KeyboardInterrupt:
+            raise Stopped(f"Stopped; {self._name} is as it was before.") from None
         finally:
             body.clear()
 

@@ -154,6 +154,16 @@ def test_no_answered_secret_stays_in_the_kernel(tapis, host, asked, accepted):
     assert secret not in repr(vars(kept))
 
 
+def test_ctrl_c_at_a_question_is_one_sentence(tapis, host, asked):
+    def stop(question):
+        raise KeyboardInterrupt
+
+    asked.secret, host.wants = stop, {"password": "right"}
+    with pytest.raises(KeyboardInterrupt) as caught:
+        tapis.add_host("frontera", trust=FINGERPRINT)
+    assert caught.value._render_traceback_() == ["Stopped; frontera is as it was before."]
+
+
 def test_a_secret_is_not_sent_where_others_can_read_it(fake, asked):
     FakeHost(fake)
     tapis = fake.tapis()

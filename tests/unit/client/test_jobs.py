@@ -243,9 +243,9 @@ def test_apps_systems_and_definitions_show_what_is_needed_to_use_them(tapis):
     ("job", "tail", "said"),
     [
         (
-            {"condition": "SCHEDULER_TIMEOUT", "maxMinutes": 10},
-            ["step 380 of 500"],
-            "stopped at the time limit of 10 min; last line: step 380 of 500.   → job.resubmit(maxMinutes=20)",
+            {"condition": "SCHEDULER_TIMEOUT", "maxMinutes": 20},
+            ["step 3 of 5"],
+            "stopped at the time limit of 20 min; last line: step 3 of 5.   → job.resubmit(maxMinutes=40)",
         ),
         (
             {"condition": "SCHEDULER_OUT_OF_MEMORY", "memoryMB": 4000},
