@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 #: Where OpenSSH's own client looks.
 KNOWN_HOSTS = Path("~/.ssh/known_hosts")
-_DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 
 #: Makes a connection: the three parts of ``transports.ssh_sign_in.connect``.
 Connect = Callable[[Address, SignIn, KnownKeys], Awaitable["SSHClientConnection"]]
@@ -82,8 +81,8 @@ def address_of(system: System) -> str:
 
 
 def _key_files(secrets: Secrets) -> tuple[str, ...]:
-    given = (secrets.key_file,) if secrets.key_file else _DEFAULT_KEYS
-    return tuple(str(path) for name in given if (path := Path(name).expanduser()).is_file())
+    """Return the key file that was given; without one OpenSSH's own places count."""
+    return (str(Path(secrets.key_file).expanduser()),) if secrets.key_file else ()
 
 
 def openssh_text(key: SSHKey) -> str:

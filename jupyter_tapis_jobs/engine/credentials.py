@@ -268,7 +268,8 @@ class CredentialDesk:
                 raise InvalidInputError(
                     "system local is this machine: it needs no credential.", field="systemId"
                 )
-            system = self._systems.get(user, system_id)
+            find = self._systems.get_deleted_too if deleted_too else self._systems.get
+            system = find(user, system_id)
             mine = person == user.name if is_dynamic(system) else system.owner == user.name
             if not mine:
                 raise _missing(system_id, person)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -98,6 +99,16 @@ class HostDesk:
         found = await _looked(door, system_id)
         await self._remember(user, system, person, found)
         return await self._report(await self._owned(user, system_id), found, person)
+
+    async def learn(self, user: User, system_id: str) -> None:
+        """Look at a host that was registered without a look, as far as its user may; trouble is no matter."""
+        system = await self._owned(user, system_id)
+        if NOTES in (system.notes or {}) or system.owner != user.name:
+            return
+        person = person_of(system, user)
+        with suppress(TapisJobsError, OSError):
+            found = await _looked(await self._hosts.door(system_id, person), system_id)
+            await self._remember(user, system, person, found)
 
     async def every(self, user: User) -> Sequence[Mapping[str, Any]]:
         """Return how each of the user's hosts stands: connected, idle, trouble or code needed."""
@@ -217,9 +228,8 @@ class HostDesk:
         """Lay what was found now over the system; what its owner has written stays."""
         now = iso(self._ports.clock.now())
         changes: dict[str, Any] = {"notes": {**(system.notes or {}), NOTES: notes(found, now)}}
-        if NOTES in (system.notes or {}) and found.slurm is not None:
-            changes["batchLogicalQueues"] = _queues(system, found)
-            changes["batchDefaultLogicalQueue"] = _default(system, found)
+        if NOTES in (system.notes or {}):
+            changes |= _renewed(system, found)
 
         def work() -> None:
             self._systems.patch(user, system.id, changes)
@@ -262,6 +272,20 @@ def _bare(given: NewHost) -> System:
     """Return the system before anything is known of the host."""
     raw = _head(given, "PASSWORD") | {"systemType": "LINUX", "canExec": False, "rootDir": given.root_dir}
     return parse_system(raw)[0]
+
+
+def _renewed(system: System, found: HostFacts) -> dict[str, Any]:
+    """Return what a new look changes of a system that a look has made."""
+    runtimes = [{"runtimeType": kind, "version": version} for kind, version in found.runtimes]
+    if found.slurm is None:
+        return {"jobRuntimes": runtimes}
+    return {
+        "jobRuntimes": runtimes,
+        "canRunBatch": True,
+        "batchScheduler": "SLURM",
+        "batchLogicalQueues": _queues(system, found),
+        "batchDefaultLogicalQueue": _default(system, found),
+    }
 
 
 def _queues(system: System, found: HostFacts) -> list[dict[str, Any]]:

@@ -79,6 +79,10 @@ class SystemCatalog(Catalog):
         """Return a system; raises ``NotFoundError`` when it is not there, deleted, or not *user*'s to see."""
         return self._database.read(lambda conn: _system(self._seen(conn, user, system_id)))
 
+    def get_deleted_too(self, user: User, system_id: str) -> System:
+        """Return a system that *user* sees, or saw until it was deleted."""
+        return self._database.read(lambda conn: _system(self._seen(conn, user, system_id, deleted_too=True)))
+
     def get_with_credential(self, user: User, system_id: str) -> tuple[System, bool]:
         """Return a system, and whether the user who works there has a credential."""
 

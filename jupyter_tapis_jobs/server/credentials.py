@@ -23,6 +23,8 @@ async def create_credential(call: Call) -> Reply:
             call.user, name, person, given, skip_check=call.query.skip_credential_check
         )
     )
+    if not call.query.skip_credential_check:
+        await call.door.desks(lambda d: d.hosts.learn(call.user, name))
     return Reply({"message": f"{person} can use {name}."}, f"SYSAPI_CRED_UPDATED {name} lets {person} in.")
 
 
@@ -51,6 +53,7 @@ async def check_credential(call: Call) -> Reply:
     await call.door.desks(
         lambda d: d.credentials.check(call.user, name, person, code=asked.code, trust=trust)
     )
+    await call.door.desks(lambda d: d.hosts.learn(call.user, name))
     return Reply({"message": f"{name} lets {person} in."}, f"SYSAPI_CRED_VALID {name} lets {person} in.")
 
 

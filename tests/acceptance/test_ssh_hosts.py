@@ -6,6 +6,7 @@ import getpass
 import itertools
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -207,25 +208,37 @@ def test_a_host_that_is_there_is_not_taken_over_but_can_be_replaced(api, other, 
     assert again["system"]["jobWorkingDir"] == "/tmp/tapisjobs-elsewhere"
     good(api.call("POST", f"/v3/systems/{name}/delete"))
     assert name not in api.states()
+    # Secrets can be taken back from what is deleted.
+    good(api.call("DELETE", f"/v3/systems/credential/{name}/user/{ME}"))
     good(api.add(id=name, replace=True, **login))
     assert good(api.system(name))["deleted"] is False
 
 
-def test_a_new_server_has_the_key_without_a_question_where_the_policy_says_so(
-    tmp_path, running_server, login, name, front
-):
-    options = "--TapisJobsApp.host_key_policy=accept-new"
+@pytest.fixture
+def agent(rig):
+    """An agent that holds the rig's key: the path of its socket."""
+    told = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=True).stdout
+    told = dict(line.split(";")[0].split("=") for line in told.splitlines() if "=" in line)
+    subprocess.run(["ssh-add", "-q", rig.key], env={**os.environ, **told}, check=True)
+    yield told["SSH_AUTH_SOCK"]
+    os.kill(int(told["SSH_AGENT_PID"]), signal.SIGTERM)
+
+
+def test_with_an_agent_and_accept_new_nothing_has_to_be_given(tmp_path, running_server, agent, login, name):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path))
+        patch.setenv("SSH_AUTH_SOCK", agent)
+        options = "--TapisJobsApp.host_key_policy=accept-new"
         with running_server(tmp_path / "accepting", options) as server:
             answer = httpx.post(
                 server.url.rstrip("/") + "/tapis/v3/tapisjobs/hosts",
-                json={"id": name, **without(login, "knownHosts")},
+                json={"id": name, **without(login, "knownHosts", "privateKey")},
                 headers={"Authorization": f"token {server.token}"},
                 trust_env=False,
                 timeout=60,
             )
             assert good(answer)["report"]["known"] == "accepted"
+            assert good(answer)["report"]["home"] == f"/home/{login['user']}"
 
 
 # --- what is wrong ----------------------------------------------------------------------------
@@ -435,7 +448,11 @@ def test_tapipy_registers_a_system_and_a_credential_and_checks_it(tapis, errors,
     assert asked.value.response.status_code == 409
     tapis.systems.createUserCredential(**pair, publicKey="x", _tapis_query_parameters={"trust": fingerprint})
     assert tapis.systems.checkUserCredential(systemId=name, userName=ME) is not None
-    assert tapis.systems.getSystem(systemId=name).hasCredentials is True
+    system = tapis.systems.getSystem(systemId=name)
+    assert system.hasCredentials is True
+    # What launch modes need to know was looked up with the first sign-in; the rest is as it was written.
+    assert system.notes.tapisjobs.maxArraySize == 10001
+    assert (system.canRunBatch, system.jobWorkingDir) == (False, "HOST_EVAL($HOME)/work")
     assert tapis.systems.hostEval(systemId=name, envVarName="HOME").name == f"/home/{login['user']}"
     told = tapis.systems.getUserCredential(systemId=name, userName=ME)
     assert (told.authnMethod, told.loginUser, told.privateKey) == ("PKI_KEYS", login["user"], None)
