@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -29,6 +29,8 @@ from .ports import Ports
 from .verdict import Block, Fail, Go, Stay, Verdict
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: Seconds until a blocked job is tried again: grows with each failed try in a row.
 RETRY_AFTER = (5.0, 15.0, 60.0, 120.0, 300.0)
@@ -360,13 +362,7 @@ class Conveyor:
         rounds = tuple(r for r in rounds if r)
         if not rounds:
             return frozenset()
-        try:
-            events, stale = await self._ports.workers.write(
-                lambda: self._ports.database.write(self._stored(rounds))
-            )
-        except LeaseLostError:
-            self._on_lease_lost()
-            raise
+        events, stale = await self._write(self._stored(rounds))
         made = [change for r in rounds for change in r if change.after.uuid not in stale]
         origins = {change.after.uuid: change.before.status for change in reversed(made)}
         latest: dict[str, Job] = {}
@@ -378,6 +374,17 @@ class Conveyor:
         self._settle(latest.values(), origins)
         self.announce(events, list(latest.values()))
         return stale
+
+    async def check_lease(self) -> None:
+        """Raise ``LeaseLostError`` when another engine has taken over; that is then said, too."""
+        await self._write(lambda connection: lease_row.check(connection, self._epoch))
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return await self._ports.workers.write(lambda: self._ports.database.write(work))
+        except LeaseLostError:
+            self._on_lease_lost()
+            raise
 
     def _stored(
         self, rounds: Sequence[Sequence[Change]]

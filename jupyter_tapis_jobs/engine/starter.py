@@ -18,7 +18,6 @@ from ..model.times import iso
 from ..schedulers.base import Report, Scheduler, Sighting, Submission
 from ..schedulers.fork import OVERTAKEN
 from ..store.jobs import Change
-from ..store.lease import LeaseLostError
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor
 from .lane import Lane, LaneKey
@@ -251,22 +250,31 @@ class Starter:
         )
         answer = await transport.run(scheduler.submit_script(submission), timeout=300.0)
         if answer.exit_code == OVERTAKEN:
-            raise LeaseLostError("Another job engine has taken over this host; this one stops.")
+            return await self._refused_as_old(lane, jobs)
         reports = scheduler.parse_submit(submission, answer)
         await self._take_back(jobs, reports)
         return {job.uuid: self._handed_over(job, reports.get(job.uuid)) for job in jobs}
+
+    async def _refused_as_old(self, lane: Lane, jobs: Sequence[Job]) -> Verdicts:
+        """The host has heard of another engine. It is right, and this one stops; or it is wrong.
+
+        What an engine wrote that was overtaken can come late, when its link or its machine wakes.
+        """
+        await self.conveyor.check_lease()
+        lane.is_prepared = False
+        await self._forget_intents(jobs, None)
+        told_anew = f"{lane.key[0]} took this job engine for an old one; it is told anew"
+        return {job.uuid: Block(told_anew, UNCLEAR_RETRY) for job in jobs}
 
     async def _take_back(self, jobs: Sequence[Job], reports: Mapping[str, Report]) -> None:
         """Forget the intents that the scheduler surely did not take."""
         later = [job for job in jobs if job.uuid in reports and reports[job.uuid].sighting is Sighting.LATER]
         if later:
-            reason = reports[later[0].uuid].reason
-            await self.conveyor.commit(
-                [
-                    Change(before=job, after=job.evolve(submission_id=None, last_message=reason or None))
-                    for job in later
-                ]
-            )
+            await self._forget_intents(later, reports[later[0].uuid].reason or None)
+
+    async def _forget_intents(self, jobs: Sequence[Job], message: str | None) -> None:
+        forgotten = {"submission_id": None, "last_message": message}
+        await self.conveyor.commit([Change(before=job, after=job.evolve(**forgotten)) for job in jobs])
 
     def _handed_over(self, job: Job, report: Report | None) -> Verdict:
         """Say what becomes of a job that its scheduler has been given."""

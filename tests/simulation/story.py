@@ -92,12 +92,12 @@ class Story:
             if life.number == 1:
                 life.define()
             self.witness.tell("engine", f"{life.number} wants to start")
-            engine = await life.engine()
-            self.witness.tell("engine", f"{life.number} starts")
-            self.witness.working_since = self.world.now()
-            self.engine = engine
-            self.arrival.set()
-            await _first(life.died.wait(), life.lost_lease.wait())
+            self.engine = await unless_dead(life, life.engine())
+            if self.engine is not None:
+                self.witness.tell("engine", f"{life.number} starts")
+                self.witness.working_since = self.world.now()
+                self.arrival.set()
+                await _first(life.died.wait(), life.lost_lease.wait())
             self.engine = None
             self.arrival.clear()
             self.witness.tell("engine", f"{life.number} is gone")
@@ -165,10 +165,10 @@ class Story:
         everything = asyncio.gather(*people, *faults)
         try:
             await self._until(everything.done)
+            assert everything.done(), "faults and people are not through"
             await everything
             await calm(self)
-            end = self.world.now() + PATIENCE
-            await self._until(lambda: not self.witness.unfinished or self.world.now() > end)
+            await self._until(lambda: not self.witness.unfinished)
             self._check_end()
         finally:
             self.is_over = True
@@ -180,7 +180,8 @@ class Story:
                 await life.end()
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
+        end = self.world.now() + PATIENCE
+        while not condition() and self.world.now() < end:
             await asyncio.sleep(2.0)
             self.witness.tick()
             for fault in (self.witness.violation, *self.world.faults):

@@ -121,6 +121,19 @@ def test_a_running_job_whose_directory_is_deleted_is_not_started_again(tmp_path:
     play(tmp_path, scene)
 
 
+def test_an_old_epoch_that_comes_late_to_the_host_stops_nobody(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        await until(engine, await submit(engine), JobStatus.FINISHED)
+        world.write("/home/ada/.tapisjobs/simulated/epoch", b"0\n")
+        uuids = await submit(engine, 3)
+        (held, *_) = await until(engine, uuids, JobStatus.BLOCKED)
+        assert "took this job engine for an old one" in (held.last_message or "")
+        await until(engine, uuids, JobStatus.FINISHED)
+        assert not life.lost_lease.is_set()
+
+    play(tmp_path, scene)
+
+
 def test_no_more_jobs_are_active_than_the_system_takes(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         uuids = await submit(engine, 12)
