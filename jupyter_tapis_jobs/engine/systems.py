@@ -15,7 +15,7 @@ from ..model.errors import ConflictError, InvalidInputError
 from ..model.names import wire_name
 from ..model.system import System, parse_system
 from ..model.user import User
-from ..store import catalog_history, credentials, host_variables
+from ..store import catalog_history, credentials, host_variables, profiles
 from ..store import systems as rows
 from ..store.catalog_history import Entry
 from ..store.page import Page
@@ -187,6 +187,9 @@ class SystemCatalog(Catalog):
         system, warnings = parse_system(without_secret(raw))
         if user is not None and system.owner not in (None, user.name, "${apiUserId}"):
             warnings = [*warnings, f"owner '{system.owner}' is not taken over; the system is {user.name}'s."]
+        profile = system.batch_scheduler_profile
+        if profile and self._database.read(lambda conn: profiles.get(conn, profile)) is None:
+            warnings = [*warnings, f"there is no scheduler profile '{profile}' yet; jobs here will need it."]
         return warnings
 
     def put(self, user: User, system_id: str, raw: Mapping[str, Any]) -> System:

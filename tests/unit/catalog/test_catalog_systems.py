@@ -160,3 +160,39 @@ def test_local_is_for_all_to_see_and_for_the_servers_user_to_change(systems, own
     assert patched.job_env_variables[0].value == "1"
     with pytest.raises(ConflictError, match="already exists"):
         systems.create(other, _system("local"))
+
+
+# --- taking the place of another ----------------------------------------------------------------
+def test_a_system_is_replaced_with_what_is_settled_at_creation_and_comes_back_to_sight(systems, owner):
+    first = systems.create(owner, _system())
+    systems.set_enabled(owner, "frontera", False)
+    systems.delete(owner, "frontera")
+    again = systems.replace(owner, _system(rootDir="/work"))
+    assert (again.root_dir, again.deleted, again.enabled) == ("/work", False, True)
+    assert again.uuid == first.uuid
+    assert [entry.operation for entry in systems.history(owner, "frontera")][-1] == "replace"
+
+
+def test_only_ones_own_system_can_be_replaced(systems, owner, other, builtin):
+    systems.create(owner, _system())
+    with pytest.raises(ConflictError, match="is not yours"):
+        systems.replace(other, _system())
+    with pytest.raises(NotAllowedError, match="cannot be replaced"):
+        systems.replace(owner, _system("local"))
+
+
+def test_what_is_stored_with_a_system_is_stored_with_it_or_not_at_all(systems, owner):
+    def fail(conn):
+        raise InvalidInputError("no")
+
+    for store in (systems.create, systems.replace):
+        with pytest.raises(InvalidInputError, match="no"):
+            store(owner, _system(), fail)
+        with pytest.raises(NotFoundError):
+            systems.get(owner, "frontera")
+
+
+def test_a_scheduler_profile_that_is_not_there_is_a_warning(systems, owner):
+    raw = _system(batchSchedulerProfile="tacc")
+    systems.create(owner, raw)
+    assert any("no scheduler profile 'tacc'" in sentence for sentence in systems.review(raw, owner))
