@@ -230,7 +230,7 @@ def _never_began(launch: Launch, entry: Entry) -> str:
     """Say that a job ended before its start."""
     why = f"{entry.state}, {entry.reason}" if entry.reason else entry.state
     if entry.state == "CANCELLED":
-        return f"it was cancelled at Slurm itself before it began ({why})"
+        return "it was cancelled at Slurm itself before it began, not by this server"
     what = "the allocation of its pack" if launch.mode == "pack" else "it"
     return (
         f"Slurm ended {what} before its launch script began ({why}): "

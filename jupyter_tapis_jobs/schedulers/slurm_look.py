@@ -196,32 +196,39 @@ def _number(launch: Launch) -> str:
 
 
 def parse(answer: Answer) -> Look:
-    """Read what the script of ``look_script`` printed."""
-    look = Look()
-    for line in answer.stdout.splitlines():
-        kind, _, rest = line.partition(" ")
-        match kind:
-            case "job" | "again":
-                uuid, _, state, said, word, *killed = rest.split()
-                marks_then = look.found if kind == "job" else look.found_later
-                marks_then[uuid] = _found(state, said, word, killed)
-            case "now":
-                look.now = int(rest)
-            case "lane":
-                look.lane_dir = rest
-            case "id":
-                key, number = rest.split()
-                look.numbers[key] = number
-            case "jobs":
-                look.places |= {uuid: n for n, uuid in enumerate(rest.split()[1:])}
-            case "ran":
-                look.ran.add(rest)
-            case "squeue":
-                look.complete = rest == "0"
-            case _:
-                _read_row(look, line.split(_MARK))
-    look.complete = look.complete and answer.stdout.endswith("looked\n")
+    """Read what the script of ``look_script`` printed; nothing of it counts when its end is missing.
+
+    A name of somebody's directory may hold a line break, so a line that fits nothing is passed over.
+    """
+    look = Look(complete=answer.stdout.endswith("looked\n"))
+    for line in answer.stdout.splitlines() if look.complete else ():
+        cells = line.split(_MARK)
+        if len(cells) > 1:
+            _read_row(look, cells)
+        else:
+            _read_line(look, line)
     return look
+
+
+def _read_line(look: Look, line: str) -> None:
+    """Read a line of the script's own."""
+    match line.split():
+        case ["job", uuid, _, state, said, word, *killed]:
+            look.found[uuid] = _found(state, said, word, killed)
+        case ["again", uuid, _, state, said, word, *killed]:
+            look.found_later[uuid] = _found(state, said, word, killed)
+        case ["lane", *_]:
+            look.lane_dir = line.partition(" ")[2]
+        case ["now", seconds] if seconds.isdigit():
+            look.now = int(seconds)
+        case ["id", key, number]:
+            look.numbers[key] = number
+        case ["jobs", _, *uuids]:
+            look.places |= {uuid: n for n, uuid in enumerate(uuids)}
+        case ["ran", submission]:
+            look.ran.add(submission)
+        case ["squeue", code]:
+            look.complete = look.complete and code == "0"
 
 
 def _found(state: str, said: str, word: str, killed: Sequence[str]) -> Found:

@@ -37,7 +37,7 @@ _TABLE = (
         "maxMinutes {minutes} is over a limit of the account or QOS ({whole}): lower it",
     ),
     (rf"{_LIMIT}Node\w*", _NEVER, "nodeCount is over a limit of the account or QOS ({whole}): lower it"),
-    (rf"{_LIMIT}C(pu|PU)(R?u?n?Min)", _NEVER, "the account or QOS has not enough core hours left ({whole}…)"),
+    (rf"{_LIMIT}C(pu|PU)\w*Min\w*", _NEVER, "the account or QOS has not enough core hours left ({whole})"),
     (
         rf"{_LIMIT}C(pu|PU)\w*",
         _NEVER,

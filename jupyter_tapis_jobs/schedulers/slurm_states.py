@@ -47,10 +47,10 @@ _AGAIN = Sighting.ABSENT
 
 ENDS = {
     "COMPLETED": End(None, "Slurm says that it is done, but its launch script left no exit code"),
-    "FAILED": End(None, "its launch script was killed{reason}: submit it again if nothing of yours did that"),
-    "CANCELLED": End(
-        Condition.SCHEDULER_CANCELLED, "it was cancelled at Slurm itself{reason}, not by this server"
+    "FAILED": End(
+        None, "its processes were killed on the node{reason}: submit it again, perhaps with more memoryMB"
     ),
+    "CANCELLED": End(Condition.SCHEDULER_CANCELLED, "it was cancelled at Slurm itself, not by this server"),
     "TIMEOUT": End(
         Condition.SCHEDULER_TIMEOUT,
         "stopped at its time limit{minutes}: give it more maxMinutes",
@@ -92,7 +92,7 @@ _REASONS = (
     (r"BeginTime", _QUEUED, "its earliest start has not come yet"),
     (r"Licenses", _QUEUED, "it waits for a licence"),
     (r"Reservation", _QUEUED, "it waits for its reservation to begin"),
-    (r"ReqNodeNotAvail.*", _QUEUED, "nodes it could use are down or reserved, perhaps for maintenance"),
+    (r"ReqNodeNotAvail.*", _QUEUED, "nodes it could use are down or reserved"),
     (r"PartitionDown|PartitionInactive", _QUEUED, "its queue is closed for now"),
     (r"Nodes_required_for_job_are_DOWN.*", _QUEUED, "nodes it could use are down, drained or reserved"),
     (r"JobHeldUser", _QUEUED, "it is held: release it with `scontrol release {id}`, or cancel it"),

@@ -120,7 +120,7 @@ def test_a_job_whose_processes_are_killed_leaves_its_neighbours_alone(desk: Desk
     until(lambda: desk.sighting(job) in (Sighting.VANISHED, Sighting.ENDED))
     report = desk.look(job)["one"]
     assert report.sighting is (Sighting.ENDED if desk.kind == "pack" else Sighting.VANISHED)
-    assert ("launch script was killed" in report.reason) == (desk.kind in ("single", "array"))
+    assert ("processes were killed" in report.reason) == (desk.kind in ("single", "array"))
     assert desk.sighting(other) is Sighting.RUNNING
 
 

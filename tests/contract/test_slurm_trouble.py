@@ -302,7 +302,7 @@ def test_a_job_that_only_the_books_know_waits_for_the_books(full, on, rig_varian
     rig.revive()
     report = until(lambda: desk.look(job).get("one"))
     assert report.sighting is Sighting.VANISHED
-    assert "launch script was killed" in report.reason
+    assert "processes were killed" in report.reason
 
 
 def test_a_node_that_fails_takes_its_jobs_along(full, on, rig_variant, until) -> None:
