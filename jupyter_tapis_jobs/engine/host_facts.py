@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .partitions import Partition, partitions, settings
+from .associations import ASSOCIATION, QOS, accounting
+from .partitions import Partition, least, partitions, settings
 
 #: Where a user's jobs can work, the best place first: variables that sites set.
 PLACES = ("SCRATCH", "WORK", "HOME")
@@ -40,7 +41,9 @@ place() {
 }
 tool() { have "$1" && "$1" --version | head -n 1; }
 runtime() { have "$1" || return 127; soon "$1" --version < /dev/null; }
-config() { shown=$(soon scontrol show config) && echo "$shown" | grep -E 'MaxArraySize|StorageType|VERSION'; }
+config() {
+  shown=$(soon scontrol show config) && echo "$shown" | grep -E 'MaxArraySize|AccountingStorage|VERSION'
+}
 engine() { have docker || return 127; soon docker version --format '{{.Server.Version}}' < /dev/null; }
 try() { soon sbatch --test-only -N1 -n1 -t1 "$@" --wrap=true < /dev/null; }
 look user id -un
@@ -59,6 +62,8 @@ if have sbatch && have sinfo; then
   look nodes soon sinfo -h -e -o '%R|%D|%c|%m'
   look config config
   look single try
+  look associations soon sacctmgr -nP show assoc user="$(id -un)" format=ASSOCIATION
+  look qos soon sacctmgr -nP show qos format=QOS
   look array try --array=0-1
 fi
 say end
@@ -139,15 +144,17 @@ def script(variables: Mapping[str, str]) -> str:
 
     Slurm and containers are often found only with a login shell's PATH.
     """
-    lines = exports(_environment(variables))
     places = " ".join(shlex.quote(variables[name]) for name in PLACES if name in variables)
-    return (
-        "plain_path=$PATH plain_conf=${SLURM_CONF-}\n"
-        + lines
-        + _SCRIPT.replace("in TOOLS", f"in {' '.join(TOOLS)}").replace(
-            "in PLACES", f"in {places}" if places else 'in "$HOME"'
-        )
-    )
+    asked = {
+        "in TOOLS": f"in {' '.join(TOOLS)}",
+        "in PLACES": f"in {places}" if places else 'in "$HOME"',
+        "format=ASSOCIATION": f"format={','.join(ASSOCIATION)}",
+        "format=QOS": f"format={','.join(QOS)}",
+    }
+    text = _SCRIPT
+    for word, meaning in asked.items():
+        text = text.replace(word, meaning)
+    return "plain_path=$PATH plain_conf=${SLURM_CONF-}\n" + exports(_environment(variables)) + text
 
 
 def exports(variables: Mapping[str, str]) -> str:
@@ -223,6 +230,8 @@ def _slurm(looks: Mapping[str, Look]) -> tuple[SlurmFacts | None, str]:
     config = settings(looks["config"].text)
     groups = looks.get("groups", NOTHING).text.split()
     found = partitions(looks["partitions"].text, looks["nodes"].text, groups)
+    if "limits" in config.get("AccountingStorageEnforce", ""):
+        found = _limited(found, looks)
     if not found:
         return None, "it has no partition that this user may use"
     size = config.get("MaxArraySize", "")
@@ -233,6 +242,21 @@ def _slurm(looks: Mapping[str, Look]) -> tuple[SlurmFacts | None, str]:
         takes_arrays=_takes_arrays(looks),
         has_accounting="slurmdbd" in config.get("AccountingStorageType", ""),
     ), ""
+
+
+def _limited(found: Sequence[Partition], looks: Mapping[str, Look]) -> list[Partition]:
+    """Lay what the accounting allows the user over the limits of the partitions."""
+    said = accounting(looks.get("associations", NOTHING).text, looks.get("qos", NOTHING).text)
+    limits = [said.of(partition) for partition in found]
+    return [
+        replace(
+            partition,
+            max_jobs=limit.jobs,
+            minutes=least(partition.minutes, limit.minutes),
+            max_nodes=least(partition.max_nodes, limit.nodes),
+        )
+        for partition, limit in zip(found, limits, strict=True)
+    ]
 
 
 def _takes_arrays(looks: Mapping[str, Look]) -> bool:

@@ -30,11 +30,15 @@ class Partition:
     minutes: int | None
     max_nodes: int | None
     min_nodes: int
+    #: The QOS whose limits hold in it.
+    qos: str | None = None
+    #: Jobs that one user may have in it at a time.
+    max_jobs: int | None = None
 
     @property
     def most_nodes(self) -> int | None:
         """How many nodes a job may have."""
-        return min(filter(None, (self.max_nodes, self.nodes)), default=None)
+        return least(self.max_nodes, self.nodes)
 
     def queue(self) -> dict[str, str | int]:
         """Return it as a logical queue of the same name, in Tapis's words; without what is unlimited."""
@@ -44,6 +48,7 @@ class Partition:
             "maxCoresPerNode": self.cores,
             "maxMemoryMB": self.memory_mb,
             "maxMinutes": self.minutes,
+            "maxJobsPerUser": self.max_jobs,
         }
         given = {name: value for name, value in limits.items() if value is not None}
         return {"name": self.name, "hpcQueueName": self.name, **given}
@@ -74,11 +79,12 @@ def _partition(fields: Mapping[str, str], sizes: Mapping[str, tuple[int, int, in
         is_default=fields.get("Default") == "YES",
         state=fields.get("State", "UP"),
         nodes=_count(fields.get("TotalNodes")) or nodes,
-        cores=min(filter(None, (cores, _count(fields.get("MaxCPUsPerNode")))), default=None),
-        memory_mb=min(filter(None, (memory, megabytes(fields.get("MaxMemPerNode")))), default=None),
+        cores=least(cores, _count(fields.get("MaxCPUsPerNode"))),
+        memory_mb=least(memory, megabytes(fields.get("MaxMemPerNode"))),
         minutes=minutes(fields.get("MaxTime", "UNLIMITED")),
         max_nodes=_count(fields.get("MaxNodes")),
         min_nodes=_count(fields.get("MinNodes")) or 0,
+        qos=qos if (qos := fields.get("QoS")) not in ("N/A", "(null)") else None,
     )
 
 
@@ -92,6 +98,11 @@ def _sizes(nodes: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
             seen.setdefault(name.rstrip("*"), []).append((count, cores, memory))
     for name, rows in seen.items():
         yield name, (sum(r[0] for r in rows), max(r[1] for r in rows), max(r[2] for r in rows))
+
+
+def least(*limits: int | None) -> int | None:
+    """Return the least of the limits that are set; 0 and None are none."""
+    return min(filter(None, limits), default=None)
 
 
 def minutes(text: str) -> int | None:

@@ -164,6 +164,22 @@ def test_a_host_is_added_by_one_call_and_runs_jobs(api, login, name, until):
     )
 
 
+@pytest.mark.parametrize(
+    ("variant", "told"),
+    [
+        ("small-arrays", {"arrays": True, "maxArraySize": 11}),
+        ("no-arrays", {"arrays": False, "maxArraySize": 0}),
+        ("no-accounting", {"accounting": False, "arrays": True}),
+        ("few-jobs", {"accounting": True, "maxJobsPerUser": 5}),
+    ],
+)
+def test_what_a_cluster_allows_is_found(api, rig_variant, name, variant, told):
+    body = rig_variant(variant).adding() | {"id": name}
+    system = good(api.add(**body))["system"]
+    found = {**system["notes"]["tapisjobs"], **system["batchLogicalQueues"][0]}
+    assert {word: found[word] for word in told} == told
+
+
 def test_a_key_nobody_vouches_for_is_shown_and_pinned_when_trusted(api, login, name, fingerprint):
     unknown = without(login, "knownHosts")
     asked = api.add(id=name, **unknown)

@@ -62,6 +62,10 @@ class Site:
         program.write_text(f"#!/bin/sh\n{check}echo 'sbatch: Job 3 to start at 2026-11-21T09:00:00'\n")
         program.chmod(0o755)
 
+    def has_accounting(self, associations, qos):
+        """Put sacctmgr on the path."""
+        self._switch("sacctmgr", {"*assoc*": associations, "*qos*": qos})
+
     def _switch(self, command, answers):
         cases = "".join(f"{pattern}) cat <<'SAID'\n{said}\nSAID\n;;\n" for pattern, said in answers.items())
         program = self.bin / command
@@ -163,6 +167,27 @@ def test_a_cluster_becomes_a_system_that_can_be_registered(site, version):
     assert system.can_run_batch
     assert system.batch_default_logical_queue in ("normal", "cpu")
     assert list(system.queues) == [p.name for p in found.slurm.partitions]
+
+
+@pytest.mark.parametrize(
+    ("associations", "qos", "expected"),
+    [
+        # The partition's QOS comes before the user's association.
+        ("A||normal||500||", "normal|50|2-00:00:00|node=256", (50, 2880, 256)),
+        ("A||normal||500||", "normal|||", (500, 2880, 512)),
+        # Of two accounts the wider counts; one without a limit has none.
+        ("A||normal||5||\nB||normal||||", "normal|||", (None, 2880, 512)),
+        ("A||long||5|1-00:00:00|\nB||long||7|12:00:00|", "long|||cpu=9\nother|1||", (7, 1440, 512)),
+        # What holds for another partition does not hold here.
+        ("A|development|normal||5||", "normal|||", (None, 2880, 512)),
+        ("sacctmgr: error: Access denied", "", (None, 2880, 512)),
+    ],
+)
+def test_what_the_accounting_allows_the_user_limits_the_queues(site, associations, qos, expected):
+    site.has_slurm("20.11")
+    site.has_accounting(associations, qos)
+    queue = {p.name: p.queue() for p in site.look().slurm.partitions}["normal"]
+    assert (queue.get("maxJobsPerUser"), queue["maxMinutes"], queue["maxNodeCount"]) == expected
 
 
 def test_people_are_told_in_two_lines(site):
