@@ -105,7 +105,7 @@ class Conveyor:
         if stale:
             return []
         if (present := self.jobs.get(change.after.uuid)) is not None:
-            self.jobs[present.uuid] = present.evolve(**changed_fields(change.before, change.after))
+            self.jobs[present.uuid] = present.evolve(**change.after.changes_from(change.before))
         self.announce(events, [change.after])
         return events
 
@@ -370,7 +370,7 @@ class Conveyor:
             # Another commit may have changed other fields in between: only what changed here counts.
             uuid = change.after.uuid
             present = latest.get(uuid) or self.jobs.get(uuid, change.before)
-            latest[uuid] = present.evolve(**changed_fields(change.before, change.after))
+            latest[uuid] = present.evolve(**change.after.changes_from(change.before))
         self._settle(latest.values(), origins)
         self.announce(events, list(latest.values()))
         return stale
@@ -426,9 +426,3 @@ def _may_just_end(job: Job) -> bool:
     """A job whose owner wants it ended and that runs on no host (not yet, or no more) needs no killing."""
     on_no_host = job.submission_id is None or job.status is JobStatus.ARCHIVING
     return job.cancel_requested is not None and on_no_host
-
-
-def changed_fields(before: Job, after: Job) -> dict[str, object]:
-    """Return the fields of *after* that differ from *before*."""
-    pairs = ((name, getattr(after, name)) for name in Job.__dataclass_fields__)
-    return {name: value for name, value in pairs if value != getattr(before, name)}

@@ -40,6 +40,7 @@ from .files import FileService
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .outputs import Outputs
+from .oversight import Oversight
 from .ports import Ports
 from .quota import Limits, smaller
 from .sources import Fetch, Sources
@@ -57,6 +58,8 @@ T = TypeVar("T")
 
 #: Seconds between two renewals of the lease, which runs for three times as long.
 RENEWAL = 10.0
+#: Seconds for which a lease holds.
+LEASE = 30.0
 #: Seconds until a scheduler is told again to end a job.
 CANCEL_AGAIN = 20.0
 #: Cores that FORK jobs share on a host that is reached over SSH: it is others' machine, too.
@@ -66,7 +69,7 @@ LOCAL_COHORT = 250
 #: Seconds between two back-up copies of the store.
 BACKUP = 24 * 3600.0
 #: Definitions that are kept in memory.
-DEFINITIONS = 2000
+DEFINITIONS = 10_000
 #: Characters of a user event (Tapis Jobs, "sendEvent").
 EVENT_DATA, EVENT_DETAIL = 16384, 64
 
@@ -108,6 +111,7 @@ class Engine:
         self._known_definitions: OrderedDict[int, JobDefinition] = OrderedDict()
         self._places: dict[str, Place] = {}
         self._on_lease_lost = on_lease_lost
+        self._leased_until = ports.clock.ticks() + LEASE
         self.database = ports.database
         self.apps = apps
         self.systems = systems
@@ -120,12 +124,17 @@ class Engine:
         starter = Starter(
             ports, epoch=epoch, folders=folders, definitions=self._definitions, system=self._system
         )
+        oversight = Oversight(
+            note=self._note,
+            is_wanted=self._is_wanted,
+            wake=lambda lane, status: self._conveyor.wake(lane, status),
+        )
         self._stations = Stations(
             staging=Staging(
-                ports, definitions=self._definitions, sources=sources, folders=folders, note=self._note
+                ports, definitions=self._definitions, sources=sources, folders=folders, oversight=oversight
             ),
             starter=starter,
-            archiver=Archiver(ports, self._definitions, sources, note=self._note),
+            archiver=Archiver(ports, self._definitions, sources, oversight=oversight),
             limits=self._limits,
         )
         self._conveyor = Conveyor(
@@ -162,8 +171,10 @@ class Engine:
         """Renew the lease; without it this engine must not act (the store and the hosts refuse it too)."""
         while True:
             await self._ports.clock.sleep(RENEWAL)
+            begun = self._ports.clock.ticks()
             try:
                 await self._write(lambda c: lease_row.renew(c, self._epoch, self._ports.clock.now()))
+                self._leased_until = begun + LEASE
             except lease_row.LeaseLostError:
                 self._on_lease_lost()
                 return
@@ -178,6 +189,15 @@ class Engine:
                 await self._ports.workers.read(self.database.backup)
             except StoreError as trouble:
                 log.warning("The store could not be backed up: %s", trouble.message)
+
+    def _is_wanted(self, uuid: str) -> bool:
+        """Tell whether bytes may still be moved for a job: by an engine that slept they may not."""
+        job = self._conveyor.jobs.get(uuid)
+        return (
+            job is not None
+            and job.cancel_requested is None
+            and self._ports.clock.ticks() < self._leased_until
+        )
 
     def _note(self, uuids: Sequence[str], text: str) -> None:
         """Let owners see how far the bytes of their jobs are; a note that is lost harms nothing."""
@@ -238,6 +258,7 @@ class Engine:
             return job_rows.insert(connection, rows)
 
         jobs = await self._write(work)
+        self._known_definitions.update({job.id: a.definition for job, a in zip(jobs, accepted, strict=True)})
         self._conveyor.announce(jobs.events, jobs)
         self._conveyor.enter(jobs)
         return [(job, a.definition) for job, a in zip(jobs, accepted, strict=True)]

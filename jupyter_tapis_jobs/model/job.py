@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from .status import Condition, EventType, JobStatus, RemoteOutcome
@@ -192,13 +194,31 @@ class Job:
     cohort_id: str | None = None
 
     def evolve(self, **changes: Any) -> Job:
-        """Return a copy with *changes*."""
-        return replace(self, **changes)
+        """Return a copy with *changes*.
+
+        The same as ``dataclasses.replace`` in half of its time: every step of every job makes some.
+        """
+        copy = object.__new__(Job)
+        for name, put, value in zip(_NAMES, _PUTS, _values_of(self), strict=True):
+            put(copy, changes.pop(name) if name in changes else value)
+        if changes:
+            raise TypeError(f"a job has no {', '.join(changes)}")
+        return copy
+
+    def changes_from(self, before: Job) -> dict[str, Any]:
+        """Return field -> value of what is different from *before*."""
+        pairs = zip(_NAMES, _values_of(before), _values_of(self), strict=True)
+        return {name: new for name, old, new in pairs if old is not new and old != new}
 
     @property
     def lane(self) -> tuple[str, str]:
         """(execution system, effective user): the jobs that travel together."""
         return (self.exec_system_id, self.effective_user_id)
+
+
+_NAMES = tuple(field.name for field in fields(Job))
+_values_of = attrgetter(*_NAMES)
+_PUTS: tuple[Callable[[Job, Any], None], ...] = tuple(getattr(Job, name).__set__ for name in _NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
