@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from ..model.errors import TapisJobsError, TransportError
 from ..model.job import Job, JobDefinition
-from ..model.status import Condition, RemoteOutcome
+from ..model.status import Condition, JobStatus, RemoteOutcome
 from ..transports.base import Transport
 from .archive_moves import Move, Moves, lies_apart
+from .background import Background
 from .faults import verdict_of
 from .inputs import Definitions
 from .lane import Lane, LaneKey
 from .last_lines import last_lines
+from .oversight import Oversight
 from .ports import Ports
-from .progress import Note, Progress, no_note
+from .progress import Progress
 from .sources import Sources
 from .transfer import Transfer
 from .verdict import Go, Verdict
@@ -25,22 +28,41 @@ class Archiver:
     """Works on jobs whose application has ended."""
 
     def __init__(
-        self, ports: Ports, definitions: Definitions, sources: Sources, *, note: Note = no_note
+        self, ports: Ports, definitions: Definitions, sources: Sources, *, oversight: Oversight
     ) -> None:
         self._ports = ports
         self._definitions = definitions
         self._sources = sources
-        self._note = note
+        self._oversight = oversight
+        self._background = Background(ports.spawn, oversight, JobStatus.ARCHIVING)
         self._transfer = Transfer(ports.clock)
 
     async def archive(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
-        """Archive what each job's mode and filter ask for, all jobs of a place together."""
+        """Archive what each job's mode and filter ask for, all jobs of a place together.
+
+        Jobs whose outputs move stay here meanwhile, and do not hold up the others.
+        """
+        fresh, verdicts = self._background.sort(cohort)
+        definitions = await self._definitions(fresh) if fresh else {}
+        later = [
+            job for job in fresh if _is_archived(job, definitions[job.uuid]) and _moves(definitions[job.uuid])
+        ]
+        if any(self._background.needs_care(job.uuid) for job in later):
+            later = []
+        if later:
+            work = partial(self._archive, lane, later, definitions)
+            verdicts |= self._background.begin(lane.key, [job.uuid for job in later], work)
+        soon = [job for job in fresh if job not in later]
+        return {**verdicts, **await self._archive(lane, soon, definitions)} if soon else verdicts
+
+    async def _archive(
+        self, lane: Lane, jobs: Sequence[Job], definitions: Mapping[str, JobDefinition]
+    ) -> Mapping[str, Verdict]:
         host = await self._ports.hosts.transport(*lane.key)
-        definitions = await self._definitions(cohort)
-        reasons = await self._reasons([job for job in cohort if _has_failed(job)], definitions, host)
-        kept = [job for job in cohort if _is_archived(job, definitions[job.uuid])]
+        reasons = await self._reasons([job for job in jobs if _has_failed(job)], definitions, host)
+        kept = [job for job in jobs if _is_archived(job, definitions[job.uuid])]
         faults = await self._move(lane, host, kept, definitions)
-        return {job.uuid: _verdict(job, definitions[job.uuid], reasons, faults) for job in cohort}
+        return {job.uuid: _verdict(job, definitions[job.uuid], reasons, faults) for job in jobs}
 
     async def _move(
         self, lane: Lane, host: Transport, jobs: Sequence[Job], definitions: Mapping[str, JobDefinition]
@@ -55,9 +77,8 @@ class Archiver:
                 where, root = await self._sources.archive_host(definition.archive_system_id, job.owner)
             places.setdefault(where, []).append(Move.of(job, definition, root))
         for where, moves in places.items():
-            progress = Progress(
-                self._note, self._ports.clock, [move.uuid for move in moves], what="copying outputs"
-            )
+            uuids = [move.uuid for move in moves]
+            progress = Progress(self._oversight, self._ports.clock, uuids, what="copying outputs")
             try:
                 target = host if where == lane.key else await self._ports.hosts.transport(*where)
                 faults |= await Moves(host, target, self._transfer, progress).carry_out(moves)
@@ -85,6 +106,11 @@ def _has_failed(job: Job) -> bool:
 def _is_archived(job: Job, definition: JobDefinition) -> bool:
     never = definition.archive_mode == "NEVER"
     return not never and not (_has_failed(job) and definition.archive_mode == "SKIP_ON_FAIL")
+
+
+def _moves(definition: JobDefinition) -> bool:
+    """Tell whether outputs go elsewhere than where they are."""
+    return lies_apart(definition) or definition.archive_system_dir != definition.exec_system_output_dir
 
 
 def _verdict(

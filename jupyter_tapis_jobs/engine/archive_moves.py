@@ -174,7 +174,8 @@ class Moves:
         packed = [path for move, names in chosen for path in _packed_paths(move, names)]
         try:
             if packed:
-                await self.transfer.trees(self.host, self.target, places, self.progress, names=packed)
+                part = self.progress.part([move.uuid for move, _ in chosen])
+                await self.transfer.trees(self.host, self.target, places, part, names=packed)
         except OSError:
             return False
         return True
@@ -182,7 +183,8 @@ class Moves:
     async def _send_alone(self, move: Move, names: Names) -> None:
         packed = self.host.pack(move.output_dir, _packed(move, names))
         try:
-            await self.target.unpack(move.archive_dir, self.progress.counted(packed))
+            part = self.progress.part([move.uuid])
+            await self.target.unpack(move.archive_dir, part.counted(packed))
         except (TapisJobsError, OSError) as fault:
             self._blame([move], fault)
 
@@ -201,7 +203,8 @@ class Moves:
             return
         source = host_source(path, ("", move.uuid), self.host, info)
         try:
-            await self.transfer.bring(source, self.target, f"{move.archive_dir}/{name}", self.progress)
+            part = self.progress.part([move.uuid])
+            await self.transfer.bring(source, self.target, f"{move.archive_dir}/{name}", part)
         except (TapisJobsError, OSError) as fault:
             self._blame([move], fault)
 

@@ -65,7 +65,8 @@ class Delivery:
         source, first = group[0].source, group[0].wanted.target
         try:
             if is_missing:
-                await self.shared.bring(self.lane, self.host, source, self.progress)
+                part = self.progress.part([errand.wanted.job.uuid for errand in group])
+                await self.shared.bring(self.lane, self.host, source, part)
             copies += [(errand, self.shared.place(self.lane, source)) for errand in group]
         except TapisJobsError as fault:
             self.blame(group, fault)
@@ -93,7 +94,8 @@ class Delivery:
         if origin is None or not (are_apart(places) and are_apart(e.wanted.target for e in errands)):
             return False
         try:
-            await self.transfer.trees(origin, self.host, places, self.progress)
+            part = self.progress.part([errand.wanted.job.uuid for errand in errands])
+            await self.transfer.trees(origin, self.host, places, part)
         except OSError:
             return False
         except TapisJobsError as fault:
@@ -110,7 +112,9 @@ class Delivery:
 
     async def _bring_one(self, errand: Errand) -> bool:
         try:
-            await self.transfer.bring(errand.source, self.host, errand.wanted.target, self.progress)
+            uuid, target = errand.wanted.job.uuid, errand.wanted.target
+            part = self.progress.part([uuid])
+            await self.transfer.bring(errand.source, self.host, target, part, resume=uuid)
         except (TapisJobsError, OSError) as fault:
             self.blame([errand], fault)
             return False

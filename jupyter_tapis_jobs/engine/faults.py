@@ -13,6 +13,11 @@ DISK_FULL_RETRY = 60.0
 PASSING_RETRY = 30.0
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+#: What a host says that is short of something, or whose file server is away for a while.
+_PASSING = (
+    errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.ENOMEM, errno.EMFILE, errno.ENFILE,
+    errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ETXTBSY,
+)  # fmt: skip
 
 
 def is_full(fault: BaseException) -> bool:
@@ -27,4 +32,6 @@ def verdict_of(fault: TapisJobsError | OSError, what: str) -> Verdict:
     reason = f"{fault.filename or 'the host'}: {fault.strerror or fault}"
     if is_full(fault):
         return Block(f"no space is left ({reason}); it goes on when there is room.", DISK_FULL_RETRY)
+    if fault.errno in _PASSING:
+        return Block(f"{what}: {reason}; it is tried again.", PASSING_RETRY)
     return Fail(f"{what}: {reason}.")

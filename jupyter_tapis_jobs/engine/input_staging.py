@@ -9,16 +9,19 @@ from typing import Any, cast
 
 from ..model.errors import TapisJobsError
 from ..model.job import Job
+from ..model.status import JobStatus
 from ..model.urls import data_bytes, is_data
 from ..transports.base import Transport
+from .background import Background
 from .delivery import Delivery
 from .faults import verdict_of
 from .fetch import NOT_ON_THE_WEB
-from .inputs import SMALL, Definitions, Errand, Wanted, make_plan, wanted_inputs
+from .inputs import SMALL, Definitions, Errand, Plan, Wanted, make_plan, wanted_inputs
 from .lane import Lane
 from .lane_folder import LaneFolders
+from .oversight import Oversight
 from .ports import Ports
-from .progress import Note, Progress
+from .progress import Progress
 from .shared_inputs import SharedInputs, with_known_content
 from .sources import Source, Sources, Wish, known_source
 from .transfer import Transfer, side_by_side
@@ -39,7 +42,7 @@ class InputStaging:
         folders: LaneFolders,
         transfer: Transfer,
         shared: SharedInputs,
-        note: Note,
+        oversight: Oversight,
     ) -> None:
         self._ports = ports
         self._definitions = definitions
@@ -47,35 +50,46 @@ class InputStaging:
         self._folders = folders
         self._transfer = transfer
         self._shared = shared
-        self._note = note
+        self._oversight = oversight
+        self._background = Background(ports.spawn, oversight, JobStatus.STAGING_INPUTS)
         self._brought: dict[str, set[str]] = {}
 
     async def stage(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
-        """Bring every input to its place in the job's input directory."""
-        host = await self._folders.transport(lane)
-        wanted = list(wanted_inputs(cohort, await self._definitions(cohort)))
+        """Bring every input to its place in the job's input directory.
+
+        Jobs whose inputs may take long stay here meanwhile, and do not hold up the others.
+        """
+        fresh, verdicts = self._background.sort(cohort)
+        wanted = list(wanted_inputs(fresh, await self._definitions(fresh))) if fresh else []
         if not wanted:
-            return {}
+            return verdicts
+        host = await self._folders.transport(lane)
         found = await self._find(lane, host, wanted)
-        errands, verdicts = _errands(wanted, found)
+        errands, missing = _errands(wanted, found)
         plan = make_plan(errands, host, partial(self._shared.is_familiar, lane))
-        uuids = list(dict.fromkeys(errand.wanted.job.uuid for errand in errands))
-        progress = Progress(
-            self._note, self._ports.clock, uuids, what="copying inputs", total=plan.size or None
-        )
+        if not any(self._background.needs_care(uuid) for uuid in plan.uuids):
+            plan, later = plan.parted()
+            if later.uuids:
+                work = partial(self._deliver, lane, host, later)
+                verdicts |= self._background.begin(lane.key, later.uuids, work)
+        return {**verdicts, **missing, **await self._deliver(lane, host, plan)}
+
+    async def _deliver(self, lane: Lane, host: Transport, plan: Plan) -> Mapping[str, Verdict]:
+        uuids = plan.uuids
         delivery = Delivery(
             lane=lane,
             host=host,
             transfer=self._transfer,
             shared=self._shared,
-            progress=progress,
+            progress=Progress(
+                self._oversight, self._ports.clock, uuids, what="copying inputs", total=plan.size or None
+            ),
             brought=self._brought,
-            verdicts=verdicts,
         )
         await delivery.carry_out(plan)
-        for job in cohort:
-            if job.uuid not in delivery.verdicts:
-                self._brought.pop(job.uuid, None)
+        for uuid in uuids:
+            if uuid not in delivery.verdicts or not self._oversight.is_wanted(uuid):
+                self._brought.pop(uuid, None)
         return delivery.verdicts
 
     async def _find(self, lane: Lane, host: Transport, wanted: Sequence[Wanted]) -> Findings:

@@ -60,6 +60,26 @@ class Plan:
     alone: list[Errand] = field(default_factory=list)
 
     @property
+    def uuids(self) -> list[str]:
+        """The jobs that are served."""
+        groups = [self.together, self.copied, self.alone, *self.shared]
+        return list(dict.fromkeys(errand.wanted.job.uuid for group in groups for errand in group))
+
+    def parted(self) -> tuple[Plan, Plan]:
+        """Return the part that is soon done, and the part of the jobs that may have to wait for long."""
+        long = [*self.alone, *(errand for group in self.shared for errand in group)]
+        long += [errand for errand in self.copied if errand.source.is_directory]
+        if sum(errand.source.size or 0 for errand in self.copied) > BATCH:
+            long += self.copied
+        uuids = {errand.wanted.job.uuid for errand in long}
+
+        def of(errands: list[Errand], is_long: bool) -> list[Errand]:
+            return [errand for errand in errands if (errand.wanted.job.uuid in uuids) is is_long]
+
+        soon = Plan(together=of(self.together, False), copied=of(self.copied, False))
+        return soon, Plan(of(self.together, True), of(self.copied, True), self.shared, self.alone)
+
+    @property
     def size(self) -> int:
         """Bytes that travel to the host, as far as known."""
         alone = [*self.together, *self.alone, *(errands[0] for errands in self.shared)]

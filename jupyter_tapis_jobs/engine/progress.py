@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import cast
 
+from ..model.errors import UnavailableError
+from .oversight import Oversight
 from .ports import Clock
-
-#: Tells what jobs are waiting for: (uuids, text). Must not block.
-Note = Callable[[Sequence[str], str], None]
 
 #: Seconds between two notes; what takes less time is not told at all.
 INTERVAL = 1.0
@@ -17,17 +16,23 @@ INTERVAL = 1.0
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
-def no_note(uuids: Sequence[str], text: str) -> None:
-    """Tell nobody."""
+class AbandonedError(UnavailableError):
+    """The bytes are not needed any more, or are another engine's to move."""
 
 
 class Progress:
     """Counts the bytes that are moved for some jobs; ``total`` is None when it is not known."""
 
     def __init__(
-        self, note: Note, clock: Clock, uuids: Sequence[str], *, what: str, total: int | None = None
+        self,
+        oversight: Oversight,
+        clock: Clock,
+        uuids: Sequence[str],
+        *,
+        what: str,
+        total: int | None = None,
     ) -> None:
-        self._note = note
+        self._oversight = oversight
         self._clock = clock
         self._uuids = uuids
         self._what = what
@@ -41,7 +46,7 @@ class Progress:
         now = self._clock.now()
         if now - self._told >= INTERVAL:
             self._told = now
-            self._note(self._uuids, self.text())
+            self._oversight.note(self._uuids, self.text())
 
     def text(self) -> str:
         """Return the state in words: ``copying inputs 41 of 90 MB``."""
@@ -50,19 +55,18 @@ class Progress:
         most = max(self._total, self.done)
         return f"{self._what} {_amount(self.done, most)} of {_amount(most, most)} {_unit(most)[1]}"
 
-    async def counted(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """Pass chunks on and count them."""
-        async with aclosing(cast(AsyncGenerator[bytes, None], chunks)):
-            async for chunk in chunks:
-                self.add(len(chunk))
-                yield chunk
+    def part(self, uuids: Sequence[str]) -> Part:
+        """Return the count of one transfer, that is for some of the jobs."""
+        return Part(self, uuids, self._oversight)
 
 
 class Part:
-    """One file of many: after a break it stands where the host says, not at what was sent."""
+    """One transfer of many: after a break it stands where the host says, not at what was sent."""
 
-    def __init__(self, whole: Progress) -> None:
+    def __init__(self, whole: Progress, uuids: Sequence[str], oversight: Oversight) -> None:
         self._whole = whole
+        self._uuids = uuids
+        self._oversight = oversight
         self._done = 0
 
     def at(self, size: int) -> None:
@@ -71,10 +75,12 @@ class Part:
         self._done = size
 
     async def counted(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """Pass the file's next chunks on and count them."""
-        async with aclosing(self._whole.counted(chunks)) as counted:
-            async for chunk in counted:
-                self._done += len(chunk)
+        """Pass chunks on and count them; raises ``AbandonedError`` once no job wants them."""
+        async with aclosing(cast(AsyncGenerator[bytes, None], chunks)):
+            async for chunk in chunks:
+                if not any(map(self._oversight.is_wanted, self._uuids)):
+                    raise AbandonedError("the transfer stopped, for it is not needed at the moment.")
+                self.at(self._done + len(chunk))
                 yield chunk
 
 

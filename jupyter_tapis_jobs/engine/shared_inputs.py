@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shlex
 from collections.abc import Collection
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from ..transports.base import Transport
 from .inputs import Errand
 from .lane import Lane, LaneKey
-from .progress import Progress
+from .progress import Part
 from .sources import Source
 from .transfer import Transfer
 
@@ -31,6 +33,7 @@ class SharedInputs:
         self._transfer = transfer
         self._swept: set[LaneKey] = set()
         self._needed: dict[tuple[LaneKey, str], str] = {}
+        self._locks: WeakValueDictionary[tuple[LaneKey, str], asyncio.Lock] = WeakValueDictionary()
 
     def is_familiar(self, lane: Lane, errand: Errand) -> bool:
         """Tell whether another job of the lane needed this before, and remember that one does now."""
@@ -56,14 +59,22 @@ class SharedInputs:
         seen = await host.look(list(places.values()))
         return {key for key, place in places.items() if seen[place].info is None}
 
-    async def bring(self, lane: Lane, host: Transport, source: Source, progress: Progress) -> None:
-        """Bring a source to its place; a tree is moved there once it is whole."""
+    async def bring(self, lane: Lane, host: Transport, source: Source, part: Part) -> None:
+        """Bring a source to its place, unless others have done it while this waited for them."""
+        lock = self._locks.setdefault((lane.key, source.key), asyncio.Lock())
+        waits = lock.locked()
+        async with lock:
+            if not waits or await host.stat(self.place(lane, source)) is None:
+                await self._bring(lane, host, source, part)
+
+    async def _bring(self, lane: Lane, host: Transport, source: Source, part: Part) -> None:
+        """A tree is moved to its place once it is whole; so is a file, by its write."""
         place = self.place(lane, source)
         if not source.is_directory:
-            await self._transfer.bring(source, host, place, progress)
+            await self._transfer.bring(source, host, place, part)
             return
         aside = f"{_folder(lane)}/part-{source.key}"
-        await self._transfer.bring(source, host, f"{aside}/content", progress)
+        await self._transfer.bring(source, host, f"{aside}/content", part)
         await host.move(aside, f"{_folder(lane)}/{source.key}")
 
 

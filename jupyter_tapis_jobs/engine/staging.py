@@ -21,8 +21,9 @@ from .input_staging import InputStaging
 from .inputs import Definitions
 from .lane import Lane
 from .lane_folder import LaneFolders
+from .oversight import Oversight
 from .ports import Ports
-from .progress import Note, Progress, no_note
+from .progress import Progress
 from .shared_inputs import SharedInputs
 from .sources import Source, Sources
 from .transfer import Transfer
@@ -40,13 +41,13 @@ class Staging:
         definitions: Definitions,
         sources: Sources,
         folders: LaneFolders,
-        note: Note = no_note,
+        oversight: Oversight,
     ) -> None:
         self._ports = ports
         self._definitions = definitions
         self._sources = sources
         self._folders = folders
-        self._note = note
+        self._oversight = oversight
         self._images: dict[str, Image] = {}
         transfer = Transfer(ports.clock)
         self._shared = SharedInputs(transfer)
@@ -57,7 +58,7 @@ class Staging:
             folders=folders,
             transfer=transfer,
             shared=self._shared,
-            note=note,
+            oversight=oversight,
         )
 
     # -- PROCESSING_INPUTS
@@ -140,10 +141,9 @@ class Staging:
         if source.transport is transport and source.path is not None:
             return source.path
         if await self._shared.missing(lane, transport, [source]):
-            progress = Progress(
-                self._note, self._ports.clock, uuids, what="copying the app's image", total=source.size
-            )
-            await self._shared.bring(lane, transport, source, progress)
+            what = "copying the app's image"
+            progress = Progress(self._oversight, self._ports.clock, uuids, what=what, total=source.size)
+            await self._shared.bring(lane, transport, source, progress.part(uuids))
         return self._shared.place(lane, source)
 
     def _launch_files(self, lane: Lane, job: Job, definition: JobDefinition, program: str) -> Iterable[Entry]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from ..model.errors import TransportError, UnavailableError
 from ..transports.base import Transport
 from .ports import Clock
-from .progress import Part, Progress
+from .progress import Part
 from .sources import Source
 from .tar_names import below, renamed
 
@@ -26,34 +26,39 @@ class Transfer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def bring(self, source: Source, host: Transport, target: str, progress: Progress) -> None:
-        """Bring a file or a directory from elsewhere to exactly *target*."""
+    async def bring(
+        self, source: Source, host: Transport, target: str, part: Part, *, resume: str = ""
+    ) -> None:
+        """Bring a file or a directory from elsewhere to exactly *target*.
+
+        *resume* tells apart transfers of the same source to the same target.
+        """
         if source.is_directory:
-            await self._tree(source, host, target, progress)
+            await self._tree(source, host, target, part)
         elif source.size is None:
             # On the Web: from its beginning, or not at all.
-            await host.write(target, progress.counted(source.open(0)), mode=source.mode)
+            await host.write(target, part.counted(source.open(0)), mode=source.mode)
         else:
-            await self._file(source, source.size, host, target, progress)
+            await self._file(source, source.size, host, target, part, f"{source.key} {resume}")
 
-    async def _tree(self, source: Source, host: Transport, target: str, progress: Progress) -> None:
+    async def _tree(self, source: Source, host: Transport, target: str, part: Part) -> None:
         assert source.transport is not None and source.path is not None  # noqa: S101, PT018 - only hosts have trees
-        await host.unpack(target, progress.counted(source.transport.pack(source.path)))
+        await host.unpack(target, part.counted(source.transport.pack(source.path)))
 
     async def _file(
-        self, source: Source, size: int, host: Transport, target: str, progress: Progress
+        self, source: Source, size: int, host: Transport, target: str, part: Part, resume: str
     ) -> None:
         """Write a file; after each break of the link from where it broke."""
-        part, begun, failures = Part(progress), 0, 0
+        begun, failures = 0, 0
         while True:
             try:
-                found = await host.written(target, source.key)
+                found = await host.written(target, resume)
                 part.at(found)
                 failures, begun = 0 if found > begun else failures, found
                 if begun and not await source.is_unchanged():
                     raise _changed(source)
                 written = await host.write(
-                    target, part.counted(source.open(begun)), mode=source.mode, resume=source.key
+                    target, part.counted(source.open(begun)), mode=source.mode, resume=resume
                 )
                 break
             except TransportError:
@@ -61,7 +66,7 @@ class Transfer:
                     raise
             await self._clock.sleep(PAUSES[failures])
             failures += 1
-        if begun and written != size:
+        if written != size:
             raise _changed(source)
 
     async def trees(
@@ -69,7 +74,7 @@ class Transfer:
         origin: Transport,
         host: Transport,
         places: Mapping[str, str],
-        progress: Progress,
+        part: Part,
         *,
         names: Sequence[str] | None = None,
     ) -> None:
@@ -81,7 +86,7 @@ class Transfer:
         rename = below({posixpath.relpath(a, root): posixpath.relpath(b, aim) for a, b in places.items()})
         packed = origin.pack(root, [posixpath.relpath(name, root) for name in names or places])
         aims = [posixpath.relpath(place, aim) for place in places.values()]
-        await host.unpack(aim, renamed(progress.counted(packed), rename), within=aims)
+        await host.unpack(aim, renamed(part.counted(packed), rename), within=aims)
 
 
 async def side_by_side(calls: Sequence[Callable[[], Awaitable[None]]]) -> None:
@@ -92,9 +97,12 @@ async def side_by_side(calls: Sequence[Callable[[], Awaitable[None]]]) -> None:
         for call in waiting:
             await call()
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(AT_ONCE, len(calls))):
-            group.create_task(one_after_the_other())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(AT_ONCE, len(calls))):
+                group.create_task(one_after_the_other())
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from None
 
 
 def _changed(source: Source) -> UnavailableError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from two_hosts import TwoHosts, given, tree_of
 
 from jupyter_tapis_jobs.engine import inputs, transfer
 from jupyter_tapis_jobs.engine.fetch import NOT_ON_THE_WEB
-from jupyter_tapis_jobs.engine.verdict import Block, Fail
+from jupyter_tapis_jobs.engine.verdict import Block, Fail, Go, Stay
 from jupyter_tapis_jobs.model.errors import InvalidInputError, UnavailableError
+from jupyter_tapis_jobs.model.status import JobStatus
 
 MEGABYTE = 1 << 20
 LARGE = inputs.SMALL + MEGABYTE
@@ -342,6 +345,78 @@ async def test_a_file_goes_into_a_tree_that_comes_with_it(hosts: TwoHosts) -> No
     inputs_ = (given("data:,mine", "model/empty%20file".replace("%20", " ")), given("tapis://far/model"))
     assert await hosts.stage(hosts.job("j", *inputs_)) == {}
     assert (hosts.place("j") / "model/empty file").read_text() == "mine"
+
+
+# -- what takes long
+
+
+async def test_who_needs_little_does_not_wait_for_who_needs_much(hosts: TwoHosts, large: bytes) -> None:
+    jobs = [hosts.job("much", given("tapis://far/big.dat")), hosts.job("little", given("data:,x", "x"))]
+    verdicts = await hosts.staging.staging_inputs(hosts.lane, jobs)
+    assert verdicts == {"much": Stay()}
+    assert (hosts.place("little") / "x").exists()
+    assert await hosts.staging.staging_inputs(hosts.lane, jobs[:1]) == {"much": Stay()}
+    await asyncio.gather(*hosts.tasks)
+    assert hosts.woken == [JobStatus.STAGING_INPUTS]
+    assert await hosts.staging.staging_inputs(hosts.lane, jobs[:1]) == {"much": Go()}
+    assert (hosts.place("much") / "big.dat").read_bytes() == large
+
+
+async def test_bytes_of_a_cancelled_job_stop_on_their_way(hosts: TwoHosts, large: bytes) -> None:
+    sent: list[int] = []
+
+    def watched(uuids: Sequence[str], text: str) -> None:
+        sent.append(hosts.place("j").stat().st_size)
+        hosts.cancelled.add("j")
+
+    hosts.clock.pace = 1.0
+    hosts.on_note = watched
+    job = hosts.job("j", given("tapis://far/big.dat"))
+    assert await hosts.staging.staging_inputs(hosts.lane, [job]) == {"j": Stay()}
+    await asyncio.gather(*hosts.tasks)
+    assert len(sent) < 5
+    assert not (hosts.place("j") / "big.dat").exists()
+
+
+async def test_two_cohorts_that_need_the_same_at_once_bring_it_once(hosts: TwoHosts, large: bytes) -> None:
+    cohorts = [
+        [hosts.job(f"{name}{n}", given("tapis://far/big.dat")) for n in range(3)] for name in ("a", "b", "c")
+    ]
+    for jobs in cohorts:
+        await hosts.staging.staging_inputs(hosts.lane, jobs)
+    await asyncio.gather(*hosts.tasks)
+    for jobs in cohorts:
+        verdicts = await hosts.staging.staging_inputs(hosts.lane, jobs)
+        assert set(map(type, verdicts.values())) == {Go}
+        assert all((hosts.place(job.uuid) / "big.dat").read_bytes() == large for job in jobs)
+    assert hosts.far.calls["read"] == hosts.near.calls["write"] == 1
+
+
+async def test_a_fault_of_long_work_is_met_again_in_plain_sight(hosts: TwoHosts, large: bytes) -> None:
+    async def broken(*args: object, **options: object) -> int:
+        raise RuntimeError("a fault of ours")
+
+    hosts.near.write = broken
+    job = hosts.job("j", given("tapis://far/big.dat"))
+    assert await hosts.staging.staging_inputs(hosts.lane, [job]) == {"j": Stay()}
+    await asyncio.gather(*hosts.tasks)
+    assert hosts.woken == [JobStatus.STAGING_INPUTS]
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        await hosts.staging.staging_inputs(hosts.lane, [job])
+
+
+async def test_a_file_that_grows_comes_as_long_as_it_was_seen(hosts: TwoHosts, large: bytes) -> None:
+    look = hosts.far.look
+
+    async def then_grows(paths: Sequence[str]) -> object:
+        found = await look(paths)
+        with (hosts.far_root / "big.dat").open("ab") as file:
+            file.write(b"more")
+        return found
+
+    hosts.far.look = then_grows
+    assert await hosts.stage(hosts.job("j", given("tapis://far/big.dat"))) == {}
+    assert (hosts.place("j") / "big.dat").read_bytes() == large
 
 
 # -- the Web

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -13,12 +13,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from jupyter_tapis_jobs.engine.archive import Archiver
+from jupyter_tapis_jobs.engine.conveyor import Station
 from jupyter_tapis_jobs.engine.lane import Lane
 from jupyter_tapis_jobs.engine.lane_folder import LaneFolders
+from jupyter_tapis_jobs.engine.oversight import Oversight
 from jupyter_tapis_jobs.engine.ports import Ports
 from jupyter_tapis_jobs.engine.sources import Sources
 from jupyter_tapis_jobs.engine.staging import Staging
-from jupyter_tapis_jobs.engine.verdict import Verdict
+from jupyter_tapis_jobs.engine.verdict import Go, Stay, Verdict
 from jupyter_tapis_jobs.model.errors import TransportError
 from jupyter_tapis_jobs.model.job import ArchiveFilter, FileInput, Job, JobDefinition
 from jupyter_tapis_jobs.model.status import JobStatus, RemoteOutcome
@@ -95,6 +97,9 @@ class Clock:
         self.time += self.pace
         return self.time
 
+    def ticks(self) -> float:
+        return self.time
+
     async def sleep(self, seconds: float) -> None:
         self.time += seconds
         await asyncio.sleep(0)
@@ -120,22 +125,31 @@ class TwoHosts:
     web: dict[str, bytes | Exception] = field(default_factory=dict)
     notes: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     definitions: dict[str, JobDefinition] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    on_note: Callable[[Sequence[str], str], None] = lambda uuids, text: None
+    woken: list[JobStatus] = field(default_factory=list)
+    tasks: list[asyncio.Task[Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for system in ("near", "far"):
             (self.folder / system).mkdir()
         self.fetched: Counter[str] = Counter()
         ports = Ports(
-            clock=self.clock, random=Random(1), spawn=cast(Any, None), workers=cast(Any, None),
+            clock=self.clock, random=Random(1), spawn=self._spawn, workers=cast(Any, None),
             database=cast(Any, None), hosts=self, schedulers={}, runtimes={},
         )  # fmt: skip
         self.lane = Lane(key=("near", "ada"), folder=f"{self.near_root}/lane", is_prepared=True)
         sources = Sources(ports, system=self._system, fetch=self._fetch)
         folders = LaneFolders(ports, epoch=1, store_id="store")
-        self.staging = Staging(
-            ports, definitions=self._definitions, sources=sources, folders=folders, note=self._note
+        oversight = Oversight(
+            note=self._note,
+            is_wanted=lambda uuid: uuid not in self.cancelled,
+            wake=lambda lane, status: self.woken.append(status),
         )
-        self.archiver = Archiver(ports, self._definitions, sources, note=self._note)
+        self.staging = Staging(
+            ports, definitions=self._definitions, sources=sources, folders=folders, oversight=oversight
+        )
+        self.archiver = Archiver(ports, self._definitions, sources, oversight=oversight)
 
     @property
     def near_root(self) -> Path:
@@ -156,6 +170,7 @@ class TwoHosts:
 
     def _note(self, uuids: Sequence[str], text: str) -> None:
         self.notes.append((tuple(uuids), text))
+        self.on_note(uuids, text)
 
     async def _fetch(self, url: str) -> AsyncIterator[bytes]:
         self.fetched[url] += 1
@@ -198,14 +213,33 @@ class TwoHosts:
         return folder
 
     async def stage(self, *jobs: Job) -> Mapping[str, Verdict]:
-        """Have inputs staged; count from here on."""
+        """Return who does not go on once inputs are staged, also those that take long; count from here on."""
         self.forget()
-        return await self.staging.staging_inputs(self.lane, jobs)
+        served = await self._served(self.staging.staging_inputs, jobs)
+        return {uuid: verdict for uuid, verdict in served.items() if verdict != Go()}
 
     async def archive(self, *jobs: Job) -> Mapping[str, Verdict]:
-        """Have outputs archived; count from here on."""
+        """Have outputs archived, also those that take long; count from here on."""
         self.forget()
-        return await self.archiver.archive(self.lane, jobs)
+        return await self._served(self.archiver.archive, jobs)
+
+    async def _served(self, station: Station, jobs: Sequence[Job]) -> Mapping[str, Verdict]:
+        """Serve jobs as the conveyor does: those that stay are asked for again when it is woken."""
+        verdicts = dict(await station(self.lane, jobs))
+        while staying := [job for job in jobs if isinstance(verdicts.get(job.uuid), Stay)]:
+            self.woken.clear()
+            await asyncio.gather(*self.tasks)
+            assert self.woken
+            again = await station(self.lane, staying)
+            for job in staying:
+                verdicts.pop(job.uuid)
+            verdicts |= again
+        return {job.uuid: verdicts.get(job.uuid, Go()) for job in jobs}
+
+    def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self.tasks.append(task)
+        return task
 
     def forget(self) -> None:
         self.near.calls.clear()
