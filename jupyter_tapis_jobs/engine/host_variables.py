@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from ..model.errors import TransportError
 from ..model.system import System
 from ..model.times import iso, parse_iso
 from ..store import host_variables as rows
@@ -29,15 +30,19 @@ class HostVariables:
     async def of(self, system: System, user: str, names: Collection[str]) -> Mapping[str, str]:
         """Return those of the variables *names* of *user* on *system* that are set.
 
-        Raises ``TransportError`` when they have to be asked for and the host cannot be reached: what
-        was heard within the hour counts all the same.
+        A host that cannot be reached is believed what it said last, however long ago: where a user's
+        directories are hardly changes. Raises ``TransportError`` when it never said it.
         """
         lane = (system.id, system.updated or "", user)
         # This machine is at hand, and may be set up anew whenever the server starts.
         if system.id != LOCAL and (missing := self._stale(lane, names)):
             await self._recall(lane, missing)
         if missing := self._stale(lane, names):
-            await self._ask(lane, missing)
+            try:
+                await self._ask(lane, missing)
+            except TransportError:
+                if any((*lane, name) not in self._known for name in missing):
+                    raise
         values = {name: self._known[*lane, name][1] for name in names}
         return {name: value for name, value in values.items() if value is not None}
 

@@ -57,9 +57,10 @@ async def test_what_was_heard_outlives_the_engine_and_serves_while_the_host_is_a
     host.is_away = True
     clock.seconds += 1800
     assert await HostVariables(ports).of(system, "train301", {"SCRATCH"}) == {"SCRATCH": "/scratch/train301"}
-    clock.seconds += 1801
+    clock.seconds += 7 * 24 * 3600
+    assert await HostVariables(ports).of(system, "train301", {"SCRATCH"}) == {"SCRATCH": "/scratch/train301"}
     with pytest.raises(TransportError, match="does not answer"):
-        await HostVariables(ports).of(system, "train301", {"SCRATCH"})
+        await HostVariables(ports).of(system, "train301", {"SCRATCH", "NEVER_HEARD"})
 
 
 async def test_that_a_host_was_away_is_not_remembered_as_an_answer(ports, host, add_system):
