@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import tarfile
 import threading
 import uuid as uuids
@@ -272,6 +273,8 @@ class FakeTapis:
 
     def _jobs_search(self, request: httpx.Request) -> httpx.Response:
         query = dict(request.url.params)
+        if request.method == "POST":
+            query["uuid.in"] = ",".join(re.findall(r"'([^']+)'", json.loads(request.content)["search"][0]))
         rows = [job for job in self.jobs.values() if _matches(job, query)]
         rows.sort(key=lambda job: job["created"], reverse="desc" in query.get("orderBy", ""))
         if query.get("format") == "columns" and self.ours:
