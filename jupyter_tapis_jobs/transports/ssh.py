@@ -157,10 +157,10 @@ class SshTransport:
         if not wanted:
             return {}
         ended = await self._said(scripts.put(), archive(wanted))
-        if not ended.exit_code:
-            return {}
         answers.check_tools(ended, self._name)
-        failed = await asyncio.to_thread(failures, wanted, ended.stderr)
+        if not (complaints := answers.complaints_of(ended)):
+            return {}
+        failed = await asyncio.to_thread(failures, wanted, complaints)
         if halves := half_made(failed):
             await self._said(scripts.remove_all(), _once(_listed(halves)))
         return failed
@@ -225,9 +225,10 @@ class SshTransport:
         """Unpack a tar archive below *root*."""
         aside = f"{root.rstrip('/')}/.tapisjob-{secrets.token_hex(8)}"
         ended = await self._fed(scripts.unpack(root, aside, within), aiter(chunks))
-        if ended.exit_code or "Removing leading" in ended.stderr:
-            answers.check_tools(ended, self._name)
-            raise answers.unpack_error(ended.stderr, root)
+        answers.check_tools(ended, self._name)
+        complaints = answers.complaints_of(ended)
+        if complaints or "Removing leading" in ended.stderr:
+            raise answers.unpack_error(complaints or ended.stderr, root)
 
     # What is there -----------------------------------------------------------------------------
 
@@ -304,8 +305,10 @@ class SshTransport:
         told = os.fsdecode(ended.stdout).split("\0")
         failed = {}
         for target, complaint in zip(told[::2], told[1::2], strict=False):
-            answers.check_tools(Ended(1, b"", complaint), self._name)
-            failed[targets[target]] = answers.error_of(complaint, targets[target])
+            one = Ended(1, b"", complaint)
+            answers.check_tools(one, self._name)
+            if why := answers.complaints_of(one):
+                failed[targets[target]] = answers.error_of(why, targets[target])
         return failed
 
     async def move(self, source: str, target: str) -> None:

@@ -26,6 +26,8 @@ _NO_COMMAND = re.compile(r"(?:^|[:\s])([\w.-]+): (?:command )?not found", re.MUL
 _NOT_GNU = re.compile(
     r"^([\w.-]+): .*(?:(?:unrecognized|invalid|illegal|unknown) option|unknown predicate)", re.M
 )
+#: What tar and cp say of directories that were there before and are somebody else's.
+_NOT_OURS = re.compile(r": Cannot (change mode|utime|change ownership)|^cp: preserving |Exiting with")
 #: What tar says of files that changed while it read them, and what it says at its end.
 _HARMLESS = re.compile(
     r"file changed as we read it|[Ff]ile removed before|socket ignored|Exiting with|shrank by"
@@ -89,6 +91,20 @@ def serious(complaints: str) -> str | None:
         if line and not _HARMLESS.search(line) and errno_of(line) not in _ABSENT:
             return line
     return None
+
+
+def complaints_of(ended: Ended) -> str:
+    """Return why tar or cp failed; nothing when they only could not change what is somebody else's."""
+    left = without_strangers(ended.stderr)
+    if not ended.exit_code or left:
+        return left if ended.exit_code else ""
+    is_harmless = ended.exit_code in (1, 2) and ended.stderr.strip()
+    return "" if is_harmless else f"The command ended with {ended.exit_code} and said nothing"
+
+
+def without_strangers(complaints: str) -> str:
+    """Return the complaints that are more than: an existing directory of somebody else stays as it is."""
+    return "\n".join(line for line in complaints.splitlines() if line and not _NOT_OURS.search(line))
 
 
 def unpack_error(complaints: str, root: str) -> OSError:

@@ -165,8 +165,8 @@ def unpack(root: str, aside: str, within: Sequence[str] | None = None) -> str:
     extract = "tar -x -f - -p --no-same-owner --no-overwrite-dir --warning=no-timestamp"
     return f"""{_PLAIN}mkdir -p -- {where} && cd {where} || exit 1
 k=--keep-directory-symlink; tar $k --version >/dev/null 2>&1 </dev/null || k=
-if find {places} -type l -xtype d -print0 </dev/null 2>/dev/null |
-    xargs -0 -r realpath -z --relative-base="$(pwd -P)" -- | grep -qz '^/'; then
+if {{ printf '%s\\0' {places}; find {places} -type l -xtype d -print0 </dev/null 2>/dev/null; }} |
+    xargs -0 -r realpath -mz --relative-base="$(pwd -P)" -- | grep -qz '^/'; then
   mkdir {part} && {extract} -C {part} && cp -alT --remove-destination -- {part} . </dev/null
   code=$?
   rm -rf -- {part}
@@ -192,9 +192,16 @@ def watch(folder: str, step: float, rounds: int) -> str:
     where = quote(folder)
     slow = 1.5 * step
     beat = max(1, int(10 / slow))
-    return f"""{_PLAIN}stuck=/ quiet=0
+    return f"""{_PLAIN}stuck=/ quiet=0 lost=0
 while [ $quiet -lt {rounds} ]; do
-  cd {where} 2>/dev/null || {{ mkdir -p {where} && cd {where} || exit 1; }}
+  if ! cd {where} 2>/dev/null; then
+    # Made anew as often as it is removed, but not for ever when it cannot be entered.
+    lost=$((lost + 1))
+    [ $lost -lt 9 ] || {{ echo ': Permission denied' >&2; exit 1; }}
+    mkdir -p -- {where} || exit 1
+    continue
+  fi
+  lost=0
   batch= count=0
   for n in *; do
     [ -f "$n" ] && ! [ -L "$n" ] || continue

@@ -62,10 +62,15 @@ async def connect(
         raise await attempt.told(error) from error
 
 
-async def host_key(address: Address) -> HostKey:
-    """Return the key that the host shows now; raises ``TransportError`` when it is not reached."""
+async def host_key(address: Address, algorithm: str | None = None) -> HostKey:
+    """Return the key that the host shows now, by its choice or of a kind (``ssh-ed25519``).
+
+    Raises ``TransportError`` when the host is not reached, or has no key of that kind.
+    """
     options = _where(address)
     options.pop("username", None)
+    if algorithm is not None:
+        options["server_host_key_algs"] = [algorithm]
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT + LOGIN_TIMEOUT):
             key = await asyncssh.get_server_host_key(address.host, **options)

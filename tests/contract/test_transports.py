@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import getpass
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +55,7 @@ class Kind:
 
 
 def over_ssh(request: pytest.FixtureRequest) -> Transport:
-    """Sign in at the rig as the user who runs the tests, for they look at the same files."""
-    return ssh_transport(request.getfixturevalue("rig"), user=getpass.getuser())
+    return ssh_transport(request.getfixturevalue("rig"))
 
 
 MAKERS = {
@@ -63,6 +63,23 @@ MAKERS = {
     "local without GNU tools": Kind(lambda _: LocalTransport(sleep=at_once), platform="darwin"),
     "ssh": Kind(over_ssh),
 }
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that the rig's users reach and may change."""
+    folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="transports-")))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    before = os.umask(0)
+    with open_folder() as folder:
+        yield folder
+    os.umask(before)
 
 
 @pytest.fixture(params=MAKERS)
@@ -81,7 +98,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for 64 KiB and a few files."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=20", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=20,mode=777", "tmpfs", str(folder)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"needs a small file system, and mounting one is refused here: {done.stderr.strip()}")
@@ -599,12 +616,13 @@ async def test_many_copies_are_made_together_and_those_that_fail_are_named(trans
 
 
 @pytest.fixture
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("made") / "root"
+def made() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder / "root"
 
 
 async def test_a_packed_tree_is_unpacked_as_it_was(transport, tree, made):
-    os.chmod(tree / "a/file", 0o751)
+    os.chmod(tree / "a/file", 0o755)
     os.utime(tree / "a/file", (0, 1_600_000_000))
     (tree / "a/to outside").symlink_to("/etc/passwd")
     (tree / "a/big").write_bytes(b"0123456789abcdef" * 200_001)
@@ -616,7 +634,7 @@ async def test_a_packed_tree_is_unpacked_as_it_was(transport, tree, made):
         str(p.relative_to(tree)) for p in tree.rglob("*")
     }
     assert (made / "a/big").read_bytes() == (tree / "a/big").read_bytes()
-    assert oct((made / "a/file").stat().st_mode & 0o777) == "0o751"
+    assert oct((made / "a/file").stat().st_mode & 0o777) == "0o755"
     assert (made / "a/file").stat().st_mtime == 1_600_000_000
     assert os.readlink(made / "a/to outside") == "/etc/passwd"
     assert (made / "empty").is_dir()
@@ -765,7 +783,7 @@ async def test_a_full_disk_is_told_when_unpacking(transport, full_disk, tmp_path
 
 
 async def test_a_copy_of_a_tree_keeps_modes_times_links_and_odd_names(transport, tree):
-    os.chmod(tree / "a/file", 0o751)
+    os.chmod(tree / "a/file", 0o755)
     os.utime(tree / "a/file", (0, 1_600_000_000))
     (tree / "a/to outside").symlink_to("/etc/passwd")
     (tree / "a/hollow").mkdir()
@@ -773,7 +791,7 @@ async def test_a_copy_of_a_tree_keeps_modes_times_links_and_odd_names(transport,
     await transport.copy(f"{tree}/a", f"{tree}/new/b")
     made = tree / "new/b"
     assert names(made) == names(tree / "a")
-    assert oct((made / "file").stat().st_mode & 0o777) == "0o751"
+    assert oct((made / "file").stat().st_mode & 0o777) == "0o755"
     assert (made / "file").stat().st_mtime == 1_600_000_000
     assert os.readlink(made / "to outside") == "/etc/passwd"
     assert (made / "sub/deep").read_text() == "deep"
