@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from ..model.errors import HostKeyError, InvalidInputError
+from ..model.errors import HostKeyError, InvalidInputError, TransportError
 from ..transports.ssh_address import SSH_PORT, Address
 from .access import KNOWN_HOSTS, openssh_text
 
 CONFIG = Path("~/.ssh/config")
+#: The kinds of host keys that sites tell the fingerprints of.
+KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +33,26 @@ def fingerprint(public: str) -> str:
 
 
 async def trusted(address: Address, name: str, wanted: str) -> Trust:
-    """Return the key that the host shows now, if it is the one with the fingerprint *wanted*.
+    """Return the host's key with the fingerprint *wanted*; a host may have keys of several kinds.
 
-    Raises ``HostKeyError`` when it is another one, ``TransportError`` when the host is not reached.
+    Raises ``HostKeyError`` when it has no such key, ``TransportError`` when it is not reached.
     """
     from ..transports.ssh_sign_in import host_key
 
-    shown = await host_key(address)
-    if shown.fingerprint != wanted.rstrip("="):
-        raise HostKeyError(
-            f"{name} shows the key {shown.fingerprint}, not {wanted}, which you trust. "
-            "Ask the site which one is right before you trust another.",
-            fingerprint=shown.fingerprint,
-            known=wanted,
-        )
-    return Trust((shown.public,), "pinned")
+    first = await host_key(address)
+    if first.fingerprint == wanted.rstrip("="):
+        return Trust((first.public,), "pinned")
+    for kind in KINDS:
+        with suppress(TransportError):
+            shown = await host_key(address, kind)
+            if shown.fingerprint == wanted.rstrip("="):
+                return Trust((shown.public,), "pinned")
+    raise HostKeyError(
+        f"{name} shows the key {first.fingerprint}, not {wanted}, which you trust. "
+        "Ask the site which one is right before you trust another.",
+        fingerprint=first.fingerprint,
+        known=wanted,
+    )
 
 
 def from_known_hosts(address: Address, given: str, *, may_read: bool) -> Trust:
