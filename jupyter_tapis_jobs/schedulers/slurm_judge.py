@@ -69,7 +69,9 @@ class Judge:
         for listed, entries in ((True, self._queue), (False, self._books)):
             for name in wanted:
                 entry = entries.get(name) or self._rest_of_array(launch, entries, name)
-                if entry and _is_the_jobs(entry, places, listed=listed):
+                if entry and _is_the_jobs(
+                    entry, launch, places, claimed=bool(found.claimed_by), listed=listed
+                ):
                     return entry, listed
         return None, False
 
@@ -182,11 +184,21 @@ def _by_directory(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
     return found
 
 
-def _is_the_jobs(entry: Entry, places: set[str], *, listed: bool) -> bool:
-    """A number counts only with the directory, or where the books of a site do not have it, alone."""
-    if entry.work_dir in places or entry.comment.startswith(identity.COMMENT):
+def _is_the_jobs(entry: Entry, launch: Launch, places: set[str], *, claimed: bool, listed: bool) -> bool:
+    """A number counts with the directory, or with the comment where a link hides the directory.
+
+    Another job of ours may have the number by now. Only the copy that won the claim may be of another
+    submission. The books of a site may not have directories.
+    """
+    if entry.work_dir in places:
         return True
-    return not listed and not entry.work_dir
+    if not entry.work_dir:
+        return not listed
+    if claimed:
+        return entry.comment.startswith(identity.COMMENT)
+    names = {place.rpartition("/")[2] for place in places}
+    is_ours = entry.comment == f"{identity.COMMENT}{launch.submission_id}"
+    return is_ours and entry.work_dir.rpartition("/")[2] in names
 
 
 def _phase(entry: Entry) -> Phase:

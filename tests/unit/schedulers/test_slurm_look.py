@@ -201,6 +201,15 @@ def test_a_number_alone_is_no_identity() -> None:
     assert sighting(CLAIMED, [stranger]) is Sighting.VANISHED
 
 
+@pytest.mark.parametrize("comment", ["tapisjob:sub", "tapisjob:another"])
+def test_a_number_that_another_job_of_ours_has_by_now_is_no_identity(comment: str) -> None:
+    assert sighting(FREE, [row("COMPLETED", comment=comment, place="/jobs/two")]) is Sighting.ABSENT
+
+
+def test_a_directory_that_slurm_knows_by_another_way_is_the_jobs() -> None:
+    assert sighting(FREE, [row("PENDING", place="/data/jobs/one")]) is Sighting.QUEUED
+
+
 def test_a_site_that_keeps_no_comments_is_known_by_the_directory() -> None:
     bare = row("RUNNING", comment="(null)")
     assert sighting(FREE, [bare]) is Sighting.QUEUED
