@@ -1,0 +1,107 @@
+"""200 mixed jobs over SSH on a real Slurm cluster, while something breaks: none lost, none run twice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from mixed_study import EXIT_CODE, Case, End, Study, check_history, expected, histories, output_of
+from rig.rig import Rig
+from stage import Stage, small_disk
+from troubles import TROUBLES, Trouble, server_killed
+
+from jupyter_tapis_jobs.client.collecting import fetched
+from jupyter_tapis_jobs.model.status import TERMINAL, JobStatus
+
+#: Seconds in which a study ends once nothing is broken any more.
+HEALED = 100
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def stage(rig_variant, running_server, tmp_path_factory, until) -> Iterator[Stage]:
+    rig: Rig = rig_variant("faults")
+    folder = tmp_path_factory.mktemp("faults")
+    place = rig.folder / "studies"
+    with small_disk(folder / "server", 256), small_disk(place, 256), small_disk(place / "work", 128):
+        made = Stage(rig=rig, folder=folder / "server", place=place, run=running_server, until=until)
+        made.start()
+        made.add_host()
+        yield made
+        made.stop()
+
+
+@pytest.fixture(autouse=True)
+def healthy(stage: Stage) -> Iterator[None]:
+    """Whatever a test leaves broken, the next one finds it whole."""
+    yield
+    stage.rig.revive()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
+def test_a_study_survives(trouble: Trouble, stage: Stage, request):
+    if trouble.slow and not request.config.getoption("--full"):
+        pytest.skip("takes minutes: --full")
+    survives(trouble, stage, trouble.name.replace(" ", "-").replace(",", ""))
+
+
+@pytest.mark.seeds(3, full=30)
+def test_a_study_survives_the_death_of_the_server_at_any_moment(seed: int, stage: Stage):
+    moment = random.Random(seed).randrange(150)
+    survives(Trouble(name="server killed", strike=server_killed, at=moment), stage, f"server-killed-{seed}")
+
+
+def survives(trouble: Trouble, stage: Stage, name: str) -> None:
+    """Let *trouble* strike during a study, and see that every job ends as it must."""
+    study = stage.study(name)
+    if trouble.at is None:
+        with trouble.strike(stage, study):
+            study.submit(stage.tapis)
+    else:
+        study.submit(stage.tapis)
+        stage.until(lambda: len(study.runs()) >= trouble.at, 120)
+        with trouble.strike(stage, study):
+            pass
+    study.gate.touch()
+    ends = ended(stage, study)
+    as_expected = [case for case in study.cases.values() if is_right(trouble, study, case, ends[case.uuid])]
+    contents = fetched(stage.tapis.connection, [case.uuid for case in as_expected], "out.csv")
+    for case in as_expected:
+        assert contents[case.uuid] == output_of(case.number)
+    told = histories(stage.server.data_dir, study.name)
+    for uuid, end in ends.items():
+        check_history(told[uuid], end.status)
+    assert stage.was_blocked(study) or not trouble.blocks
+
+
+def ended(stage: Stage, study: Study) -> dict[str, End]:
+    """Wait until every job has ended and return how."""
+    found: dict[str, End] = {}
+
+    def all_are() -> bool:
+        found.update(study.ends(stage.tapis))
+        stage.passes(0.3)
+        return found.keys() == study.cases.keys() and all(
+            JobStatus(end.status) in TERMINAL for end in found.values()
+        )
+
+    stage.until(all_are, HEALED)
+    return found
+
+
+def is_right(trouble: Trouble, study: Study, case: Case, end: End) -> bool:
+    """Check how a job ended; False when the trouble has cost it, True when it went its own way."""
+    runs = study.runs()[case.uuid]
+    assert runs <= 1, (case, end, runs)
+    hurt = study.hurt.get(case.uuid)
+    if hurt is not None or (end.condition in trouble.costs and end.status == JobStatus.FAILED):
+        assert end.status == JobStatus.FAILED, (case, end)
+        assert hurt is None or end.condition in hurt, (case, end)
+        assert end.message.strip(), (case, end)
+        return False
+    assert end.status == expected(case.kind), (case, end)
+    assert runs == 1, (case, end)
+    if case.kind.fails:
+        assert end.exit_code == str(EXIT_CODE), (case, end)
+    return True
