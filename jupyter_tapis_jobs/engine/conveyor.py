@@ -314,9 +314,10 @@ class Conveyor:
         return Change(before=before, after=change.after, events=change.events)
 
     def blocked(self, job: Job, message: str, retry_after: float | None) -> Change:
-        """Return the change of a job that has to wait, and plan its next try."""
+        """Return the change of a job that has to wait, and plan its next try, which the message tells."""
         if retry_after is not None:
             self._retries[job.uuid] = retry_after
+            message = f"{message.rstrip('.')}. Next try in {_span(retry_after)}; nothing is lost."
         return self.step(
             job, JobStatus.BLOCKED, message, resume_status=job.status, blocked_count=job.blocked_count + 1
         )
@@ -426,3 +427,8 @@ def _may_just_end(job: Job) -> bool:
     """A job whose owner wants it ended and that runs on no host (not yet, or no more) needs no killing."""
     on_no_host = job.submission_id is None or job.status is JobStatus.ARCHIVING
     return job.cancel_requested is not None and on_no_host
+
+
+def _span(seconds: float) -> str:
+    """Return ``5 s`` or ``2 min``."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

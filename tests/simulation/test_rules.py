@@ -153,7 +153,8 @@ def test_a_host_that_is_down_for_a_day_blocks_jobs_and_loses_none(tmp_path: Path
         world.is_down = True
         uuids = await submit(engine, 5)
         blocked = await until(engine, uuids, JobStatus.BLOCKED)
-        assert blocked[0].last_message == "the link to the host was lost"
+        told = "the link to the host was lost. Next try in 5 s; nothing is lost."
+        assert blocked[0].last_message == told
         await asyncio.sleep(24 * HOUR)
         world.is_down = False
         await until(engine, uuids, JobStatus.FINISHED)
