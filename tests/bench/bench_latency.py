@@ -1,4 +1,7 @@
-"""How fast Jupyter's own /api/status answers while 1,000 jobs are submitted, staged, run and read."""
+"""How fast Jupyter's own /api/status answers while 1,000 jobs are submitted, staged, run and read.
+
+On this machine, and packed on a cluster over SSH, where the outputs are collected into a frame.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import bench_study
+import cluster
 import harness
 
 from jupyter_tapis_jobs.client.job import Job
@@ -28,13 +33,18 @@ def main() -> None:
         harness.folder() as place,
         harness.server(place / "ours") as ours,
         harness.server(place / "bare", ours=False) as bare,
+        cluster.cluster() as rig,
     ):
         harness.engine_ready(ours.line())
         tapis = ours.tapis()
         _all_of_it(tapis, 20)
+        if rig:
+            rig.add_to(tapis)
+            _study(rig, ours, 20)
         runs: dict[str, tuple[harness.BenchServer, Callable[[], None]]] = {
             "jobs": (ours, lambda: _all_of_it(tapis, count)),
             "idle": (ours, lambda: _nothing(_IDLE_SECONDS)),
+            **({"study": (ours, lambda: _study(rig, ours, count))} if rig else {}),
             "loop": (bare, lambda: _loop(place / "loop", count)),
         }
         found: dict[str, list[list[float]]] = {name: [] for name in runs}
@@ -54,6 +64,15 @@ def _rows(found: dict[str, list[list[float]]], count: int) -> Iterator[harness.R
         "loop": f"the same beside a bare loop of {count:,} scripts, no extension",
         "idle": "the same server idle",
     }
+    if "study" in found:
+        values = {name: [harness.percentile(run, 0.99) for run in found[name]] for name in ("study", "idle")}
+        yield harness.Row(
+            what=f"`/api/status` p99 while {count:,} cases are packed on a cluster over SSH and collected",
+            ours=values["study"],
+            against=loads["idle"],
+            theirs=values["idle"],
+            goal="50 ms",
+        )
     for part, share in _SHARES.items():
         values = {name: [harness.percentile(run, share) for run in runs] for name, runs in found.items()}
         for other in ("loop", "idle") if part == "p99" else ("loop",):
@@ -90,6 +109,10 @@ def _all_of_it(tapis: Tapis, count: int) -> None:
     wrong = sum(job.read("tapisjob.out") != "done\n" for job in jobs)
     if wrong or len(jobs) < count:
         raise RuntimeError(f"{wrong} of {len(jobs)} outputs are wrong")
+
+
+def _study(rig: cluster.Cluster, server: harness.BenchServer, count: int) -> None:
+    bench_study.study(rig, server, count, "pack")
 
 
 def _loop(place: Path, count: int) -> None:
