@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+from asyncssh.public_key import get_default_public_key_algs
 
 from ..model.errors import CodeNeededError, HostKeyError, HostSignInError, TransportError
 from .ssh_address import SSH_PORT, Address, HostKey, KnownKeys, SignIn
@@ -20,6 +21,8 @@ CONNECT_TIMEOUT, LOGIN_TIMEOUT = 15.0, 30.0
 #: A frozen connection is given up after so many unanswered questions, one each so many seconds.
 KEEPALIVE_COUNT, KEEPALIVE_INTERVAL = 3, 15.0
 
+#: How a host breaks off that has no key of the kinds that are asked for.
+_NO_COMMON_KEY = (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost)
 _ONE_TIME = re.compile(r"one.?time|otp|token|verification|code|passcode|2fa|duo|factor", re.IGNORECASE)
 _PASSWORD = re.compile(r"password|passwort|mot de passe", re.IGNORECASE)
 
@@ -42,7 +45,8 @@ async def connect(
     options = _where(address) | {
         "client_factory": lambda: attempt,
         "known_hosts": attempt.believed,
-        "client_keys": private_keys or (() if _takes_configured_keys(address, sign_in) else None),
+        "server_host_key_algs": _key_algorithms(keys) if keys.pinned else (),
+        "client_keys": private_keys or (() if _takes_own_keys(address, sign_in) else None),
         "passphrase": sign_in.passphrase,
         "agent_path": () if sign_in.use_agent else None,
         "gss_host": None,
@@ -102,9 +106,17 @@ def _where(address: Address) -> dict[str, Any]:
     }
 
 
-def _takes_configured_keys(address: Address, sign_in: SignIn) -> bool:
-    has_own = bool(sign_in.password or sign_in.private_key)
-    return not has_own and (address.use_config or address.config is not None)
+def _takes_own_keys(address: Address, sign_in: SignIn) -> bool:
+    """Tell whether the keys of agent, configuration and ~/.ssh count: what asyncssh takes by itself."""
+    has_secret = bool(sign_in.password or sign_in.private_key)
+    return sign_in.use_agent or not (has_secret or (address.config is None and not address.use_config))
+
+
+def _key_algorithms(keys: KnownKeys) -> Sequence[str]:
+    """Return the kinds of host keys to ask for: pinned ones first, but others too, to see what changed."""
+    pinned = [asyncssh.import_public_key(text) for text in keys.pinned]
+    names = [name for key in pinned for name in key.sig_algorithms]
+    return [name.decode() for name in dict.fromkeys([*names, *get_default_public_key_algs()])]
 
 
 @dataclass
@@ -223,13 +235,19 @@ class _Attempt(asyncssh.SSHClient):
 
     async def told(self, error: Exception) -> TransportError:
         """Return what to raise for *error*."""
-        if isinstance(error, asyncssh.KeyExchangeFailed) and self.known:
-            self.refused_key = await host_key(self.address)
+        if isinstance(error, _NO_COMMON_KEY) and self.known and not self.keys.pinned:
+            await self._compare_keys()
         if self.refused_key is not None:
             return self._untrusted(self.refused_key)
         if isinstance(error, asyncssh.PermissionDenied):
             return self._not_let_in()
         return _trouble(self.address, error)
+
+    async def _compare_keys(self) -> None:
+        """See whether the host shows a key of another kind: then it breaks off without a word."""
+        found = await host_key(self.address)
+        if found.public not in [shown(key).public for key in self.known]:
+            self.refused_key = found
 
     def _untrusted(self, key: HostKey) -> HostKeyError:
         if self.known:
