@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 FORK = "FORK"
 #: Seconds from the first job of a lane to the first question about it.
 FIRST_LOOK = 5.0
+#: Seconds after which a lane is minded again whatever was planned: jobs of another scheduler may have come.
+LONGEST_NAP = 10.0
 #: Seconds between the polite end of a job and the hard one (Slurm's KillWait).
 GRACE = 30
 #: Minutes that a batch job gets beyond its limit, which its scheduler keeps (Tapis Jobs, "Polling").
@@ -44,6 +46,8 @@ MOST_STARTS = 5
 DOUBT_PAUSE, DOUBT_ROUNDS = 2.0, 2
 #: Exit code of what was killed: 128 + SIGKILL.
 KILLED_EXIT_CODE = 137
+#: The reason that is left in the directory of a job that could never start and was taken back.
+IMPOSSIBLE = "impossible"
 VANISHED = "its process vanished without a word: killed from outside, or the machine restarted"
 NO_DIRECTORY = "its directory on the host is gone: somebody or something deleted it while it ran"
 #: Where a job can be while its process may exist.
@@ -147,7 +151,7 @@ class Tracker:
             while lane.tracked:
                 await self._sweep_quietly(lane)
                 self._attend(lane)
-                wait = min(self._until_round(lane), self._until_limit(lane))
+                wait = min(self._until_round(lane), self._until_limit(lane), LONGEST_NAP)
                 await self._ports.clock.sleep(max(0.05, wait))
         finally:
             lane.is_minded = False
@@ -233,7 +237,9 @@ class Tracker:
         ]
         if not hopeless:
             return
-        gone = await self._kill(lane, hopeless, why="impossible")
+        # Stored first: once they are taken back, nobody can say any more why.
+        await self._conveyor.note({job.uuid: reports[job.uuid].reason for job in hopeless})
+        gone = await self._kill(lane, hopeless, why=IMPOSSIBLE)
         present = [self._conveyor.jobs[job.uuid] for job in hopeless if job.uuid in self._conveyor.jobs]
         ended = [job for job in present if job.uuid in gone and job.status is JobStatus.QUEUED]
         await self._conveyor.commit(
@@ -297,7 +303,7 @@ class Tracker:
         if report.sighting is Sighting.REFUSED and not found.was_started:
             return [self._refused(job, report)]
         if report.sighting is Sighting.ABSENT and not found.was_started:
-            return self._absent(lane, job, doubt)
+            return self._absent(lane, job, found, doubt)
         return []
 
     def _may_ask(self, lane: Lane, job: Job) -> bool:
@@ -359,7 +365,7 @@ class Tracker:
             return self._cancelled(job, {})
         return self._conveyor.failed(job, report.reason, report.condition or Condition.JOB_LAUNCH_FAILURE)
 
-    def _absent(self, lane: Lane, job: Job, doubt: float) -> list[Change]:
+    def _absent(self, lane: Lane, job: Job, found: Marks, doubt: float) -> list[Change]:
         """Nothing on the host knows it: hand it over anew, or give it up when it had been seen running."""
         ran = job.status is JobStatus.RUNNING
         doubt = max(doubt, OUT_OF_SIGHT) if ran else doubt
@@ -370,6 +376,8 @@ class Tracker:
             return [self._vanish(job, Marks(), gone)]
         if job.cancel_requested:
             return [self._cancelled(job, {})]
+        if found.killed == IMPOSSIBLE:
+            return [self._conveyor.failed(job, job.last_message or "", Condition.JOB_LAUNCH_FAILURE)]
         return [self._submit_again(job)]
 
     def _submit_again(self, job: Job) -> Change:

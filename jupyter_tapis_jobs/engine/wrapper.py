@@ -2,7 +2,8 @@
 
 The claim is taken by ``ln``, which is atomic also on network file systems: the job is this copy's
 when the claim's content is its own. Events are empty files, made by the shell itself; the script
-starts no process besides ``ln`` and the application.
+starts no process besides ``ln`` and the application. On a full disk it waits until there is room again: a
+mark that could not be written would tell a lie.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ exec 3>&1 4>&2 < /dev/null > {log} 2>&1
 read -r stat < /proc/$$/stat; read -r boot < /proc/sys/kernel/random/boot_id
 read -r host < /proc/sys/kernel/hostname
 own="{uuid} $$ $host $boot $stat{scheduler}"
-printf '%s\\n' "$own" > "$marks/token.$host.$$"
+until printf '%s\\n' "$own" > "$marks/token.$host.$$"; do [ -d "$marks" ] || exit 0; sleep 5; done
 ln "$marks/token.$host.$$" {claim} 2> /dev/null
 read -r claimed < {claim}
 [ "$claimed" = "$own" ] || {{ : > "$marks/duplicate.$host.$$"; exit 0; }}
@@ -52,7 +53,8 @@ if [ -r {exit_code} ]; then
   read -r said < {exit_code} || :
   case $said in ''|0|*[!0-9]*) ;; *) code=$said ;; esac
 fi
-printf '%s\\n' "$code$ending" > {exit}
+last="$code$ending"
+until printf '%s\\n' "$last" > {exit}; do [ -d "$marks" ] || break; sleep 5; done
 : > "$events/{uuid}.end"
 {epilogue}"""
 #: What a batch job adds to its claim; and an ``srun`` of its own gets the environment of the job.

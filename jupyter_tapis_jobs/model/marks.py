@@ -7,7 +7,7 @@ They lie in ``.tapisjob`` in the job's execution directory and are written by it
                 in a batch job
     exit        the end: the application's exit code, the word ``terminated`` when it had been asked to
                 end, and a newline (without it: not yet written)
-    killed      written by the engine before it ends a job: ``cancel`` or ``timeout``
+    killed      written by the engine before it ends a job: ``cancel``, ``timeout`` or ``impossible``
     duplicate.N a second copy of the job that found the claim taken and ran nothing
     launch.log  what the launch script itself complained about
 
@@ -17,6 +17,8 @@ is worth looking: an event is a hint, the marks are the truth. The times are tho
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,6 +36,12 @@ TELLING = (CLAIM, EXIT, KILLED)
 
 #: The first word of a claim that the engine took itself, so that a job can never start.
 REVOKED = "revoked"
+
+_CODE = re.compile(r"[0-9]{1,9}")
+#: What counts for an exit that is no code: a job can write anything there.
+_NO_CODE = 255
+#: The last second a date can name; a job can give its files any.
+_LAST_TIME = 253402300799.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +74,16 @@ def read_marks(contents: Mapping[str, tuple[str, float]]) -> Marks:
     words = claim.split()
     exit_line, ended_at = _whole_line(contents.get(EXIT, ("", 0.0)))
     code, _, ending = exit_line.partition(" ")
+    has_ended = bool(exit_line)
     killed = contents.get(KILLED, ("", 0.0))[0].strip()
     return Marks(
         claimed_by=words[0] if words else None,
         pid=words[1] if len(words) > 1 else None,
         host=words[2] if len(words) > 2 else None,
         scheduler_id=words[-1].split(":")[1] if words and words[-1].startswith("slurm:") else None,
-        started=claimed_at if words else None,
-        exit_code=int(code) if code.isdigit() else None,
-        ended=ended_at if code.isdigit() else None,
+        started=_sane(claimed_at) if words else None,
+        exit_code=_code(code) if has_ended else None,
+        ended=_sane(ended_at) if has_ended else None,
         was_terminated=ending == "terminated",
         killed=killed or None,
     )
@@ -84,3 +93,12 @@ def _whole_line(content: tuple[str, float]) -> tuple[str, float]:
     """A mark counts when its newline is there: before that, it is still being written."""
     text, modified = content
     return (text.strip(), modified) if text.endswith("\n") else ("", modified)
+
+
+def _code(text: str) -> int:
+    return int(text) if _CODE.fullmatch(text) else _NO_CODE
+
+
+def _sane(moment: float) -> float:
+    """Return a time that a calendar has."""
+    return min(max(moment, 0.0), _LAST_TIME) if math.isfinite(moment) else 0.0

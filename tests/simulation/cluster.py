@@ -107,7 +107,7 @@ class Row:
     submitted: float
     exit_code: str
     raw: int
-    started: float | None
+    ended: float | None
     nodes: str
 
 
@@ -498,6 +498,6 @@ def _row(job: SlurmJob) -> Row:
         submitted=job.submitted,
         exit_code=job.exit_code,
         raw=job.raw,
-        started=job.started,
+        ended=job.ended,
         nodes=",".join(node.name for node in job.nodes),
     )

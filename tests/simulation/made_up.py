@@ -237,6 +237,8 @@ class Host:
 
     async def _pack(self, order: Mapping[str, Any], allocation: Allocation) -> int:
         """Run the cases, some at a time, each under its own limit."""
+        with suppress(OSError):
+            self.world.mkdir(f"{order['lane']}/submissions/{order['id']}/{identity.TAKEN}")
         cases = iter(order["jobs"])
         places = max(1, order["parallel"]) * len(allocation.hosts)
 
@@ -288,7 +290,7 @@ class Host:
 
     async def _squeue(self, order: Mapping[str, Any]) -> tuple[int, str]:
         """Print marks and lines for all jobs: squeue, and sacct for what that leaves open."""
-        lines = [f"lane {order['lane']}", *self._known(order)]
+        lines = [f"lane {order['lane']}", f"now {self.world.now():.0f}", *self._known(order)]
         marked = [(job, self._marks(job)) for job in order["jobs"]]
         lines += [f"job {job['uuid']} {_number(job)} {' '.join(said)}" for job, said in marked]
         try:
@@ -300,6 +302,8 @@ class Host:
         shown = {number for row in rows for number in (row.label, str(row.raw))}
         lines.append("squeue 0")
         lines += await self._books([_asked(job, said, given) for job, said in marked], shown)
+        # What ended meanwhile has left its word by now.
+        lines += [f"again {j['uuid']} {_number(j)} {' '.join(self._marks(j, again=True))}" for j, _ in marked]
         return 0, "\n".join([*lines, "looked\n"])
 
     def _known(self, order: Mapping[str, Any]) -> Iterator[str]:
@@ -316,8 +320,11 @@ class Host:
             if listed := self.world.disk.text(f"{place}/{submission}/{identity.JOBS}"):
                 uuids = " ".join(line.split()[0] for line in listed.splitlines())
                 yield f"jobs {submission} {uuids}"
+        for submission in sorted({job["submission"] or "" for job in order["jobs"] if job["mode"] == "pack"}):
+            if self.world.disk.kind(f"{place}/{submission}/{identity.TAKEN}") is not None:
+                yield f"ran {submission}"
 
-    def _marks(self, job: Mapping[str, Any]) -> tuple[str, ...]:
+    def _marks(self, job: Mapping[str, Any], *, again: bool = False) -> tuple[str, ...]:
         """Return state, exit words, last word of the claim and reason of the engine."""
         disk, folder = self.world.disk, job["dir"]
         if disk.kind(f"{folder}/{marks.FOLDER}") is None:
@@ -328,8 +335,14 @@ class Host:
         )
         if not said and not claim:
             return "free", "-", "-"
-        state = "ended" if said else "revoked" if claim[0] == marks.REVOKED else "claimed"
+        if len(said) == 1 and int(said[0]) < 128:
+            return "ended", said[0], "-"
         killed = disk.text(f"{folder}/{marks.KILLED}").split()[:1]
+        state = "ended" if said else "claimed"
+        if again:
+            return state, ":".join(said) or "-", "-", *killed
+        if not said and claim[0] == marks.REVOKED:
+            state = "revoked"
         return state, ":".join(said) or "-", claim[-1] if claim else "-", *killed
 
     async def _books(self, asked: Sequence[str], shown: set[str]) -> list[str]:
@@ -454,5 +467,5 @@ def _asked(job: Mapping[str, Any], said: Sequence[str], given: Mapping[str, str]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    began = "" if row.started is None else f"{row.started:.0f}"
-    return row.label, str(row.raw), row.state, row.reason, row.nodes, began, row.comment, row.workdir
+    ended = "" if row.ended is None else f"{row.ended:.0f}"
+    return row.label, str(row.raw), row.state, row.reason, row.nodes, ended, row.comment, row.workdir

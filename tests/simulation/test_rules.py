@@ -175,6 +175,46 @@ def test_a_disk_that_is_full_from_the_beginning_blocks_jobs_too(tmp_path: Path) 
     play(tmp_path, scene)
 
 
+@pytest.mark.parametrize("app", ["model", "batch"])
+def test_a_job_that_begins_or_ends_on_a_full_disk_waits_for_room_and_is_not_lost(
+    tmp_path: Path, app: str
+) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.duration = 30.0
+        uuids = await submit(engine, 2, appId=app)
+        await until(engine, uuids, JobStatus.QUEUED)
+        world.is_full = True
+        await asyncio.sleep(20.0)
+        assert not world.starts
+        world.is_full = False
+        await until(engine, uuids, JobStatus.RUNNING)
+        world.is_full = True
+        await asyncio.sleep(60.0)
+        world.is_full = False
+        await until(engine, uuids, JobStatus.FINISHED)
+        assert set(world.starts.values()) == {1}
+
+    play(tmp_path, scene)
+
+
+def test_an_impossible_job_fails_with_its_reason_though_the_store_was_full_when_it_was_taken_back(
+    tmp_path: Path,
+) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        uuids = await submit(engine, 3, appId="batch", maxMinutes=60, execSystemLogicalQueue="promising")
+        await until(engine, uuids, JobStatus.QUEUED)
+        while not world.calls["run scancel"]:
+            await asyncio.sleep(0.001)
+        life.workers.is_full = True
+        await asyncio.sleep(200.0)
+        life.workers.is_full = False
+        (failed, *_) = await until(engine, uuids, JobStatus.FAILED)
+        assert "maxMinutes 60 is over the limit of its queue" in (failed.last_message or "")
+        assert world.calls["sbatch"] == 3
+
+    play(tmp_path, scene)
+
+
 def test_a_full_disk_blocks_jobs_until_there_is_room(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         first = await submit(engine)

@@ -21,6 +21,7 @@ from .disk import Disk
 EPOCH = 1_700_000_000.0
 #: Exit codes of an application that a signal ended (128 + n).
 TERMINATED, KILLED = 143, 137
+LOGIN = "login1"
 #: Seconds between the polite end and the hard one (Slurm's KillWait).
 KILL_WAIT = 30.0
 
@@ -102,6 +103,8 @@ class World:
     tell: Callable[[str, str], None] = lambda kind, text: None
     #: Called with the uuid of a job whose application starts now.
     on_start: Callable[[str], None] = lambda uuid: None
+    #: How often the login host was started anew.
+    boots: int = 0
     #: Remote calls by verb.
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -148,7 +151,7 @@ class World:
 
     # -- the launch script
 
-    async def launch(self, script: str, *, host: str = "login1", word: str = "", started: Any = None) -> int:
+    async def launch(self, script: str, *, host: str = LOGIN, word: str = "", started: Any = None) -> int:
         """Do what ``tapisjob.sh`` does: claim, start, application, end; return its exit code.
 
         *word* is what a scheduler adds to the claim; *started* is called with the process.
@@ -157,8 +160,12 @@ class World:
             return 127
         folder = posixpath.dirname(script)
         uuid, lane = _told_by(self.disk.text(script))
+        boot = self.boots
         await asyncio.sleep(self.random.uniform(0.0, 0.02))
-        if not self._claim(uuid, folder, host, word):
+        while self.disk.is_full and self.disk.kind(f"{folder}/{marks.FOLDER}") is not None:
+            await asyncio.sleep(5.0)
+        is_gone = host == LOGIN and boot != self.boots
+        if is_gone or not self._claim(uuid, folder, host, word):
             return 0
         self._event(f"{lane}/{uuid}.start")
         process = Process(uuid, folder, self._behaviour(), begun=self.now())
@@ -171,24 +178,26 @@ class World:
             started(process)
         try:
             code = await self._application(process)
+            self.tell("end", f"{uuid} {'without a word' if code is None else code}")
+            if code is None:
+                return KILLED
+            self.codes[uuid] = code
+            ending = " terminated" if process.asked.is_set() and not process.starved else ""
+            while self.disk.is_full and self.disk.kind(f"{folder}/{marks.FOLDER}") is not None:
+                if await _within(process.killed, 5.0):
+                    self.fates.setdefault(uuid, "killed before its last word")
+                    return KILLED
+            self._mark(uuid, f"{folder}/{marks.EXIT}", f"{code}{ending}\n")
         finally:
             del self.running[uuid]
             process.gone.set()
-        self.tell("end", f"{uuid} {'without a word' if code is None else code}")
-        if code is None:
-            return KILLED
-        self.codes[uuid] = code
-        ending = " terminated" if process.asked.is_set() and not process.starved else ""
-        self._mark(uuid, f"{folder}/{marks.EXIT}", f"{code}{ending}\n")
         self._event(f"{lane}/{uuid}.end")
         return code
 
     def _claim(self, uuid: str, folder: str, host: str, word: str) -> bool:
-        """Link the token to the claim; on a full disk the token stays empty and is not linked."""
+        """Link the token to the claim; False when somebody else's is there."""
         claim = f"{folder}/{marks.CLAIM}"
         if self.disk.kind(claim) is not None or self.disk.kind(f"{folder}/{marks.FOLDER}") is None:
-            return False
-        if self.disk.is_full:
             return False
         number = self.random.getrandbits(15)
         self.disk.write(claim, f"{uuid} {number} {host} boot {number} (sh) S{word}\n".encode())
@@ -270,8 +279,9 @@ class World:
         """What has begun goes on; what has not will never begin."""
         self.runners.clear()
 
-    def reboot(self, host: str = "login1") -> None:
+    def reboot(self, host: str = LOGIN) -> None:
         """Every process of the host is gone."""
+        self.boots += 1
         self.kill_runners()
         for process in [*self.running.values()]:
             if self._claimed_on(process) == host:
