@@ -345,6 +345,13 @@ class Conveyor:
                 log.warning("%s %d blocked jobs wait for it.", trouble.message, len(names))
                 await self._ports.clock.sleep(STORE_RETRY)
 
+    async def try_now(self, system_id: str) -> None:
+        """Let jobs on a system that wait for their next try go on: somebody has seen that it answers."""
+        held = (job for job in self.jobs.values() if job.status is JobStatus.BLOCKED)
+        await self.unblock(
+            [j.uuid for j in held if j.exec_system_id == system_id and j.uuid in self._planned]
+        )
+
     async def _unblock(self, uuids: Sequence[str]) -> None:
         jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs]
         held = [job for job in jobs if job.status is JobStatus.BLOCKED and job.resume_status]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 
 from ..model.errors import UnavailableError
@@ -15,9 +16,13 @@ from .systems import SystemCatalog
 class Desks:
     """Made when first needed: what they need (SSH, encryption) is slow to load."""
 
-    def __init__(self, ports: Ports, systems: SystemCatalog) -> None:
+    def __init__(
+        self, ports: Ports, systems: SystemCatalog, on_ready: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._ports = ports
         self._systems = systems
+        #: Called with a system that somebody has just seen to answer.
+        self.on_ready = on_ready
 
     @cached_property
     def credentials(self) -> CredentialDesk:
@@ -27,7 +32,7 @@ class Desks:
     @cached_property
     def hosts(self) -> HostDesk:
         """Hosts added, listed and looked at."""
-        return HostDesk(self._ports, self._systems, self.pool, self.credentials)
+        return HostDesk(self._ports, self._systems, self.pool, self.credentials, self.on_ready)
 
     @property
     def pool(self) -> RealHosts:

@@ -116,7 +116,7 @@ class Engine:
         self.apps = apps
         self.systems = systems
         self.files = FileService(ports.hosts, systems)
-        self.desks = Desks(ports, systems)
+        self.desks = Desks(ports, systems, on_ready=lambda system_id: self._conveyor.try_now(system_id))
         sources = Sources(ports, system=self._system, fetch=fetch)
         self._submission = Submission(ports, apps, systems, sources)
         self._outputs = Outputs(ports, sources)

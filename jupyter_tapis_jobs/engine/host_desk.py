@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
@@ -53,11 +53,19 @@ class Added:
 class HostDesk:
     """What is ours beyond Tapis: a host in one call."""
 
-    def __init__(self, ports: Ports, systems: SystemCatalog, hosts: RealHosts, desk: CredentialDesk) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        systems: SystemCatalog,
+        hosts: RealHosts,
+        desk: CredentialDesk,
+        on_ready: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._ports = ports
         self._systems = systems
         self._hosts = hosts
         self._desk = desk
+        self._on_ready = on_ready
 
     async def add(self, user: User, given: NewHost) -> Added:
         """Connect to a new host, look at it, and store it as a system with the user's credential.
@@ -88,6 +96,7 @@ class HostDesk:
             await door.transport.close()
             raise
         await self._hosts.adopt(given.id, user.name, door)
+        await self._on_ready(given.id)
         return Added(stored, await self._report(stored, found, user.name))
 
     async def check(self, user: User, system_id: str, asked: HostCheck) -> Mapping[str, Any]:
@@ -98,6 +107,7 @@ class HostDesk:
         door = await self._desk.open(system, person, code=asked.code, trust=asked.trust)
         found = await _looked(door, system_id)
         await self._remember(user, system, person, found)
+        await self._on_ready(system_id)
         return await self._report(await self._owned(user, system_id), found, person)
 
     async def learn(self, user: User, system_id: str) -> None:

@@ -148,6 +148,24 @@ def test_no_more_jobs_are_active_than_the_system_takes(tmp_path: Path) -> None:
     play(tmp_path, scene, jobMaxJobs=3)
 
 
+def test_jobs_go_on_at_once_when_somebody_sees_that_their_host_answers(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.is_down = True
+        uuids = await submit(engine, 3)
+        await asyncio.sleep(HOUR)
+        (held, *_) = await until(engine, uuids, JobStatus.BLOCKED)
+        assert "Next try in 5 min" in (held.last_message or "")
+        world.is_down = False
+        await engine.desks.on_ready("elsewhere")
+        assert [(await job(engine, uuid)).status for uuid in uuids] == [JobStatus.BLOCKED] * 3
+        await engine.desks.on_ready("cluster")
+        moved = [(await job(engine, uuid)).status for uuid in uuids]
+        assert JobStatus.BLOCKED not in moved
+        await until(engine, uuids, JobStatus.FINISHED)
+
+    play(tmp_path, scene)
+
+
 def test_a_host_that_is_down_for_a_day_blocks_jobs_and_loses_none(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         world.is_down = True
