@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import math
 import re
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,12 +36,6 @@ TELLING = (CLAIM, EXIT, KILLED)
 
 #: The first word of a claim that the engine took itself, so that a job can never start.
 REVOKED = "revoked"
-
-_CODE = re.compile(r"[0-9]{1,9}")
-#: What counts for an exit that is no code: a job can write anything there.
-_NO_CODE = 255
-#: The last second a date can name; a job can give its files any.
-_LAST_TIME = 253402300799.0
 
 _CODE = re.compile(r"[0-9]{1,9}")
 #: What counts for an exit that is no code: a job can write anything there.
@@ -83,7 +75,6 @@ def read_marks(contents: Mapping[str, tuple[str, float]]) -> Marks:
     exit_line, ended_at = _whole_line(contents.get(EXIT, ("", 0.0)))
     code, _, ending = exit_line.partition(" ")
     has_ended = bool(exit_line)
-    has_ended = bool(exit_line)
     killed = contents.get(KILLED, ("", 0.0))[0].strip()
     return Marks(
         claimed_by=words[0] if words else None,
@@ -102,15 +93,6 @@ def _whole_line(content: tuple[str, float]) -> tuple[str, float]:
     """A mark counts when its newline is there: before that, it is still being written."""
     text, modified = content
     return (text.strip(), modified) if text.endswith("\n") else ("", modified)
-
-
-def _code(text: str) -> int:
-    return int(text) if _CODE.fullmatch(text) else _NO_CODE
-
-
-def _sane(moment: float) -> float:
-    """Return a time that a calendar has."""
-    return min(max(moment, 0.0), _LAST_TIME) if math.isfinite(moment) else 0.0
 
 
 def _code(text: str) -> int:
