@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import contextlib
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -200,8 +201,9 @@ def tail_script(wishes: Sequence[Wish], most: int) -> str:
         paths.setdefault(path, []).append(f"look {number} {offset}")
     words = {path: shlex.quote(path) for path in paths}
     cases = "\n".join(f"    {words[path]}) {'; '.join(looks)} ;;" for path, looks in paths.items())
-    script = _SCRIPT.replace("MOST", str(most))
-    return script.replace("PATHS", " ".join(words.values()), 1).replace("CASES", cases, 1)
+    meanings = {"MOST": str(most), "PATHS": " ".join(words.values()), "CASES": cases}
+    # All at once: a path may hold any of these words itself.
+    return re.sub("|".join(meanings), lambda word: meanings[word[0]], _SCRIPT)
 
 
 def parse_tails(wishes: Sequence[Wish], answer: Answer) -> dict[Wish, News]:

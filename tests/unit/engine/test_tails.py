@@ -375,3 +375,16 @@ def test_a_running_job_costs_two_looks_at_its_links_however_long_it_runs(tmp_pat
 
     assert follow(tmp_path, host, [*([lambda: JobStatus.RUNNING] * 30), failed]) == b"x"
     assert host.looks == 2
+
+
+def test_a_path_may_hold_any_word_of_the_script(tmp_path: Path) -> None:
+    names = ["CASES", "PATHS", "MOST", "a b'; touch forged; 'CASES"]
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode())
+    wishes = [(str(tmp_path / name), 0) for name in names]
+    done = subprocess.run(
+        ["/bin/sh"], input=tail_script(wishes, 100).encode(), capture_output=True, check=True, cwd=tmp_path
+    )
+    found = parse_tails(wishes, Answer(0, done.stdout.decode(), ""))
+    assert [found[wish].data.decode() for wish in wishes] == names
+    assert not (tmp_path / "forged").exists()
