@@ -12,7 +12,7 @@ from ..model.status import Condition, JobStatus, RemoteOutcome
 from ..transports.base import Transport
 from .archive_moves import Move, Moves, lies_apart
 from .background import Background
-from .faults import verdict_of
+from .faults import told_of_one, verdict_of
 from .inputs import Definitions
 from .lane import Lane, LaneKey
 from .last_lines import last_lines
@@ -50,10 +50,13 @@ class Archiver:
         if any(self._background.needs_care(job.uuid) for job in later):
             later = []
         if later:
-            work = partial(self._archive, lane, later, definitions)
-            verdicts |= self._background.begin(lane.key, [job.uuid for job in later], work)
-        soon = [job for job in fresh if job not in later]
-        return {**verdicts, **await self._archive(lane, soon, definitions)} if soon else verdicts
+            long_work = partial(self._archive, lane, later, definitions)
+            verdicts |= self._background.begin(lane.key, [job.uuid for job in later], long_work)
+        soon = [job for job in fresh if job.uuid not in verdicts]
+        if not soon:
+            return verdicts
+        work = self._archive(lane, soon, definitions)
+        return {**verdicts, **await told_of_one(soon, "its outputs could not be archived", work)}
 
     async def _archive(
         self, lane: Lane, jobs: Sequence[Job], definitions: Mapping[str, JobDefinition]

@@ -131,7 +131,7 @@ class Moves:
         """Copy whole directories, and file by file what a filter selects."""
         whole = [move for move in moves if move.takes_all and not move.marks]
         await self._copy_pairs([(move, (move.output_dir, move.archive_dir)) for move in whole])
-        chosen = await self._names([move for move in moves if move not in whole])
+        chosen = await self._names([move for move in moves if not move.takes_all or move.marks])
         empty = {
             Entry(path=f"{m.archive_dir}/{n}", mode=0o770): m for m, names in chosen for n in names.empty
         }

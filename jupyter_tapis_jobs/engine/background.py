@@ -67,6 +67,9 @@ class Background:
             self._end(uuids, {uuid: verdicts.get(uuid, Go()) for uuid in uuids})
         except TapisJobsError as trouble:
             self._end(uuids, dict.fromkeys(uuids, verdict_of(trouble, "")))
+        except OSError as refusal:
+            log.info("a host refused work for %d jobs, they are tried one by one: %s", len(uuids), refusal)
+            self._careful.update(uuids)
         except Exception:
             # The conveyor finds the job at fault, and it has to see it fail for that.
             log.exception("work in the background failed; its %d jobs are tried one by one", len(uuids))

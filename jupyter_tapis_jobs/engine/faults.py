@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Awaitable, Mapping, Sequence
 
 from ..model.errors import TapisJobsError
+from ..model.job import Job
 from .verdict import Block, Fail, Verdict
 
 #: Seconds until a job on a full disk is tried again.
@@ -35,3 +37,18 @@ def verdict_of(fault: TapisJobsError | OSError, what: str) -> Verdict:
     if fault.errno in _PASSING:
         return Block(f"{what}: {reason}; it is tried again.", PASSING_RETRY)
     return Fail(f"{what}: {reason}.")
+
+
+async def told_of_one(
+    cohort: Sequence[Job], what: str, work: Awaitable[Mapping[str, Verdict]]
+) -> Mapping[str, Verdict]:
+    """Return what *work* says; a host's refusal becomes the verdict of a cohort of one.
+
+    Of a larger one it is raised: the conveyor finds the job that is refused by halving.
+    """
+    try:
+        return await work
+    except OSError as fault:
+        if len(cohort) > 1:
+            raise
+        return {cohort[0].uuid: verdict_of(fault, what)}

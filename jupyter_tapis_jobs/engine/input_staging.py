@@ -14,7 +14,7 @@ from ..model.urls import data_bytes, is_data
 from ..transports.base import Transport
 from .background import Background
 from .delivery import Delivery
-from .faults import verdict_of
+from .faults import told_of_one, verdict_of
 from .fetch import NOT_ON_THE_WEB
 from .inputs import SMALL, Definitions, Errand, Plan, Wanted, make_plan, wanted_inputs
 from .lane import Lane
@@ -60,6 +60,11 @@ class InputStaging:
         Jobs whose inputs may take long stay here meanwhile, and do not hold up the others.
         """
         fresh, verdicts = self._background.sort(cohort)
+        work = self._stage(lane, fresh)
+        return {**verdicts, **await told_of_one(fresh, "its inputs could not be copied", work)}
+
+    async def _stage(self, lane: Lane, fresh: Sequence[Job]) -> Mapping[str, Verdict]:
+        verdicts: dict[str, Verdict] = {}
         wanted = list(wanted_inputs(fresh, await self._definitions(fresh))) if fresh else []
         if not wanted:
             return verdicts

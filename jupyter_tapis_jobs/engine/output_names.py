@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..transports.base import Transport
 
 #: Directories that are listed at once: their listing is in memory.
-_AT_ONCE = 250
+_AT_ONCE = 1000
 
 #: Each name comes with a letter: d an empty directory, l a large file, f another file or a link.
 _SCRIPT = """\

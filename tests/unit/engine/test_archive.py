@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from two_hosts import TwoHosts, tree_of
 
 from jupyter_tapis_jobs.engine.inputs import SMALL
-from jupyter_tapis_jobs.engine.verdict import Block, Fail, Go
+from jupyter_tapis_jobs.engine.verdict import Block, Fail, Go, Stay
 from jupyter_tapis_jobs.model.errors import TransportError
 from jupyter_tapis_jobs.model.job import ArchiveFilter, Job
 from jupyter_tapis_jobs.model.status import Condition, RemoteOutcome
@@ -348,3 +350,33 @@ async def test_outputs_that_cannot_be_listed_whole_are_not_archived_in_part(
     assert isinstance(verdicts["closed"], Fail)
     assert "Permission denied" in verdicts["closed"].message
     assert not (hosts.far_root / "kept/closed").exists()
+
+
+async def test_a_refused_look_is_told_of_the_job_that_it_is_about(hosts: TwoHosts) -> None:
+    jobs = [elsewhere(hosts, name) for name in ("open", "closed")]
+    for job in jobs:
+        (hosts.output(job.uuid) / "x").write_text("x")
+    look = hosts.far.look
+
+    async def refusing(paths: Sequence[str]) -> Any:
+        if any(path.endswith("closed") for path in paths):
+            raise PermissionError(13, "Permission denied", next(p for p in paths if p.endswith("closed")))
+        return await look(paths)
+
+    hosts.far.look = refusing
+    with pytest.raises(PermissionError):
+        await hosts.archive(*jobs)
+    # As the conveyor does it: by halves.
+    assert await hosts.archive(jobs[0]) == {"open": Go("")}
+    verdict = (await hosts.archive(jobs[1]))["closed"]
+    assert isinstance(verdict, Fail)
+    assert "Permission denied" in verdict.message
+
+
+async def test_outputs_of_a_cancelled_job_stop_on_their_way(hosts: TwoHosts) -> None:
+    (hosts.output("j") / "field.bin").write_bytes(bytes(5 * SMALL))
+    hosts.clock.pace = 1.0
+    hosts.on_note = lambda uuids, text: hosts.cancelled.update(uuids)
+    assert await hosts.archiver.archive(hosts.lane, [elsewhere(hosts, "j")]) == {"j": Stay()}
+    await asyncio.gather(*hosts.tasks)
+    assert not (hosts.far_root / "kept/j/field.bin").exists()
