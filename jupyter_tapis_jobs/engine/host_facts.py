@@ -151,9 +151,8 @@ def script(variables: Mapping[str, str]) -> str:
         "format=ASSOCIATION": f"format={','.join(ASSOCIATION)}",
         "format=QOS": f"format={','.join(QOS)}",
     }
-    text = _SCRIPT
-    for word, meaning in asked.items():
-        text = text.replace(word, meaning)
+    # All at once: a place may hold any of these words itself.
+    text = re.sub("|".join(asked), lambda word: asked[word[0]], _SCRIPT)
     return "plain_path=$PATH plain_conf=${SLURM_CONF-}\n" + exports(_environment(variables)) + text
 
 

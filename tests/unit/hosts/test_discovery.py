@@ -313,3 +313,8 @@ def test_the_look_leaves_nothing_behind_but_the_folder_of_jobs(site):
     assert [path.name for path in site.home.iterdir()] == [".tapisjobs"]
     assert list((site.home / ".tapisjobs").iterdir()) == []
     assert stat.S_IMODE((site.home / ".tapisjobs").stat().st_mode) == 0o700
+
+
+def test_a_place_may_hold_any_word_of_the_script():
+    text = script({"HOME": "/home/format=QOS", "SCRATCH": "/s/in TOOLS"})
+    assert "for at in '/s/in TOOLS' /home/format=QOS; do" in text
