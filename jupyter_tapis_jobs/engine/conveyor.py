@@ -129,7 +129,8 @@ class Conveyor:
 
     def enter(self, jobs: Iterable[Job]) -> None:
         """Put jobs, as they are stored, at their stations and set those to work."""
-        keys = set()
+        # No set: the order of what happens is repeatable.
+        keys: dict[StationKey, None] = {}
         handed_over = []
         for job in jobs:
             self.jobs[job.uuid] = job
@@ -138,7 +139,7 @@ class Conveyor:
             elif job.status in self._stations:
                 key = (job.lane, job.status)
                 self._waiting.setdefault(key, deque()).append(job.uuid)
-                keys.add(key)
+                keys[key] = None
         for key in keys:
             self._wake(key)
         if handed_over:

@@ -339,7 +339,8 @@ class Engine:
         found = await self._read(lambda c: job_rows.get_many(c, uuids))
         mine = [j for j in found.values() if (j.owner, j.tenant) == (user.name, user.tenant)]
         definitions = await self._definitions(mine)
-        for uuid in dict.fromkeys(uuids).keys() - {job.uuid for job in mine}:
+        own = {job.uuid for job in mine}
+        for uuid in dict.fromkeys(u for u in uuids if u not in own):
             yield refused(uuid, f"there is no job {uuid}, or it is not yours.")
         jobs = [(job, definitions[job.uuid]) for job in mine]
         async for piece in collected(jobs, path, self._outputs.place):
@@ -374,16 +375,15 @@ class Engine:
 
     async def _note_cancel(self, uuids: Iterable[str]) -> None:
         """Store that jobs shall end; those that moved on in the meantime are noted as they are now."""
-        left = set(uuids)
+        left = list(dict.fromkeys(uuids))
         while left:
             asked = iso(self._ports.clock.now())
             jobs = [self._conveyor.jobs[uuid] for uuid in left if uuid in self._conveyor.jobs]
             fresh = [job for job in jobs if not job.cancel_requested]
-            left = set(
-                await self._conveyor.commit(
-                    [Change(before=job, after=job.evolve(cancel_requested=asked)) for job in fresh]
-                )
+            moved_on = await self._conveyor.commit(
+                [Change(before=job, after=job.evolve(cancel_requested=asked)) for job in fresh]
             )
+            left = [uuid for uuid in left if uuid in moved_on]
 
     def _end_soon(self, uuids: Sequence[str], name: str) -> None:
         self._ports.spawn(self._end(uuids), name)
@@ -500,7 +500,10 @@ class Engine:
 
     async def _limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
         """Return what each job's system, queue and app allow now."""
-        kinds = {(j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version) for j in jobs}
+        # No set: the order of what happens is repeatable.
+        kinds = dict.fromkeys(
+            (j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version) for j in jobs
+        )
         found = {kind: await self._ports.workers.read(partial(self._limit, *kind)) for kind in kinds}
         return {
             j.uuid: found[j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version]

@@ -117,12 +117,13 @@ class Lane:
 
     def take_turns(self, names: Iterable[str]) -> None:
         """Note which schedulers have jobs here: the others are not asked, and keep their earliest time."""
-        present = set(names)
+        present = dict.fromkeys(names)
         for name in present:
             turn = self.turns.setdefault(name, Turn())
             turn.due = turn.earliest if turn.due == float("inf") else turn.due
-        for name in self.turns.keys() - present:
-            self.turns[name].due = float("inf")
+        for name, turn in self.turns.items():
+            if name not in present:
+                turn.due = float("inf")
 
     def is_surely_absent(self, uuid: str, now: float, doubt: float) -> bool:
         """Note that a job is not to be seen; True when that has been so for *doubt* seconds."""
