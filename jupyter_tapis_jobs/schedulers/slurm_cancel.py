@@ -31,6 +31,7 @@ mark() {{
     read -r first rest < "$2/{claim}" || [ -n "$first" ]
     [ "$first" = {revoked} ] && state=free
     case ${{rest##* }} in slurm:*) claimed=${{rest##* slurm:}}; claimed=${{claimed%:*}} ;; esac
+    case $claimed in *[!0-9]*) claimed= ;; esac
   fi
   printf '%s{mark}' job "$1" "$state" "$3" "{comment}$4" "$5" "$claimed"; printf '%s\\n' "$2"
 }}
@@ -45,7 +46,7 @@ rows() {{
       else task[$5 "{mark}" $6] = $2
       next
     }}
-    $1 == "row" {{
+    $1 == "row" && $2 ~ /^[0-9][0-9_]*$/ {{
       ours = index($4, "{comment}") == 1
       if (($3 in raw) && ours) print "one", $2, raw[$3]
       else if (($5 in place) && (ours || ($2 in number))) print "one", $2, place[$5]

@@ -22,25 +22,29 @@ echo "now $(date +%s)"
 {prepare}
 user=$(id -un)
 
+# say TEXT: a line of this pass; a backslash in what a job has written stays one
+say() {{ printf '%s\\n' "$pass $1"; }}
 # look UUID DIRECTORY NUMBER: the marks in a job's directory, and the number Slurm knows it by
 look() {{
   said=-; word=-; killed=
-  if [ ! -d "$2/{folder}" ]; then [ -d "${{2%/*}}" ] && echo "$pass $1 $3 missing - -"; return; fi
+  if [ ! -d "$2/{folder}" ]; then [ -d "${{2%/*}}" ] && say "$1 $3 missing - -"; return; fi
   if [ ! -s "$2/{exit}" ] && [ -s "$2/{claim}" ]; then set -- "$@" "$2/{folder}"/*; fi
   if [ -s "$2/{exit}" ]; then
     state=ended; rest=; read -r said rest < "$2/{exit}"; said=$said${{rest:+:$rest}}
-    case $said in ?|??|1[01]?|12[0-7]) echo "$pass $1 $3 ended $said -"; return ;; esac
+    case $said in ?|??|1[01]?|12[0-7]) say "$1 $3 ended $said -"; return ;; esac
   elif [ -s "$2/{claim}" ]; then state=claimed
-  else echo "$pass $1 $3 free - -"; return; fi
+  else say "$1 $3 free - -"; return; fi
   if [ "$pass" = job ]; then
     read -r first rest < "$2/{claim}"; word=${{rest##* }}
     [ "$state:$first" = claimed:{revoked} ] && state=revoked
   fi
   [ -s "$2/{killed}" ] && read -r killed rest < "$2/{killed}"
-  echo "$pass $1 $3 $state $said $word $killed"
+  say "$1 $3 $state $said $word $killed"
 }}
 # known KEY FILE: the number that a submission left on the host
-known() {{ [ -s "$lane/submissions/$2" ] && read -r id < "$lane/submissions/$2" && echo "id $1 $id"; }}
+known() {{
+  [ -s "$lane/submissions/$2" ] && read -r id < "$lane/submissions/$2" && printf 'id %s %s\\n' "$1" "$id"
+}}
 # listed SUBMISSION: the jobs of a submission in their order
 listed() {{
   list="$lane/submissions/$1/{jobs}"
@@ -201,7 +205,7 @@ def parse(answer: Answer) -> Look:
     A name of somebody's directory may hold a line break, so a line that fits nothing is passed over.
     """
     look = Look(complete=answer.stdout.endswith("looked\n"))
-    for line in answer.stdout.splitlines() if look.complete else ():
+    for line in answer.stdout.split("\n") if look.complete else ():
         cells = line.split(_MARK)
         if len(cells) > 1:
             _read_row(look, cells)
