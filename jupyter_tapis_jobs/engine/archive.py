@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from ..model.errors import TapisJobsError, TransportError
+from ..model.errors import TapisJobsError
 from ..model.job import Job, JobDefinition
 from ..model.status import Condition, JobStatus, RemoteOutcome
 from ..transports.base import Transport
@@ -85,7 +85,7 @@ class Archiver:
             try:
                 target = host if where == lane.key else await self._ports.hosts.transport(*where)
                 faults |= await Moves(host, target, self._transfer, progress).carry_out(moves)
-            except TransportError as trouble:
+            except TapisJobsError as trouble:
                 if where == lane.key:
                     raise
                 faults |= dict.fromkeys((move.uuid for move in moves), trouble)

@@ -155,6 +155,7 @@ class Delivery:
                 owners.setdefault(target, []).append(errand)
         for path, fault in (await self.host.put(entries)).items():
             self.blame(owners.get(path, ()), fault)
+        self.progress.add(sum(len(errand.source.content or b"") for errand in batch))
 
     async def _contents(self, batch: Sequence[Errand]) -> Mapping[str, bytes]:
         """Return key -> bytes of what a batch brings."""

@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.errors import InvalidInputError, TapisJobsError, TransportError
+from ..model.errors import InvalidInputError, TapisJobsError
 from ..model.job import Job, JobDefinition
 from ..model.paths import join, normalise, within
 from ..model.system import System
@@ -135,7 +135,7 @@ class Sources:
             try:
                 transport = host if where == lane else await self._ports.hosts.transport(*where)
                 found |= await _look(there, transport)
-            except TransportError as trouble:
+            except TapisJobsError as trouble:
                 if where == lane:
                     raise
                 found |= dict.fromkeys(there, trouble)

@@ -456,3 +456,16 @@ async def test_what_the_web_refuses_ends_the_job_unless_it_is_optional_or_passes
 def test_batches_keep_the_memory_bounded() -> None:
     assert inputs.BATCH >= inputs.SMALL
     assert transfer.AT_ONCE < 5
+
+
+async def test_a_system_that_cannot_be_reached_at_all_ends_only_who_needs_it(hosts: TwoHosts) -> None:
+    async def refusing(system_id: str, effective_user: str) -> object:
+        if system_id == "far":
+            raise InvalidInputError("system far is of type S3, which is not reached over SSH.")
+        return hosts.near
+
+    hosts.transport = refusing
+    verdicts = await hosts.stage(
+        hosts.job("needs", given("tapis://far/x")), hosts.job("free", given("data:,x", "x"))
+    )
+    assert verdicts == {"needs": Fail("system far is of type S3, which is not reached over SSH.")}
