@@ -37,6 +37,8 @@ from .ssh_put import archive, failures, half_made
 FRAME = 4 << 20
 #: Bytes of a stream handed over at a time.
 CHUNK = 1 << 20
+#: Seconds after which a quick verb, or the next piece of a stream, does not come any more.
+SOON = 300.0
 #: Seconds between two looks into a watched folder, and of quiet after which the loop is started anew.
 WATCH_STEP, WATCH_IDLE = 0.2, 1800.0
 #: Seconds without a word after which a watcher is given up: its file system hangs.
@@ -110,9 +112,25 @@ class SshTransport:
         async with places.taken(work), started(link, script, self._name) as command:
             yield command
 
-    async def _said(self, script: str, chunks: AsyncIterator[bytes] | None = None) -> Ended:
-        async with self._command(script) as command:
+    async def _said(
+        self, script: str, chunks: AsyncIterator[bytes] | None = None, *, limit: float | None = None
+    ) -> Ended:
+        async with self._command(script) as command, self._no_longer_than(limit):
             return await command.talk(chunks)
+
+    @asynccontextmanager
+    async def _no_longer_than(self, seconds: float | None) -> AsyncGenerator[None, None]:
+        """Give up what takes longer; leaving the command kills it."""
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise TransportError(
+                f"A script on {self._name} did not end within {seconds:g} s and was killed. "
+                "The host may be overloaded or a file system may hang; it will be tried again."
+            ) from None
 
     async def _fed(self, script: str, chunks: AsyncIterator[bytes]) -> Ended:
         """Run a script that takes a stream, once the stream has begun."""
@@ -120,9 +138,9 @@ class SshTransport:
         async with self._command(script, Work.IN) as command:
             return await command.talk(_from(first, chunks))
 
-    async def _done(self, script: str, path: str) -> bytes:
+    async def _done(self, script: str, path: str, *, limit: float | None = SOON) -> bytes:
         """Run a script about *path* and return what it printed, or raise what it complained of."""
-        ended = await self._said(script)
+        ended = await self._said(script, limit=limit)
         answers.raise_for(ended, path, self._name)
         return ended.stdout
 
@@ -130,17 +148,8 @@ class SshTransport:
 
     async def run(self, script: str, *, timeout: float = 60.0, live: bool = False) -> Answer:
         """Run *script*; past *timeout* (counted from its start) its process group is killed."""
-        async with self._command(scripts.whole(script), live=live) as command:
-            try:
-                async with asyncio.timeout(timeout) as limit:
-                    ended = await command.talk()
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                raise TransportError(
-                    f"A script on {self._name} did not end within {timeout:g} s and was killed. "
-                    "The host may be overloaded or a file system may hang; it will be tried again."
-                ) from None
+        async with self._command(scripts.whole(script), live=live) as command, self._no_longer_than(timeout):
+            ended = await command.talk()
         return Answer(ended.exit_code, os.fsdecode(ended.stdout), ended.stderr)
 
     async def environment(self, names: Sequence[str]) -> Mapping[str, str]:
@@ -170,7 +179,7 @@ class SshTransport:
         if not paths:
             return {}
         names = _listed(paths)
-        ended = await self._said(scripts.get(len(names), limit), _once(names + names))
+        ended = await self._said(scripts.get(len(names), limit), _once(names + names), limit=SOON)
         answers.check_tools(ended, self._name)
         if line := answers.serious(ended.stderr):
             answers.raise_for(Ended(1, b"", line), paths[0], self._name)
@@ -183,9 +192,14 @@ class SshTransport:
     ) -> AsyncGenerator[bytes, None]:
         """Stream *length* bytes (None: all) of the file from *offset*."""
         async with self._command(scripts.read(path, offset, length), Work.OUT) as command:
-            while chunk := await command.output(CHUNK):
+            while chunk := await self._next_of(command):
                 yield chunk
             answers.raise_for(await command.end(), path, self._name)
+
+    async def _next_of(self, command: Command) -> bytes:
+        """Return what comes next of a stream; a file system that hangs gives nothing for ever."""
+        async with self._no_longer_than(SOON):
+            return await command.output(CHUNK)
 
     async def write(
         self, path: str, chunks: AsyncIterator[bytes], *, mode: int = 0o660, resume: str | None = None
@@ -208,7 +222,7 @@ class SshTransport:
             feeding = asyncio.create_task(command.send(_listed([f"./{name}" for name in names or ()])))
             feeding.add_done_callback(lambda _: command.end_input())
             try:
-                while chunk := await command.output(CHUNK):
+                while chunk := await self._next_of(command):
                     yield chunk
                 ended = await command.end()
             finally:
@@ -248,7 +262,7 @@ class SshTransport:
     async def stat(self, path: str) -> FileInfo | None:
         """Return what is at *path* itself, or None."""
         plain = path.rstrip("/") or "/"
-        ended = await self._said(scripts.listing(plain, 0))
+        ended = await self._said(scripts.listing(plain, 0), limit=SOON)
         own, _ = answers.file_infos(ended.stdout, plain)
         if own is None and answers.serious(ended.stderr):
             answers.raise_for(ended, path, self._name)
@@ -263,7 +277,7 @@ class SshTransport:
         if not paths:
             return {}
         names = _listed(paths)
-        ended = await self._said(scripts.look(len(names)), _once(names + names))
+        ended = await self._said(scripts.look(len(names)), _once(names + names), limit=SOON)
         answers.check_tools(ended, self._name)
         leads, is_whole, records = ended.stdout.partition(b"\0\0")
         real = os.fsdecode(leads).split("\0")
@@ -313,13 +327,14 @@ class SshTransport:
 
     async def move(self, source: str, target: str) -> None:
         """Rename to exactly *target*; from one file system to another: copy, then delete."""
-        await self._done(scripts.move(source.rstrip("/") or "/", target.rstrip("/") or "/"), source)
+        script = scripts.move(source.rstrip("/") or "/", target.rstrip("/") or "/")
+        await self._done(script, source, limit=None)
 
     async def delete(self, path: str) -> None:
         """Delete a file, a link itself, or a directory tree."""
         if _is_root(path):
             raise PermissionError(errno.EPERM, "The root directory cannot be deleted", path)
-        await self._done(scripts.delete(path.rstrip("/")), path)
+        await self._done(scripts.delete(path.rstrip("/")), path, limit=None)
 
     # Events ------------------------------------------------------------------------------------
 

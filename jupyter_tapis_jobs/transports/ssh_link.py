@@ -16,6 +16,8 @@ from .ssh_gate import Gate
 WINDOW, PACKET = 16 << 20, 256 << 10
 #: Seconds between attempts to get a place on a connection that has none free.
 _PLACES_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+#: Seconds for what is still to be said when a connection is closed.
+_LAST_WORDS = 3.0
 
 Process = asyncssh.SSHClientProcess[bytes]
 
@@ -54,12 +56,12 @@ class Link:
     async def close(self) -> None:
         """End the connection."""
         if self._later:
-            await asyncio.wait(self._later)
+            await asyncio.wait(self._later, timeout=_LAST_WORDS)
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(2):
+                async with asyncio.timeout(_LAST_WORDS):
                     await connection.wait_closed()
             connection.abort()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from rig.rig import Rig
 from rig_hosts import address, key, known
 
 from jupyter_tapis_jobs.model.errors import CodeNeededError, HostKeyError, HostSignInError, TransportError
+from jupyter_tapis_jobs.transports import ssh_sign_in
 from jupyter_tapis_jobs.transports.ssh_address import Address, KnownKeys, SignIn
 from jupyter_tapis_jobs.transports.ssh_sign_in import connect, host_key
 
@@ -189,3 +191,15 @@ async def test_a_mistake_in_the_configuration_is_told(hosts, tmp_path):
     (tmp_path / "config").write_text("Port twentytwo\n")
     with pytest.raises(TransportError, match="config has a mistake"):
         await connect(Address(host="x", config=str(tmp_path / "config")), key(hosts), known(hosts))
+
+
+async def test_a_server_that_takes_the_connection_and_says_nothing_is_told(hosts, monkeypatch):
+    monkeypatch.setattr(ssh_sign_in, "LOGIN_TIMEOUT", 0.2)
+    monkeypatch.setattr(ssh_sign_in, "CONNECT_TIMEOUT", 0.2)
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent:
+        where = Address(host="127.0.0.1", port=silent.getsockname()[1], use_config=False)
+        with pytest.raises(TransportError, match=r"does not answer\. Check"):
+            await connect(where, key(hosts), known(hosts))
+        with pytest.raises(TransportError, match=r"does not answer\. Check"):
+            await host_key(where)
