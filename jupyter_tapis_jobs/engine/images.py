@@ -30,7 +30,9 @@ unpack() {
   case $4 in
   *.zip) if command -v unzip > /dev/null; then unzip -q -o "$3"; else python3 -m zipfile -e "$3" .; fi ;;
   *) tar -xf "$3" ;;
-  esac > .tapisjob/unpack.log 2>&1 || { echo "$1 fails $(tail -n 1 .tapisjob/unpack.log)"; return; }
+  esac > .tapisjob/unpack.log 2>&1 || {
+    printf '%s\\n' "$1 fails $(tail -n 1 .tapisjob/unpack.log)"; return
+  }
   program=tapisjob_app.sh
   [ -f "$program" ] ||
     program=$(sed -n 's/^ *tapisjob_executable=//p' tapisjob.manifest 2> /dev/null | head -n 1)
@@ -39,7 +41,7 @@ unpack() {
     echo "$1 fails it holds neither tapisjob_app.sh nor a tapisjob.manifest that names its program"
     return
   }
-  chmod u+x "$program" && echo "$1 runs $program"
+  chmod u+x "./$program" && printf '%s\\n' "$1 runs $program"
 }
 """
 

@@ -191,7 +191,7 @@ def _exec_dir(definition: JobDefinition) -> str:
 def _programs(url: str, folders: Iterable[str], stdout: str) -> dict[str, str | Fail]:
     """Read what ``unpack`` said of each job."""
     said = {
-        line.split(" ", 2)[0]: line.split(" ", 2)[1:] for line in stdout.splitlines() if line.count(" ") >= 2
+        line.split(" ", 2)[0]: line.split(" ", 2)[1:] for line in stdout.split("\n") if line.count(" ") >= 2
     }
     programs: dict[str, str | Fail] = {}
     for uuid in folders:

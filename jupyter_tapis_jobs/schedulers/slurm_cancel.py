@@ -39,16 +39,25 @@ mark() {{
 rows() {{
   {{ printf '%s\\n' "$jobs"
     squeue --noheader --array --user="$user" --format='{format}' && echo answered; }} | awk -F'{mark}' '
+    # Was the job handed over from this folder? Its number may be that of another one by now.
+    function member(folder, uuid,  list, line, found) {{
+      list = folder "/{jobs}"; found = 0
+      while (!found && (getline line < list) > 0) found = index(line, uuid " ") == 1
+      close(list)
+      return found
+    }}
     $1 == "job" && $4 == "pack" {{ pack[$5] = 1; next }}
     $1 == "job" {{
       if ($7 != "") raw[$7] = $2
+      own[$2] = $8; comment[$2] = $5
       if ($4 == "single") {{ place[$8] = $2; if ($6 != "-") number[$6] = $2 }}
       else task[$5 "{mark}" $6] = $2
       next
     }}
     $1 == "row" && $2 ~ /^[0-9][0-9_]*$/ {{
       ours = index($4, "{comment}") == 1
-      if (($3 in raw) && ours) print "one", $2, raw[$3]
+      won = ($3 in raw) && ours ? raw[$3] : ""
+      if (won != "" && ($5 == own[won] || $4 == comment[won] || member($5, won))) print "one", $2, won
       else if (($5 in place) && (ours || ($2 in number))) print "one", $2, place[$5]
       else if (($4 "{mark}" $2) in task) print "one", $2, task[$4 "{mark}" $2]
       else if ($4 in pack) print "pack", $2, $5
@@ -123,5 +132,5 @@ def _mark(launch: Launch) -> str:
 
 def parse_cancel(answer: Answer) -> frozenset[str]:
     """Read the lines ``<uuid> gone``."""
-    words = (line.split() for line in answer.stdout.splitlines())
+    words = (line.split() for line in answer.stdout.split("\n"))
     return frozenset(w[0] for w in words if len(w) == 2 and w[1] == "gone")

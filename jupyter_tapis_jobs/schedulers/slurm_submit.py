@@ -134,7 +134,7 @@ def _options(submission: Submission, place: str) -> Iterator[str]:
 
 def parse_submit(submission: Submission, answer: Answer) -> Mapping[str, Report]:
     """Return uuid -> report: QUEUED, REFUSED or LATER; nothing for a job whose fate is not clear."""
-    lines = (line.split(" ", 2) for line in answer.stdout.splitlines())
+    lines = (line.split(" ", 2) for line in answer.stdout.split("\n"))
     heard = {words[0]: (words[1], words[2] if len(words) > 2 else "") for words in lines if len(words) > 1}
     reports = {}
     for number, launch in enumerate(submission.launches):

@@ -89,3 +89,14 @@ def test_the_host_unpacks_by_the_same_rules(tmp_path: Path, files: dict[str, str
     answer = subprocess.run(["/bin/sh", "-s"], input=script, text=True, capture_output=True)
     assert answer.stdout.startswith(said)
     assert answer.stderr == ""
+
+
+def test_an_image_cannot_speak_for_another_job(tmp_path: Path) -> None:
+    name = r"x\nother runs y"
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as image:
+        image.writestr(name, "#!/bin/sh\n")
+        image.writestr("tapisjob.manifest", f"tapisjob_executable={name}\n")
+    (tmp_path / "job" / ".tapisjob").mkdir(parents=True)
+    script = f"{UNPACK}unpack one '{tmp_path}/job' '{tmp_path}/app.zip' app.zip\n"
+    said = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True, text=True).stdout
+    assert said == f"one runs {name}\n"

@@ -27,4 +27,5 @@ def test_an_exit_that_is_no_code_is_a_bad_end_and_no_fault_of_the_engine(text):
 @pytest.mark.parametrize("moment", [1e15, -1e15, 1e300, float("inf"), float("nan")])
 def test_a_time_that_no_calendar_has_can_still_be_told(moment):
     found = read_marks({CLAIM: ("u 1 h\n", moment), EXIT: ("0\n", moment)})
-    assert iso(found.started) and iso(found.ended)
+    assert iso(found.started)
+    assert iso(found.ended)

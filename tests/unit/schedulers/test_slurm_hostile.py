@@ -17,7 +17,10 @@ MARK = "\x1f"
 
 @pytest.fixture
 def lane(tmp_path: Path) -> Path:
-    """A lane's folder on a host whose Slurm shows what lies in ``long`` and ``short``; ``scancel`` writes down its words."""
+    """A lane's folder on a host whose Slurm shows what lies in ``long`` and ``short``.
+
+    ``scancel`` writes down its words.
+    """
     commands = tmp_path / "bin"
     commands.mkdir()
     for name, does in {
