@@ -10,8 +10,8 @@ from ..model.errors import UnavailableError
 from .oversight import Oversight
 from .ports import Clock
 
-#: Seconds between two notes; what takes less time is not told at all.
-INTERVAL = 1.0
+#: Seconds between two notes; what takes less time is not told at all. Of many jobs it is told less often.
+INTERVAL, FOR_EACH_JOB = 1.0, 0.01
 
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
@@ -37,6 +37,7 @@ class Progress:
         self._uuids = uuids
         self._what = what
         self._total = total
+        self._interval = max(INTERVAL, FOR_EACH_JOB * len(uuids))
         self._told = clock.now()
         self.done = 0
 
@@ -44,7 +45,7 @@ class Progress:
         """Count *size* more bytes."""
         self.done += size
         now = self._clock.now()
-        if now - self._told >= INTERVAL:
+        if now - self._told >= self._interval:
             self._told = now
             self._oversight.note(self._uuids, self.text())
 
