@@ -65,6 +65,7 @@ SLURM_TIME_FORMAT=%s squeue --noheader --array --states=all --user="$user" --for
 echo "squeue $?"
 )
 printf '%s\\n' "$seen"
+case $seen in *"squeue 0") ;; *) exit 1 ;; esac
 
 # What Slurm's list does not show, and what left no word or one about a signal, is in its books.
 ask=$(printf '%s\\n' "$seen" | awk -F'[ {mark}]' '

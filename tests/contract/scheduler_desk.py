@@ -135,7 +135,7 @@ class Desk:
     def look(self, *launches: Launch) -> dict[str, Report]:
         """Ask the scheduler about jobs."""
         answer = self.run(self.scheduler.look_script(str(self.lane), launches))
-        assert answer.stderr == ""
+        assert answer.stderr == "" or answer.exit_code != 0
         return dict(self.scheduler.parse_look(launches, answer))
 
     def sighting(self, launch: Launch) -> Sighting | None:
