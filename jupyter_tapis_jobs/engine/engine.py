@@ -338,6 +338,8 @@ class Engine:
         """Yield a tar stream with the output *path* of each job, see ``collect.collected``."""
         found = await self._read(lambda c: job_rows.get_many(c, uuids))
         mine = [j for j in found.values() if (j.owner, j.tenant) == (user.name, user.tenant)]
+        if uuids and not mine:
+            raise NotFoundError(f"there is no job {uuids[0]}, or it is not yours.")
         definitions = await self._definitions(mine)
         own = {job.uuid for job in mine}
         for uuid in dict.fromkeys(u for u in uuids if u not in own):

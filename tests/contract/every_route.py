@@ -107,6 +107,7 @@ SAMPLES: dict[str, Sample] = {
     "jobs.submitJobs": Sample(other=200, body=lambda w: [request(w)]),
     "jobs.validateJob": Sample(other=403, body=request),
     "jobs.cancelJobs": Sample(other=200, body=lambda w: {"uuids": [w.running()]}),
+    "jobs.collectJobOutputs": Sample(other=404, body=lambda w: {"uuids": [w.done], "path": "out.txt"}),
     "jobs.getJobList": Sample(other=200),
     "jobs.getJobSearchList": Sample(other=200, query={"name.like": "*"}),
     "jobs.getJobSearchListByPostSqlStr": Sample(other=200, body=lambda w: {"search": ["name LIKE ", "'*'"]}),

@@ -71,7 +71,7 @@ def test_the_server_gives_the_document_with_its_own_address(api):
 
 
 #: What is ours and Tapis does not have.
-OURS = re.compile(r"/v3/(tapisjobs/|openapi|jobs/(submit/bulk|validate|cancel/bulk|events)|.*/follow/)")
+OURS = re.compile(r"/v3/(tapisjobs/|openapi|jobs/((submit|cancel|output)/bulk|validate|events)|.*/follow/)")
 
 
 @pytest.mark.needs("tapipy")
