@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..transports.base import Answer
-from . import slurm_cancel, slurm_look, slurm_submit
+from . import slurm_answer, slurm_cancel, slurm_look, slurm_submit
 from .base import Launch, Report, Submission
 from .slurm_judge import Judge
 
@@ -32,7 +32,7 @@ class SlurmScheduler:
 
     def parse_look(self, launches: Sequence[Launch], answer: Answer) -> Mapping[str, Report]:
         """Return uuid -> report; nothing at all when Slurm did not answer."""
-        look = slurm_look.parse(answer)
+        look = slurm_answer.parse(answer)
         return dict(Judge(look).reports(launches)) if look.complete else {}
 
     def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from . import slurm_identity as identity
 from .base import Launch, Report, Sighting
-from .slurm_look import Entry, Found, Look, by_number
+from .slurm_answer import Entry, Found, Look, by_number
 from .slurm_states import ENDS, LEAVING, PHASES, UNKNOWN, End, Phase, waiting
 from .slurm_submit import numbers
 

@@ -1,0 +1,145 @@
+"""What a look at Slurm brought back: marks, rows of its list, rows of its books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..transports.base import Answer
+
+#: Between the cells of a row: what stands in no name of a directory.
+MARK = "\x1f"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of Slurm's list or books."""
+
+    #: ``4711``, or ``4711_17`` for a task of an array.
+    number: str
+    #: The number of the job itself; a task of an array that has begun has one of its own.
+    raw: str
+    #: Slurm's word, upper case, without what follows it (``CANCELLED by 1000``).
+    state: str
+    reason: str
+    nodes: str
+    #: Seconds since the epoch; None while it is not over, or where Slurm writes times in another way.
+    ended: int | None
+    comment: str
+    work_dir: str
+    #: ``code:signal``; only the books have it.
+    exit_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the marks in one job's directory say."""
+
+    #: ended, claimed, revoked, free, or missing (the directory is gone).
+    state: str
+    #: The exit mark's words, ``:`` between them; empty without one.
+    exit: str = ""
+    #: The number of the Slurm job that claimed it; empty when unknown.
+    claimed_by: str = ""
+    #: Why the engine ended it; empty when it did not.
+    killed: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """All that one look brought back."""
+
+    lane_dir: str = ""
+    #: The host's clock, in seconds since the epoch.
+    now: int = 0
+    found: dict[str, Found] = field(default_factory=dict)
+    #: The same, after Slurm was asked.
+    found_later: dict[str, Found] = field(default_factory=dict)
+    #: Numbers that lay on the host, by uuid or submission.
+    numbers: dict[str, str] = field(default_factory=dict)
+    #: uuid -> place in its submission.
+    places: dict[str, int] = field(default_factory=dict)
+    #: Packs whose runner had begun.
+    ran: set[str] = field(default_factory=set)
+    queue: list[Entry] = field(default_factory=list)
+    books: list[Entry] = field(default_factory=list)
+    #: What sacct complained of; empty when it answered.
+    trouble: str = ""
+    #: True when Slurm's list and all that follows it came back.
+    complete: bool = False
+
+
+def parse(answer: Answer) -> Look:
+    """Read what the script of ``look_script`` printed; nothing of it counts when its end is missing.
+
+    A name of somebody's directory may hold a line break, so a line that fits nothing is passed over.
+    """
+    look = Look(complete=answer.stdout.endswith("looked\n"))
+    for line in answer.stdout.split("\n") if look.complete else ():
+        cells = line.split(MARK)
+        if len(cells) > 1:
+            _read_row(look, cells)
+        else:
+            _read_line(look, line)
+    return look
+
+
+def _read_line(look: Look, line: str) -> None:
+    """Read a line of the script's own."""
+    match line.split():
+        case ["job", uuid, _, state, said, word, *killed]:
+            look.found[uuid] = _found(state, said, word, killed)
+        case ["again", uuid, _, state, said, word, *killed]:
+            look.found_later[uuid] = _found(state, said, word, killed)
+        case ["lane", *_]:
+            look.lane_dir = line.partition(" ")[2]
+        case ["now", seconds] if seconds.isdigit():
+            look.now = int(seconds)
+        case ["id", key, number]:
+            look.numbers[key] = number
+        case ["jobs", _, *uuids]:
+            look.places |= {uuid: n for n, uuid in enumerate(uuids)}
+        case ["ran", submission]:
+            look.ran.add(submission)
+        case ["squeue", code]:
+            look.complete = look.complete and code == "0"
+
+
+def _found(state: str, said: str, word: str, killed: Sequence[str]) -> Found:
+    parts = word.split(":")
+    return Found(
+        state=state,
+        exit="" if said == "-" else said,
+        claimed_by=parts[1] if len(parts) == 3 and parts[0] == "slurm" else "",
+        killed=killed[0] if killed else "",
+    )
+
+
+def _read_row(look: Look, cells: list[str]) -> None:
+    """Read a row of the list or of the books; what is neither is a complaint of sacct."""
+    if cells[0] == "row" and len(cells) == 9:
+        look.queue.append(_entry(cells[1:]))
+    elif cells[0] == "book" and len(cells) == 10:
+        look.books.append(_entry(cells[1:]))
+    elif cells[0] == "book":
+        look.trouble = look.trouble or " ".join(cells[1:])
+
+
+def _entry(cells: Sequence[str]) -> Entry:
+    number, raw, state, reason, nodes, ended, comment, work_dir, *rest = cells
+    return Entry(
+        number=number,
+        raw=raw,
+        state=(state.split() or [""])[0].rstrip("+").upper(),
+        reason="" if reason in ("None", "(null)") else reason,
+        nodes="" if nodes == "None assigned" else nodes,
+        ended=int(ended) if ended.isdigit() else None,
+        comment=comment,
+        work_dir=work_dir,
+        exit_code=rest[0] if rest else "",
+    )
+
+
+def by_number(entries: Sequence[Entry]) -> Mapping[str, Entry]:
+    """Return rows by both their numbers; the later row wins."""
+    return {entry.raw: entry for entry in entries} | {entry.number: entry for entry in entries}
