@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -192,10 +193,21 @@ class Moves:
         going = [
             (move, name) for move, names in chosen for name in names.large if move.uuid not in self.faults
         ]
+        going = await self._refuse_links(going)
         if not going:
             return
         seen = await self.host.look([f"{move.output_dir}/{name}" for move, name in going])
         await side_by_side([partial(self._send_file, move, name, seen) for move, name in going])
+
+    async def _refuse_links(self, going: Sequence[tuple[Move, str]]) -> list[tuple[Move, str]]:
+        """Return the files whose way below the archive leads nowhere else; a job may have left links there."""
+        folders = _unique(posixpath.dirname(f"{move.archive_dir}/{name}") for move, name in going)
+        seen = await self.target.look(folders) if folders else {}
+        for move, name in going:
+            folder = posixpath.dirname(f"{move.archive_dir}/{name}")
+            if not within(move.archive_dir, seen[folder].real_path):
+                self._blame([move], _outside("archiveSystemDir", folder, move.archive_root))
+        return [(move, name) for move, name in going if move.uuid not in self.faults]
 
     async def _send_file(self, move: Move, name: str, seen: Mapping[str, Found]) -> None:
         info = seen[path := f"{move.output_dir}/{name}"].info

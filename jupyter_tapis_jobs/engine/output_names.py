@@ -59,15 +59,23 @@ async def output_names(
     return found
 
 
-def _enter(stdout: str, found: Mapping[str, Names | OSError]) -> None:
-    lists = {"d": "empty", "l": "large", "f": "files"}
+_LISTS = {"d": "empty", "l": "large", "f": "files"}
+#: Parts of a path that no listing has: a job can put a command of its own in the place of the host's.
+_ODD = frozenset({"", ".", ".."})
+
+
+def _enter(stdout: str, found: dict[str, Names | OSError]) -> None:
     for line in stdout.split("\0"):
         path, root = line[1:], line[1:]
         while root and root not in found:
             root = root.rpartition("/")[0]
-        names = found.get(root)
-        if isinstance(names, Names) and len(path) > len(root):
-            getattr(names, lists[line[0]]).append(path[len(root) + 1 :])
+        names, name = found.get(root), path[len(root) + 1 :]
+        if not isinstance(names, Names) or path == root:
+            continue
+        if line[0] not in _LISTS or _ODD.intersection(name.split("/")):
+            found[root] = PermissionError(errno.EPERM, f"The host told of an odd name, {name!r}", root)
+        else:
+            getattr(names, _LISTS[line[0]]).append(name)
 
 
 def _complaints(stderr: str, roots: Sequence[str]) -> dict[str, OSError]:

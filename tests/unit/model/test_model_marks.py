@@ -1,4 +1,4 @@
-"""Marks that a job's directory holds: what a job wrote there itself is never more than a word about that job."""
+"""Marks of a job: what the job wrote there itself is never more than a word about that job."""
 
 from __future__ import annotations
 
