@@ -457,7 +457,8 @@ def _told(row: Mapping[str, Any]) -> str:
 
 _DETAILS = (
     "uuid", "owner", "appId", "appVersion", "execSystemId", "execSystemLogicalQueue", "created",
-    "remoteStarted", "ended", "remoteJobId", "condition", "lastMessage", "execSystemOutputDir",
+    "remoteStarted", "ended", "remoteJobId", "launchMode", "launchReason", "condition", "lastMessage",
+    "execSystemOutputDir",
 )  # fmt: skip
 
 

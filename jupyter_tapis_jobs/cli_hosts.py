@@ -138,8 +138,7 @@ def _checked(tapis: Tapis, name: str, options: _Options) -> dict[str, Any]:
 
 
 def _told(report: Mapping[str, Any]) -> str:
-    queues = ", ".join(str(queue.get("name")) for queue in report.get("queues") or [])
-    return " · ".join(filter(None, (report.get("scheduler"), queues, report.get("workDir"))))
+    return " · ".join(map(str, report.get("lines") or ()))
 
 
 _WORDS: dict[str, tuple[str, Callable[[_Parser], None], Callable[[Tapis, _Options], Shown]]] = {

@@ -36,7 +36,7 @@ def failure_of(job: _Row, tail: Sequence[str] = ()) -> Failure | None:
     """
     if job.get("status") != JobStatus.FAILED:
         return None
-    condition = str(job.get("condition") or "")
+    condition = _condition(job, tail)
     line = _telling_line(tail)
     cause = _CAUSES.get(condition, _plain_cause)(job)
     evidence = line if line not in cause else ""
@@ -45,6 +45,14 @@ def failure_of(job: _Row, tail: Sequence[str] = ()) -> Failure | None:
         cause = f"{cause}; last line"
     advice = _ADVICE.get(condition)
     return Failure(cause, evidence, advice(job) if advice else _hint(evidence, job))
+
+
+def _condition(job: _Row, tail: Sequence[str]) -> str:
+    """Return why it ended: where Slurm only looks at memory now and then, its note in the output says it."""
+    condition = str(job.get("condition") or "")
+    if condition == Condition.SCHEDULER_TERMINATED and any(map(_SLURMS_MEMORY_NOTE.match, tail)):
+        return Condition.SCHEDULER_OUT_OF_MEMORY
+    return condition
 
 
 def last_words(job: _Row, tail: Sequence[str] = ()) -> str:
@@ -146,7 +154,8 @@ def _hint(evidence: str, job: _Row) -> str:
 
 
 #: What Slurm writes into the output of a job that it ends; the cause tells it already.
-_NOT_THE_PROGRAMS = re.compile(r"\s*(slurmstepd|srun)\S*: .*\*\*\* (JOB|STEP) ")
+_NOT_THE_PROGRAMS = re.compile(r"\s*(slurmstepd-\S+: |srun: .*\*\*\* (JOB|STEP) )")
+_SLURMS_MEMORY_NOTE = re.compile(r"\s*slurmstepd-\S+: .*(memory limit|oom.kill)", re.IGNORECASE)
 
 
 def _telling_line(tail: Sequence[str]) -> str:

@@ -93,7 +93,7 @@ def test_a_check_of_all_hosts_is_good_when_all_answer(run, host):
     host.pinned = FINGERPRINT
     code, out, _ = run("host", "check")
     assert code == 0
-    assert "frontera  connected  Slurm 23.11 · development · $SCRATCH/tapis" in out
+    assert "frontera  connected  Slurm 23.11 · queues development (40 nodes, 2 h) · arrays up to 1000" in out
 
 
 def test_a_host_in_trouble_makes_the_exit_code_one_and_says_why(run, host, monkeypatch):

@@ -1,5 +1,6 @@
 """Waiting: news moves it, the lost stream does not end it, Ctrl-C leaves it, the job goes on."""
 
+import io
 import threading
 
 import pytest
@@ -145,13 +146,34 @@ def test_many_jobs_are_waited_for_over_one_stream(fake, tapis, moving):
     assert fake.opened == 1
 
 
-def test_a_log_gets_one_line_per_change(fake, tapis, moving, capsys):
-    import sys
+class Shown(io.StringIO):
+    """What a log shows; the thread of the server waits until it shows a word."""
 
+    def __init__(self):
+        super().__init__()
+        self._more = threading.Condition()
+
+    def write(self, text):
+        with self._more:
+            self._more.notify_all()
+            return super().write(text)
+
+    def until(self, word):
+        with self._more:
+            assert self._more.wait_for(lambda: word in self.getvalue(), 30), self.getvalue()
+
+
+def test_a_log_gets_one_line_per_change(fake, tapis, moving):
     job = tapis.job(fake.add_job("QUEUED", name="frame-1"))
-    moving(lambda: fake.tell(job.uuid, "RUNNING"), lambda: fake.tell(job.uuid, "FINISHED", **ENDED))
-    wait_for([job], tapis.live, LogLines(sys.stdout), 30)
-    lines = capsys.readouterr().out.splitlines()
+    out = Shown()
+    moving(
+        lambda: out.until("QUEUED"),
+        lambda: fake.tell(job.uuid, "RUNNING"),
+        lambda: out.until("RUNNING"),
+        lambda: fake.tell(job.uuid, "FINISHED", **ENDED),
+    )
+    wait_for([job], tapis.live, LogLines(out), 30)
+    lines = out.getvalue().splitlines()
     assert [line.split()[2] for line in lines] == ["QUEUED", "RUNNING", "FINISHED"]
     assert lines[-1] == "✓ frame-1  FINISHED  done in 12 s"
 

@@ -62,6 +62,14 @@ def test_what_slurm_writes_into_the_output_is_not_the_programs_last_line():
     )
 
 
+def test_a_note_of_slurm_about_memory_says_more_than_that_the_job_was_killed():
+    note = "slurmstepd-node1: error: Exceeded job memory limit"
+    told = failure(
+        "SCHEDULER_TERMINATED", ["step 3", note], memoryMB=200, lastMessage="its processes were killed"
+    )
+    assert told == "out of memory: more than 200 MB; last line: step 3.   → job.resubmit(memoryMB=400)"
+
+
 def test_a_memory_limit_is_doubled_by_the_next_call():
     told = failure("SCHEDULER_OUT_OF_MEMORY", memoryMB=4000)
     assert told == "out of memory: more than 4000 MB.   → job.resubmit(memoryMB=8000)"
