@@ -41,7 +41,7 @@ class Background:
         verdicts: dict[str, Verdict] = {}
         for job in cohort:
             if job.uuid in self._under_way:
-                verdicts[job.uuid] = Stay()
+                verdicts[job.uuid] = Stay(rests=True)
             elif job.uuid in self._ended:
                 verdicts[job.uuid] = self._ended.pop(job.uuid)
             else:
@@ -53,7 +53,7 @@ class Background:
         names = list(uuids)
         self._under_way.update(names)
         self._spawn(self._do(lane, names, work), f"{self._status} of {lane[0]}, in the background")
-        return dict.fromkeys(names, Stay())
+        return dict.fromkeys(names, Stay(rests=True))
 
     def needs_care(self, uuid: str) -> bool:
         """Tell whether a job was part of work that failed by a fault, and is to be tried in plain sight."""

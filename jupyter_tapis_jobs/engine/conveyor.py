@@ -67,6 +67,8 @@ class Conveyor:
         self._waiting: dict[StationKey, deque[str]] = {}
         self._working: set[StationKey] = set()
         self._again: set[StationKey] = set()
+        #: Jobs that are not taken until their station is woken.
+        self._resting: dict[StationKey, set[str]] = {}
         self._busy: set[str] = set()
         self._tries: dict[str, int] = {}
         self._retries: dict[str, float] = {}
@@ -146,7 +148,8 @@ class Conveyor:
             self.follow(handed_over)
 
     def wake(self, lane: LaneKey, status: JobStatus) -> None:
-        """Set a station to work if jobs wait at it."""
+        """Set a station to work if jobs wait at it, those that rest included."""
+        self._resting.pop((lane, status), None)
         self._wake((lane, status))
 
     def _wake(self, key: StationKey) -> None:
@@ -163,13 +166,14 @@ class Conveyor:
                 self._again.discard(key)
                 stayed = await self._serve_or_put_back(key, cohort)
                 self._waiting.setdefault(key, deque()).extendleft(reversed(stayed))
-                if stayed and key not in self._again:
+                if key not in self._again and not self._resting.get(key, set()).issuperset(stayed):
                     return
         finally:
             self._working.discard(key)
             self._again.discard(key)
             if not self._waiting.get(key):
                 self._waiting.pop(key, None)
+                self._resting.pop(key, None)
 
     async def _serve_or_put_back(self, key: StationKey, cohort: Sequence[Job]) -> list[str]:
         """Serve a cohort; when the store takes nothing, all of it stays and is tried again later."""
@@ -191,9 +195,10 @@ class Conveyor:
     def _take(self, key: StationKey) -> list[Job]:
         """Take the next cohort: in order of arrival, but owner by owner in turn."""
         waiting, most = self._waiting.get(key, deque()), self._lane(key[0]).cohort
+        resting = self._resting.get(key, set())
         by_owner: dict[str, deque[str]] = {}
         for uuid in waiting:
-            if uuid in self.jobs and self.jobs[uuid].status is key[1]:
+            if uuid in self.jobs and self.jobs[uuid].status is key[1] and uuid not in resting:
                 by_owner.setdefault(self.jobs[uuid].owner, deque()).append(uuid)
         taken: list[str] = []
         while by_owner and len(taken) < most:
@@ -214,6 +219,7 @@ class Conveyor:
         if not cohort:
             return []
         verdicts = await self._ask(lane, status, cohort)
+        self._rest((lane.key, status), verdicts)
         # What the station did not store itself is still as it was; what it stored is newer here.
         current = [self.jobs[job.uuid] for job in cohort if job.uuid in self.jobs]
         stayed = [job for job in current if isinstance(verdicts.get(job.uuid), Stay)]
@@ -222,6 +228,12 @@ class Conveyor:
             [self._follow(job, verdicts.get(job.uuid, Go())) for job in moved if job.status is status]
         )
         return stayed
+
+    def _rest(self, key: StationKey, verdicts: Mapping[str, Verdict]) -> None:
+        """Let those rest that say so, unless their station was woken since it was asked."""
+        resting = {uuid for uuid, verdict in verdicts.items() if isinstance(verdict, Stay) and verdict.rests}
+        if resting and key not in self._again:
+            self._resting.setdefault(key, set()).update(resting)
 
     async def _ask(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Ask a station; trouble of the host blocks, a fault is found by halving and fails one job only."""

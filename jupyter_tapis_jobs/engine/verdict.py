@@ -37,7 +37,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Not its turn yet: it keeps its place at this station."""
+    """Not its turn yet: it keeps its place at this station, and those behind it theirs.
+
+    One that ``rests`` lets others pass, and is asked again when the station is woken.
+    """
+
+    rests: bool = False
 
 
 Verdict = Go | Fail | Block | Stay

@@ -377,6 +377,6 @@ async def test_outputs_of_a_cancelled_job_stop_on_their_way(hosts: TwoHosts) -> 
     (hosts.output("j") / "field.bin").write_bytes(bytes(5 * SMALL))
     hosts.clock.pace = 1.0
     hosts.on_note = lambda uuids, text: hosts.cancelled.update(uuids)
-    assert await hosts.archiver.archive(hosts.lane, [elsewhere(hosts, "j")]) == {"j": Stay()}
+    assert await hosts.archiver.archive(hosts.lane, [elsewhere(hosts, "j")]) == {"j": Stay(rests=True)}
     await asyncio.gather(*hosts.tasks)
     assert not (hosts.far_root / "kept/j/field.bin").exists()

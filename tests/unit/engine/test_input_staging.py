@@ -353,9 +353,9 @@ async def test_a_file_goes_into_a_tree_that_comes_with_it(hosts: TwoHosts) -> No
 async def test_who_needs_little_does_not_wait_for_who_needs_much(hosts: TwoHosts, large: bytes) -> None:
     jobs = [hosts.job("much", given("tapis://far/big.dat")), hosts.job("little", given("data:,x", "x"))]
     verdicts = await hosts.staging.staging_inputs(hosts.lane, jobs)
-    assert verdicts == {"much": Stay()}
+    assert verdicts == {"much": Stay(rests=True)}
     assert (hosts.place("little") / "x").exists()
-    assert await hosts.staging.staging_inputs(hosts.lane, jobs[:1]) == {"much": Stay()}
+    assert await hosts.staging.staging_inputs(hosts.lane, jobs[:1]) == {"much": Stay(rests=True)}
     await asyncio.gather(*hosts.tasks)
     assert hosts.woken == [JobStatus.STAGING_INPUTS]
     assert await hosts.staging.staging_inputs(hosts.lane, jobs[:1]) == {"much": Go()}
@@ -372,7 +372,7 @@ async def test_bytes_of_a_cancelled_job_stop_on_their_way(hosts: TwoHosts, large
     hosts.clock.pace = 1.0
     hosts.on_note = watched
     job = hosts.job("j", given("tapis://far/big.dat"))
-    assert await hosts.staging.staging_inputs(hosts.lane, [job]) == {"j": Stay()}
+    assert await hosts.staging.staging_inputs(hosts.lane, [job]) == {"j": Stay(rests=True)}
     await asyncio.gather(*hosts.tasks)
     assert len(sent) < 5
     assert not (hosts.place("j") / "big.dat").exists()
@@ -398,7 +398,7 @@ async def test_a_fault_of_long_work_is_met_again_in_plain_sight(hosts: TwoHosts,
 
     hosts.near.write = broken
     job = hosts.job("j", given("tapis://far/big.dat"))
-    assert await hosts.staging.staging_inputs(hosts.lane, [job]) == {"j": Stay()}
+    assert await hosts.staging.staging_inputs(hosts.lane, [job]) == {"j": Stay(rests=True)}
     await asyncio.gather(*hosts.tasks)
     assert hosts.woken == [JobStatus.STAGING_INPUTS]
     with pytest.raises(RuntimeError, match="a fault of ours"):
