@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import tarfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from typing import cast
 
+from ..transports import tar_headers
+
 _BLOCK = tarfile.BLOCKSIZE
-#: Members whose content tells of the next one: a long name, a long link, pax records.
-_ABOUT_NEXT = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 #: Members without content, whatever size they state.
 _EMPTY = (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE)
-#: The most that such a content may hold: a path is at most some kilobytes.
-_MOST_ABOUT_NEXT = 1 << 20
 #: Bytes that are looked at before others get their turn.
 _SLICE = 1 << 16
 
@@ -112,7 +109,7 @@ class Renamer:
             if not self._left:
                 kind, size, content = self._about
                 self._about = None
-                self._next |= _told(kind, bytes(content[:size]))
+                self._next |= tar_headers.told(kind, bytes(content[:size]))
         elif self._passes:
             out += part
 
@@ -120,45 +117,23 @@ class Renamer:
         if not any(block):
             self._ended = True
             return
-        try:
-            info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        except tarfile.HeaderError as error:
-            raise OSError(errno.EINVAL, f"This is no tar archive: {error}") from None
-        if info.type in _ABOUT_NEXT:
-            if info.size > _MOST_ABOUT_NEXT:
-                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        info = tar_headers.header(block)
+        if info.type in tar_headers.ABOUT_NEXT:
             self._about = (info.type, info.size, bytearray())
             self._left = _padded(info.size)
             return
         told, self._next = self._next, {}
-        info.size = int(told.get("size", info.size))
+        tar_headers.apply(info, told)
         self._left = 0 if info.type in _EMPTY else _padded(info.size)
-        name = None if info.type == tarfile.XGLTYPE else self._rename(told.get("path", info.name))
-        self._passes = name is not None
-        if name is None:
+        name = None if info.type == tarfile.XGLTYPE else self._rename(info.name)
+        # The other name of a hard link is in the archive too; one that leads elsewhere is left out.
+        other = self._rename(info.linkname) if info.type == tarfile.LNKTYPE else info.linkname
+        self._passes = name is not None and other is not None
+        if name is None or other is None:
             return
-        info.name, info.mtime = name, float(told.get("mtime", info.mtime))
-        info.linkname = told.get("linkpath", info.linkname)
-        if info.type == tarfile.LNKTYPE:
-            # Its other name is in this archive too.
-            info.linkname = self._rename(info.linkname) or info.linkname
+        info.name, info.linkname = name, other
         out += info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
 def _padded(size: int) -> int:
     return size + -size % _BLOCK
-
-
-def _told(kind: bytes, content: bytes) -> dict[str, str]:
-    if kind in (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK):
-        key = "path" if kind == tarfile.GNUTYPE_LONGNAME else "linkpath"
-        return {key: os.fsdecode(content.rstrip(b"\0"))}
-    records = {}
-    while content:
-        digits, _, _ = content.partition(b" ")
-        if not digits.isdigit() or not len(digits) + 1 < int(digits) <= len(content):
-            raise OSError(errno.EINVAL, "This is no tar archive: a damaged header")
-        key_, _, value = content[len(digits) + 1 : int(digits) - 1].partition(b"=")
-        records[os.fsdecode(key_)] = os.fsdecode(value)
-        content = content[int(digits) :]
-    return records

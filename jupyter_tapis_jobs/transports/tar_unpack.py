@@ -9,13 +9,11 @@ import stat
 import tarfile
 from dataclasses import dataclass, field
 
+from . import tar_headers
+
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK = tarfile.BLOCKSIZE
-#: Members whose content tells of the next one: a long name, a long link, pax records.
-_ABOUT_NEXT = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
-#: The most that such a content may hold: a path is at most some kilobytes.
-_MOST_ABOUT_NEXT = 1 << 20
 
 
 @dataclass
@@ -89,11 +87,8 @@ class Unpacker:
         if not any(block):
             self._ended = True
             return
-        try:
-            info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        except tarfile.HeaderError as error:
-            raise OSError(errno.EINVAL, f"This is no tar archive: {error}", self.root) from None
-        if info.type in _ABOUT_NEXT:
+        info = tar_headers.header(block)
+        if info.type in tar_headers.ABOUT_NEXT:
             self._begin_about(info)
         elif info.type == tarfile.XGLTYPE:
             self._begin_content(info.size)
@@ -116,7 +111,7 @@ class Unpacker:
 
     def _end_content(self) -> None:
         if self._about is not None and self._member is not None:
-            self._next |= _told(self._member.type, bytes(self._about))
+            self._next |= tar_headers.told(self._member.type, bytes(self._about))
         elif self._file is not None and self._member is not None:
             os.fchmod(self._file, self._member.mode & 0o777)
             os.utime(self._file, (self._member.mtime, self._member.mtime))
@@ -126,8 +121,6 @@ class Unpacker:
     # What a member is made of ------------------------------------------------------------------
 
     def _begin_about(self, info: tarfile.TarInfo) -> None:
-        if info.size > _MOST_ABOUT_NEXT:
-            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), self.root)
         self._member, self._about = info, bytearray()
         self._begin_content(info.size)
 
@@ -135,9 +128,7 @@ class Unpacker:
         told, self._next = self._next, {}
         if any(key.startswith("GNU.sparse") for key in told) or info.type == tarfile.GNUTYPE_SPARSE:
             raise OSError(errno.EINVAL, "Archives with sparse files are not read", info.name)
-        info.name, info.linkname = told.get("path", info.name), told.get("linkpath", info.linkname)
-        info.size = int(told.get("size", info.size))
-        info.mtime = float(told.get("mtime", info.mtime))
+        tar_headers.apply(info, told)
 
     def _begin(self, info: tarfile.TarInfo) -> None:
         self._member = info
@@ -206,26 +197,6 @@ class Unpacker:
         real = os.path.realpath(path)
         if real != self.root and not real.startswith(f"{self.root.rstrip('/')}/"):
             raise PermissionError(errno.EPERM, "A link leads outside", path)
-
-
-def _told(kind: bytes, content: bytes) -> dict[str, str]:
-    if kind in (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK):
-        key = "path" if kind == tarfile.GNUTYPE_LONGNAME else "linkpath"
-        return {key: os.fsdecode(content.rstrip(b"\0"))}
-    return _pax_records(content)
-
-
-def _pax_records(content: bytes) -> dict[str, str]:
-    """Return the records of a pax header, each written as ``length key=value`` and a newline."""
-    records = {}
-    while content:
-        digits, _, _ = content.partition(b" ")
-        if not digits.isdigit() or not len(digits) + 1 < int(digits) <= len(content):
-            raise OSError(errno.EINVAL, "This is no tar archive: a damaged header")
-        key, _, value = content[len(digits) + 1 : int(digits) - 1].partition(b"=")
-        records[os.fsdecode(key)] = os.fsdecode(value)
-        content = content[int(digits) :]
-    return records
 
 
 def _write_all(fd: int, content: memoryview) -> None:

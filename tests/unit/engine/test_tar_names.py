@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import tarfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_tapis_jobs.engine.tar_names import Renamer, below
+from jupyter_tapis_jobs.transports.tar_unpack import Unpacker
 
 FORMATS = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
 
@@ -109,3 +111,52 @@ def test_an_archive_that_breaks_off_is_no_archive(cut: int) -> None:
 def test_what_is_no_archive_is_refused() -> None:
     with pytest.raises(OSError, match="no tar archive"):
         Renamer(below({"a": "b"})).feed(b"Last login: today" * 100)
+
+
+def odd_member(**fields: object) -> bytes:
+    """Return an archive with one member that says of itself what no file says."""
+    info = tarfile.TarInfo("a/one")
+    for name, value in fields.items():
+        setattr(info, name, value)
+    return info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
+
+
+def pax_member(key: str, value: str) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, pax_headers={}) as opened:
+        info = tarfile.TarInfo("a/one")
+        info.pax_headers = {key: value}
+        opened.addfile(info)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [odd_member(size=-512), pax_member("size", "-512"), pax_member("size", "many"),
+     pax_member("mtime", "soon"), pax_member("path", "a/o\0ne")],
+    ids=["negative", "negative in pax", "no number", "no time", "null character"],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["renamed", "unpacked"])
+def test_an_archive_that_no_tar_makes_is_refused(data: bytes, place: str, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no tar archive"):
+        if place == "renamed":
+            renamed(data, {"a": "x"})
+        else:
+            Unpacker(str(tmp_path)).feed(data)
+
+
+@pytest.mark.parametrize("when", ["1e300", "inf", "nan", "-1e15"])
+def test_a_time_that_no_file_has_is_no_trouble(when: str, tmp_path: Path) -> None:
+    data = renamed(pax_member("mtime", when), {"a": "x"})
+    unpacker = Unpacker(str(tmp_path))
+    unpacker.feed(data)
+    unpacker.finish()
+    assert (tmp_path / "x" / "one").exists()
+
+
+def test_a_hard_link_to_what_is_not_in_the_archive_is_left_out() -> None:
+    elsewhere = odd_member(type=tarfile.LNKTYPE, linkname="../other/secret")
+    within = odd_member(type=tarfile.LNKTYPE, linkname="a/two")
+    assert list(members(renamed(elsewhere, {"a": "x"}))) == []
+    with tarfile.open(fileobj=io.BytesIO(renamed(within, {"a": "x"}))) as opened:
+        assert [(info.name, info.linkname) for info in opened] == [("x/one", "x/two")]
