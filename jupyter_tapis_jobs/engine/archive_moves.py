@@ -200,7 +200,7 @@ class Moves:
         await side_by_side([partial(self._send_file, move, name, seen) for move, name in going])
 
     async def _refuse_links(self, going: Sequence[tuple[Move, str]]) -> list[tuple[Move, str]]:
-        """Return the files whose way below the archive leads nowhere else; a job may have left links there."""
+        """Return the files whose way below the archive leads nowhere else; jobs may leave links there."""
         folders = _unique(posixpath.dirname(f"{move.archive_dir}/{name}") for move, name in going)
         seen = await self.target.look(folders) if folders else {}
         for move, name in going:

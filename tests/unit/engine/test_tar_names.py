@@ -136,13 +136,11 @@ def pax_member(key: str, value: str) -> bytes:
      pax_member("mtime", "soon"), pax_member("path", "a/o\0ne")],
     ids=["negative", "negative in pax", "no number", "no time", "null character"],
 )  # fmt: skip
-@pytest.mark.parametrize("place", ["renamed", "unpacked"])
-def test_an_archive_that_no_tar_makes_is_refused(data: bytes, place: str, tmp_path: Path) -> None:
+def test_an_archive_that_no_tar_makes_is_refused(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no tar archive"):
-        if place == "renamed":
-            renamed(data, {"a": "x"})
-        else:
-            Unpacker(str(tmp_path)).feed(data)
+        renamed(data, {"a": "x"})
+    with pytest.raises(OSError, match="no tar archive"):
+        Unpacker(str(tmp_path)).feed(data)
 
 
 @pytest.mark.parametrize("when", ["1e300", "inf", "nan", "-1e15"])
