@@ -132,7 +132,7 @@ class Study:
     def _script(self, kind: Kind, number: int) -> str:
         lines = [f'echo "$_tapisJobUUID" >> {self.witness}']
         if kind.long:
-            lines.append(f"while [ ! -e {self.gate} ]; do sleep 0.3; done")
+            lines.append(f"while [ ! -e {self.gate} ] && [ -e {self.witness} ]; do sleep 0.3; done")
         lines += [
             "echo number,filling > out.csv",
             f'while read -r line; do echo "$line,{FILLING}"; done < case.txt >> out.csv',

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from mixed_study import EXIT_CODE, Case, End, Study, check_history, expected, histories, output_of
 from rig.rig import Rig
-from stage import Stage, small_disk
+from stage import HOST, Stage, small_disk
 from troubles import TROUBLES, Trouble, server_killed
 
 from jupyter_tapis_jobs.client.collecting import fetched
@@ -24,12 +24,13 @@ def stage(rig_variant, running_server, tmp_path_factory, until) -> Iterator[Stag
     rig: Rig = rig_variant("faults")
     folder = tmp_path_factory.mktemp("faults")
     place = rig.folder / "studies"
-    with small_disk(folder / "server", 256), small_disk(place, 256), small_disk(place / "work", 128):
+    with small_disk(folder / "server" / "data", 256), small_disk(place, 256), small_disk(place / "work", 128):
         made = Stage(rig=rig, folder=folder / "server", place=place, run=running_server, until=until)
         made.start()
         made.add_host()
         yield made
         made.stop()
+        rig.slurm("scancel", f"--user={rig.hosts[HOST].user}")
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,15 @@ def test_a_study_survives_the_death_of_the_server_at_any_moment(seed: int, stage
 def survives(trouble: Trouble, stage: Stage, name: str) -> None:
     """Let *trouble* strike during a study, and see that every job ends as it must."""
     study = stage.study(name)
+    try:
+        strike(trouble, stage, study)
+    finally:
+        study.gate.touch()
+    check(trouble, stage, study)
+
+
+def strike(trouble: Trouble, stage: Stage, study: Study) -> None:
+    """Submit the study, and let the trouble come and go."""
     if trouble.at is None:
         with trouble.strike(stage, study):
             study.submit(stage.tapis)
@@ -63,7 +73,10 @@ def survives(trouble: Trouble, stage: Stage, name: str) -> None:
         stage.until(lambda: len(study.runs()) >= trouble.at, 120)
         with trouble.strike(stage, study):
             pass
-    study.gate.touch()
+
+
+def check(trouble: Trouble, stage: Stage, study: Study) -> None:
+    """Wait for the end of all jobs, and see that each ended as it must."""
     ends = ended(stage, study)
     as_expected = [case for case in study.cases.values() if is_right(trouble, study, case, ends[case.uuid])]
     contents = fetched(stage.tapis.connection, [case.uuid for case in as_expected], "out.csv")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from mixed_study import Study
 from stage import HOST, Stage, full
 
 from jupyter_tapis_jobs.client.connection import Connection
+from jupyter_tapis_jobs.model.errors import UnavailableError
 from jupyter_tapis_jobs.model.status import Condition
 
 Strike = Callable[[Stage, Study], AbstractContextManager[None]]
@@ -61,7 +62,9 @@ def suspended_past_its_lease(stage: Stage, study: Study) -> Iterator[None]:
             told = Connection(second.endpoint)
 
             def has_the_engine() -> bool:
-                return bool(told.get("/v3/tapisjobs/server")["engine"]["state"] == "running")
+                with suppress(UnavailableError):
+                    return bool(told.get("/v3/tapisjobs/server")["engine"]["state"] == "running")
+                return False
 
             stage.until(has_the_engine, 60)
             stage.process.send_signal(signal.SIGCONT)
@@ -218,8 +221,8 @@ def behind_our_back(stage: Stage, study: Study) -> Iterator[None]:
     running = [case for case in study.cases.values() if case.kind.long and case.kind.mode == "single"]
     stage.until(lambda: all(case.uuid in study.runs() for case in running[:2]))
     cancelled, removed = running[:2]
-    job = stage.tapis.job(cancelled.uuid)
-    stage.rig.slurm("scancel", str(stage.until(lambda: job.refresh().remoteJobId)))
+    number = stage.until(lambda: stage.tapis.connection.get(f"/v3/jobs/{cancelled.uuid}")["remoteJobId"])
+    stage.rig.slurm("scancel", str(number))
     shutil.rmtree(stage.place / "work" / "jobs" / removed.uuid)
     study.hurt[cancelled.uuid] = frozenset({Condition.SCHEDULER_CANCELLED})
     study.hurt[removed.uuid] = frozenset(Condition)
