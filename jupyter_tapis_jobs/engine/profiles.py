@@ -1,4 +1,4 @@
-"""The catalog of scheduler profiles (Tapis Systems): anyone's to use, the owner's to delete."""
+"""The catalog of scheduler profiles (Tapis Systems): anyone's to read, the owner's to delete."""
 
 from __future__ import annotations
 
@@ -42,6 +42,20 @@ class ProfileCatalog:
         if row is None:
             raise self._missing(name)
         return _profile(row)
+
+    def usable(self, user: User, name: str, *, trusted: str | None) -> SchedulerProfile:
+        """Return a profile whose commands may run in *user*'s jobs: their own, or one of the user *trusted*.
+
+        A name says nothing about who was first to take it.
+        """
+        profile = self.get(name)
+        if profile.owner not in (user.name, trusted):
+            raise NotAllowedError(
+                f"Scheduler profile {name} is {profile.owner}'s, and its commands would run as you. "
+                "Make one of your own with createSchedulerProfile, and name that.",
+                code="SYSAPI_UNAUTH",
+            )
+        return profile
 
     def every(self) -> list[SchedulerProfile]:
         """Return all profiles, by name."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid as uuids
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from ..model import files, marks
@@ -21,6 +21,7 @@ from ..model.errors import (
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..model.macros import host_evaluated, host_variables
+from ..model.profile import SchedulerProfile
 from ..model.request import SubmitRequest, parse_request
 from ..model.resolve import host_eval_names, resolve
 from ..model.system import System
@@ -31,6 +32,7 @@ from .apps import AppCatalog
 from .batch_scripts import BatchScripts, named
 from .catalog import Listing
 from .host_variables import HostVariables
+from .hosts import RealHosts
 from .ports import Ports
 from .profiles import ProfileCatalog
 from .sources import Source, Sources, effective_user
@@ -68,7 +70,9 @@ class Submission:
         self, user: User, raws: Sequence[Mapping[str, Any]]
     ) -> list[Accepted | TapisJobsError]:
         """Resolve requests one by one; what is wrong with one does not touch the others."""
-        known = _Known(self._apps, self._systems, self._profiles, user)
+        hosts = self._ports.hosts
+        trusted = hosts.server_user if isinstance(hosts, RealHosts) else None
+        known = _Known(self._apps, self._systems, partial(self._profiles.usable, user, trusted=trusted), user)
         results: list[Accepted | TapisJobsError] = []
         for number, raw in enumerate(raws):
             if number % SLICE == SLICE - 1:
@@ -234,10 +238,10 @@ class _Known:
     """The apps, systems and profiles that the requests of one call name, each looked up once."""
 
     def __init__(
-        self, apps: AppCatalog, systems: SystemCatalog, profiles: ProfileCatalog, user: User
+        self, apps: AppCatalog, systems: SystemCatalog, profile: Callable[[str], SchedulerProfile], user: User
     ) -> None:
         self._apps, self._systems, self._user = apps, systems, user
-        self.profile = lru_cache(maxsize=None)(profiles.get)
+        self.profile = lru_cache(maxsize=None)(profile)
         self.app = lru_cache(maxsize=None)(self._app)
         self.system = lru_cache(maxsize=None)(self._system)
 

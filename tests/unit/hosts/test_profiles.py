@@ -56,3 +56,11 @@ def test_a_profile_is_deleted_by_its_owner_or_the_servers_user(profiles, owner, 
         profiles.delete(owner, "tacc-apptainer")
     profiles.create(other, TACC)
     assert profiles.delete(owner, "tacc-apptainer") == 1
+
+
+def test_a_profile_is_used_by_its_owner_or_comes_from_the_servers_user(profiles, owner, other):
+    profiles.create(other, TACC)
+    assert profiles.usable(other, "tacc-apptainer", trusted=owner.name).name == "tacc-apptainer"
+    assert profiles.usable(owner, "tacc-apptainer", trusted=other.name).name == "tacc-apptainer"
+    with pytest.raises(NotAllowedError, match="would run as you"):
+        profiles.usable(owner, "tacc-apptainer", trusted=owner.name)
