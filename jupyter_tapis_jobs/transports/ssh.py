@@ -109,7 +109,9 @@ class SshTransport:
         self, script: str, work: Work = Work.COMMAND, *, live: bool = False
     ) -> AsyncGenerator[Command, None]:
         link, places = (self._live, self._live_places) if live else (self._work, self._work_places)
-        async with places.taken(work), started(link, script, self._name) as command:
+        # A stream to the host that breaks off is cleared away by its own script, at the end of its input.
+        kill = work is not Work.IN
+        async with places.taken(work), started(link, script, self._name, kill=kill) as command:
             yield command
 
     async def _said(
@@ -138,7 +140,7 @@ class SshTransport:
         async with self._command(script, Work.IN) as command:
             return await command.talk(_from(first, chunks))
 
-    async def _done(self, script: str, path: str, *, limit: float | None = SOON) -> bytes:
+    async def _done(self, script: str, path: str, *, limit: float | None) -> bytes:
         """Run a script about *path* and return what it printed, or raise what it complained of."""
         ended = await self._said(script, limit=limit)
         answers.raise_for(ended, path, self._name)
@@ -148,14 +150,17 @@ class SshTransport:
 
     async def run(self, script: str, *, timeout: float = 60.0, live: bool = False) -> Answer:
         """Run *script*; past *timeout* (counted from its start) its process group is killed."""
-        async with self._command(scripts.whole(script), live=live) as command, self._no_longer_than(timeout):
+        async with (
+            self._command(scripts.without_input(script), live=live) as command,
+            self._no_longer_than(timeout),
+        ):
             ended = await command.talk()
         return Answer(ended.exit_code, os.fsdecode(ended.stdout), ended.stderr)
 
     async def environment(self, names: Sequence[str]) -> Mapping[str, str]:
         """Return the login shell's variables that are set."""
         mark = secrets.token_hex(12)
-        data = await self._done(scripts.environment(mark), self._name)
+        data = await self._done(scripts.environment(mark), self._name, limit=SOON)
         return answers.environment(data, mark, names)
 
     # Small files -------------------------------------------------------------------------------
@@ -171,7 +176,7 @@ class SshTransport:
             return {}
         failed = await asyncio.to_thread(failures, wanted, complaints)
         if halves := half_made(failed):
-            await self._said(scripts.remove_all(), _once(_listed(halves)))
+            await self._said(scripts.remove_all(halves))
         return failed
 
     async def get(self, paths: Sequence[str], *, limit: int = 65536) -> Mapping[str, Content]:
@@ -250,7 +255,7 @@ class SshTransport:
         self, path: str, *, recurse: bool = False, depth: int | None = None, limit: int | None = None
     ) -> Sequence[FileInfo]:
         """List a directory or the one file at *path*."""
-        plain = path.rstrip("/") or "/"
+        plain = _plain(path)
         ended = await self._said(scripts.listing(plain, depth if recurse else 1))
         own, below = await asyncio.to_thread(answers.file_infos, ended.stdout, plain)
         if own is None:
@@ -261,7 +266,7 @@ class SshTransport:
 
     async def stat(self, path: str) -> FileInfo | None:
         """Return what is at *path* itself, or None."""
-        plain = path.rstrip("/") or "/"
+        plain = _plain(path)
         ended = await self._said(scripts.listing(plain, 0), limit=SOON)
         own, _ = answers.file_infos(ended.stdout, plain)
         if own is None and answers.serious(ended.stderr):
@@ -270,7 +275,7 @@ class SshTransport:
 
     async def real_path(self, path: str) -> str:
         """Return *path* with every link resolved; missing tails are kept."""
-        return os.fsdecode(await self._done(scripts.real_path(path), path)).removesuffix("\n")
+        return os.fsdecode(await self._done(scripts.real_path(path), path, limit=SOON)).removesuffix("\n")
 
     async def look(self, paths: Sequence[str]) -> Mapping[str, Found]:
         """Return where each path leads and what is there."""
@@ -301,7 +306,7 @@ class SshTransport:
 
     async def mkdir(self, path: str) -> None:
         """Make a directory and its parents."""
-        await self._done(scripts.make_directory(path), path)
+        await self._done(scripts.make_directory(path), path, limit=SOON)
 
     async def copy(self, source: str, target: str) -> None:
         """Copy a file, a link itself, or a directory tree to exactly *target*."""
@@ -312,9 +317,9 @@ class SshTransport:
         """Copy many; return target -> why it failed."""
         if not pairs:
             return {}
-        targets = {(target.rstrip("/") or "/"): target for _, target in pairs}
-        plain = [name.rstrip("/") or "/" for pair in pairs for name in pair]
-        ended = await self._said(scripts.copy_all(), _once(_listed(plain)))
+        targets = {_plain(target): target for _, target in pairs}
+        plain = [(_plain(source), _plain(target)) for source, target in pairs]
+        ended = await self._said(scripts.copy_all(plain))
         answers.raise_for(ended, pairs[0][1], self._name)
         told = os.fsdecode(ended.stdout).split("\0")
         failed = {}
@@ -327,7 +332,7 @@ class SshTransport:
 
     async def move(self, source: str, target: str) -> None:
         """Rename to exactly *target*; from one file system to another: copy, then delete."""
-        script = scripts.move(source.rstrip("/") or "/", target.rstrip("/") or "/")
+        script = scripts.move(_plain(source), _plain(target))
         await self._done(script, source, limit=None)
 
     async def delete(self, path: str) -> None:
@@ -399,6 +404,11 @@ async def _frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 def _frame(chunks: Sequence[bytes]) -> bytes:
     content = b"".join(chunks)
     return b"%d\n" % len(content) + content if content else b""
+
+
+def _plain(path: str) -> str:
+    """Return *path* without the slashes that would make a command follow a link at its end."""
+    return path.rstrip("/") or "/"
 
 
 def _is_root(path: str) -> bool:

@@ -15,12 +15,11 @@ import signal
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
 
 import asyncssh
 
 from ..model.errors import TransportError
-from .ssh_link import Link, Process
+from .ssh_link import Connection, Link, Process
 
 #: Bytes per step of a stream: a few milliseconds of encryption.
 PIECE = 256 << 10
@@ -40,31 +39,54 @@ class Ended:
     stderr: str
 
 
+def whole(script: str, mark: str) -> bytes:
+    """Return what the host's shell reads: *mark* for both outputs, then *script*.
+
+    It is one compound command: of a script that was cut off by a lost connection, nothing runs.
+    """
+    return os.fsencode(f"printf '%s %s\\n' {mark} $$; echo {mark} >&2; cd /\n{{ :\n{script}\n}}")
+
+
+def command_line(text: bytes) -> str:
+    """Return the command that reads *text* from its input and runs it; what follows there is for *text*."""
+    return f"""exec /bin/sh -c 'eval "$(head -c {len(text)})"'"""
+
+
 @asynccontextmanager
-async def started(link: Link, script: str, name: str) -> AsyncGenerator[Command, None]:
-    """Start *script* on the host that sentences call *name*; what has not ended after the block is killed."""
+async def started(link: Link, script: str, name: str, *, kill: bool = True) -> AsyncGenerator[Command, None]:
+    """Start *script* on the host that sentences call *name*.
+
+    What has not ended after the block is killed, or (not *kill*) sees the end of its input.
+    """
     mark = secrets.token_hex(12)
-    whole = os.fsencode(f"printf '%s %s\\n' {mark} $$; echo {mark} >&2; cd /\n{script}")
-    # The shell's own `read` takes single bytes, and `head -c` no more than it is told: what follows is data.
-    async with link.process(f"""exec /bin/sh -c 'eval "$(head -c {len(whole)})"'""") as process:
-        command = Command(process, mark.encode(), name)
-        # What is killed is killed on this very connection, for a name may stand for several hosts.
-        connection = cast(asyncssh.SSHClientConnection, process.channel.get_connection())
-        complaints = asyncio.create_task(command.listen())
-        try:
-            await command.send(whole)
-            yield command
-        finally:
-            complaints.cancel()
-            if not command.has_ended and command.pid is not None and not connection.is_closed():
-                link.later(_kill(connection, command.pid))
+    text = whole(script, mark)
+    process, connection = await link.process(command_line(text))
+    command = Command(process, mark.encode(), name)
+    complaints = asyncio.create_task(command.listen())
+    try:
+        await command.send(text)
+        yield command
+    finally:
+        complaints.cancel()
+        if command.has_ended or not kill or connection.is_closed():
+            process.close()
+        else:
+            link.later(_kill(process, connection, command))
 
 
-async def _kill(connection: asyncssh.SSHClientConnection, pid: int) -> None:
-    """Kill the process group that the script's shell is in."""
-    script = f"g={pid}; read -r a b c d g rest </proc/{pid}/stat; kill -9 -$g"
-    with contextlib.suppress(asyncssh.Error, OSError):
+async def _kill(process: Process, connection: Connection, command: Command) -> None:
+    """Kill the process group that the script's shell is in, as soon as it is known.
+
+    It is done on the same connection, for a name may stand for several hosts.
+    """
+    with contextlib.suppress(asyncssh.Error, OSError, TransportError):
         async with asyncio.timeout(_KILL_TIMEOUT):
+            try:
+                await command.begin()
+            finally:
+                process.close()
+            pid = command.pid
+            script = f"g={pid}; read -r a b c d g rest </proc/{pid}/stat; kill -9 -$g"
             await connection.run(f"exec /bin/sh -c '{script}'", encoding=None)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 
 import asyncssh
 
@@ -20,6 +19,7 @@ _PLACES_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _LAST_WORDS = 3.0
 
 Process = asyncssh.SSHClientProcess[bytes]
+Connection = asyncssh.SSHClientConnection
 
 
 class Link:
@@ -30,7 +30,7 @@ class Link:
         self._name = name
         self._sleep = sleep
         self._making = asyncio.Lock()
-        self._connection: asyncssh.SSHClientConnection | None = None
+        self._connection: Connection | None = None
         self._later: set[asyncio.Task[None]] = set()
 
     def later(self, work: Coroutine[None, None, None]) -> None:
@@ -44,14 +44,19 @@ class Link:
         """True while the connection lives."""
         return self._connection is not None and not self._connection.is_closed()
 
-    @asynccontextmanager
-    async def process(self, command: str) -> AsyncGenerator[Process, None]:
-        """Start *command*; leaving the block ends the channel (not what runs on the host)."""
-        process = await self._started(command)
-        try:
-            yield process
-        finally:
-            process.close()
+    async def process(self, command: str) -> tuple[Process, Connection]:
+        """Start *command*, and return it and the connection it runs on."""
+        for pause in (*_PLACES_PAUSES, None):
+            connection = await self._connected()
+            try:
+                return await self._opened(connection, command), connection
+            except asyncssh.ChannelOpenError as error:
+                if not connection.is_closed():
+                    await self._wait_for_place(error, pause)
+            except (asyncssh.Error, OSError) as error:
+                if not connection.is_closed():
+                    raise TransportError(f"{self._name} does not start a command ({error}).") from error
+        raise TransportError(f"The connection to {self._name} breaks off again and again.")
 
     async def close(self) -> None:
         """End the connection."""
@@ -65,20 +70,16 @@ class Link:
                     await connection.wait_closed()
             connection.abort()
 
-    async def _started(self, command: str) -> Process:
-        for pause in (*_PLACES_PAUSES, None):
-            connection = await self._connected()
-            try:
-                return await connection.create_process(
-                    command, encoding=None, window=WINDOW, max_pktsize=PACKET
-                )
-            except asyncssh.ChannelOpenError as error:
-                if not connection.is_closed():
-                    await self._wait_for_place(error, pause)
-            except (asyncssh.Error, OSError) as error:
-                if not connection.is_closed():
-                    raise TransportError(f"{self._name} does not start a command ({error}).") from error
-        raise TransportError(f"The connection to {self._name} breaks off again and again.")
+    async def _opened(self, connection: Connection, command: str) -> Process:
+        """Open a channel; one that opens when nobody wants it any more is closed."""
+        opening: asyncio.Task[Process] = asyncio.ensure_future(
+            connection.create_process(command, encoding=None, window=WINDOW, max_pktsize=PACKET)
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self.later(_closed(opening))
+            raise
 
     async def _wait_for_place(self, error: asyncssh.ChannelOpenError, pause: float | None) -> None:
         if pause is None:
@@ -88,8 +89,13 @@ class Link:
             ) from error
         await self._sleep(pause)
 
-    async def _connected(self) -> asyncssh.SSHClientConnection:
+    async def _connected(self) -> Connection:
         async with self._making:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await self._gate.connection()
             return self._connection
+
+
+async def _closed(opening: asyncio.Task[Process]) -> None:
+    with contextlib.suppress(asyncssh.Error, OSError):
+        (await opening).close()

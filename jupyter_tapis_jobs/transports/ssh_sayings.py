@@ -31,7 +31,7 @@ _SAYINGS: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, "does not answer. Check host and port, and whether a VPN is needed."),
     (
         asyncssh.HostKeyNotVerifiable,
-        "cannot be reached: the key of a host on the way is not known ({error}).",
+        "cannot be trusted ({error}); a host on the way to it must be in known_hosts too.",
     ),
     (asyncssh.ConnectionLost, _CLOSED),
     (ConnectionError, _CLOSED),

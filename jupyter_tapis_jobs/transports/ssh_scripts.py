@@ -1,11 +1,12 @@
 """What is said to a host's ``/bin/sh``; needs GNU coreutils, findutils and tar there.
 
-Names of files go in by quoting, or NUL-separated on standard input where there may be thousands.
+Names of files go in by quoting. Where there may be thousands and nothing is changed, they come
+NUL-separated on standard input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from shlex import quote
 
 from .names import parent
@@ -20,8 +21,8 @@ _TAR_OUT = "tar -c -f - -b 128 --null --no-unquote"
 NO_ROOT = 9
 
 
-def whole(script: str) -> str:
-    """Return *script* as one compound command, read to its end before anything of it runs."""
+def without_input(script: str) -> str:
+    """Return *script* so that its commands read nothing of what is meant for the transport."""
     return f"{{ :\n{script}\n}} </dev/null"
 
 
@@ -66,9 +67,9 @@ def put() -> str:
     )
 
 
-def remove_all() -> str:
-    """Remove the files whose names come on standard input."""
-    return f"{_PLAIN}exec xargs -0 -r rm -f --"
+def remove_all(paths: Sequence[str]) -> str:
+    """Remove files."""
+    return _PLAIN + "\n".join(f"rm -f -- {quote(path)} </dev/null" for path in paths)
 
 
 def read(path: str, offset: int, length: int | None) -> str:
@@ -130,16 +131,20 @@ def delete(path: str) -> str:
     return f"{_PLAIN}{_missing_is_told(path)}\nexec rm -rf -- {quote(path)} </dev/null"
 
 
-def copy_all() -> str:
-    """Copy pairs of NUL-separated names; print each target that failed, and the complaint."""
-    copy = """'while [ $# -gt 1 ]; do
-  d=${2%/*}
-  e=$({ if [ -e "$1" ] || [ -L "$1" ]; then [ -d "${d:-/}" ] || mkdir -p -- "$d"; fi &&
-    exec cp --reflink=auto --remove-destination -aT -- "$1" "$2"; } 2>&1) || printf "%s\\0%s\\0" "$2" "$e"
-  shift 2
-done' sh"""
-    # Two hundred names fit however long they are: no pair is torn apart.
-    return f"{_PLAIN}xargs -0 -r -x -s 1000000 -n 200 sh -c {copy}"
+def copy_all(pairs: Iterable[tuple[str, str]]) -> str:
+    """Copy (source, target) pairs; print each target that failed, and the complaint.
+
+    The names are part of the script: half a list, left by a lost connection, must not be worked on.
+    """
+    copies = "\n".join(f"c {quote(source)} {quote(target)}" for source, target in pairs)
+    return f"""{_PLAIN}c() {{
+  d=${{2%/*}}
+  e=$({{ if [ -e "$1" ] || [ -L "$1" ]; then [ -d "${{d:-/}}" ] || mkdir -p -- "$d"; fi &&
+    exec cp --reflink=auto --remove-destination -aT -- "$1" "$2"; }} 2>&1 </dev/null) ||
+    printf '%s\\0%s\\0' "$2" "$e"
+}}
+{copies}
+exit 0"""
 
 
 def pack(root: str, *, named: bool) -> str:

@@ -12,6 +12,8 @@ from rig_hosts import ssh_transport
 from tcp_proxy import Proxy, proxied
 
 from jupyter_tapis_jobs.model.errors import TransportError
+from jupyter_tapis_jobs.transports import ssh
+from jupyter_tapis_jobs.transports.base import Entry
 from jupyter_tapis_jobs.transports.ssh import SshTransport
 
 
@@ -67,6 +69,63 @@ async def test_a_watcher_whose_connection_breaks_tells_it(transport, proxy):
         proxy.drop()
         with pytest.raises(TransportError, match="was lost"):
             await waiting
+    await transport.delete(folder)
+
+
+async def test_a_watcher_that_has_left_after_a_quiet_time_is_sent_again(transport, monkeypatch):
+    monkeypatch.setattr(ssh, "WATCH_IDLE", 0.1)
+    home = (await transport.environment(["HOME"]))["HOME"]
+    folder = f"{home}/quiet-{id(transport)}"
+    async with aclosing(transport.watch(folder)) as batches:
+        waiting = asyncio.ensure_future(anext(batches))
+        for _ in range(10):
+            await transport.run("sleep 0.05")
+        await transport.put([Entry(path=f"{folder}/late", content=b"")])
+        assert await waiting == ["late"]
+    await transport.delete(folder)
+
+
+async def test_what_nobody_waits_for_any_more_is_ended_on_the_host(transport):
+    home = (await transport.environment(["HOME"]))["HOME"]
+    pid = f"{home}/pid-{id(transport)}"
+    waiting = asyncio.ensure_future(transport.run(f"sleep 600 & echo $! >{pid}; wait"))
+    await heard(pid, transport)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    while (await transport.run(f"kill -0 $(cat {pid})", live=True)).exit_code == 0:
+        await asyncio.sleep(0)
+    await transport.delete(pid)
+
+
+async def test_verbs_that_are_cancelled_as_they_begin_leave_places_free_and_nothing_behind(transport):
+    await transport.run("true")
+    length = f"6{id(transport) % 1000:03}"
+    for _ in range(20):
+        starting = asyncio.ensure_future(transport.run(f"exec sleep {length}"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait([starting])
+    assert (await transport.run("echo free")).stdout == "free\n"
+    while (await transport.run(f"pgrep -u $(id -u) -f '^sleep {length}'")).exit_code == 0:
+        await asyncio.sleep(0)
+
+
+async def test_a_write_that_is_cancelled_leaves_nothing(transport):
+    home = (await transport.environment(["HOME"]))["HOME"]
+    folder = f"{home}/cancelled-{id(transport)}"
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(1 << 20)
+
+    writing = asyncio.ensure_future(transport.write(f"{folder}/file", endless()))
+    while await transport.stat(folder) is None or not await transport.list(folder):
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.wait([writing])
+    while await transport.list(folder):
+        await asyncio.sleep(0)
     await transport.delete(folder)
 
 

@@ -15,7 +15,7 @@ from rig.rig import Rig
 from rig_hosts import ssh_transport
 
 from jupyter_tapis_jobs.model.errors import TransportError
-from jupyter_tapis_jobs.transports import ssh_scripts
+from jupyter_tapis_jobs.transports import ssh, ssh_scripts
 from jupyter_tapis_jobs.transports.base import Entry
 from jupyter_tapis_jobs.transports.ssh import SshTransport
 from jupyter_tapis_jobs.transports.ssh_address import Address, KnownKeys, SignIn
@@ -98,6 +98,17 @@ async def test_a_host_with_another_tar_is_told_in_a_sentence(hosts, tools):
     said = [sentence async for sentence in every_bulk_verb(transport)]
     assert all("login1 has no GNU `tar`" in sentence for sentence in said)
     await transport.run("rmdir /tmp/never-made-root")
+    await transport.close()
+
+
+async def test_a_file_system_that_hangs_is_told_after_a_while(hosts, tools, monkeypatch):
+    (tools / "find").unlink()
+    (tools / "find").write_text("#!/bin/sh\nexec /bin/sleep 600\n")
+    (tools / "find").chmod(0o755)
+    monkeypatch.setattr(ssh, "SOON", 0.5)
+    transport = ssh_transport(hosts)
+    with pytest.raises(TransportError, match=r"login1 did not end within 0\.5 s"):
+        await transport.stat("/tmp")
     await transport.close()
 
 
@@ -195,3 +206,16 @@ async def test_a_host_without_any_place_is_told():
         transport._work._sleep = no_pause
         with pytest.raises(TransportError, match="allows no more commands"):
             await transport.run("true")
+
+
+async def test_a_watcher_that_falls_silent_is_given_up(monkeypatch):
+    monkeypatch.setattr(ssh, "WATCH_SILENCE", 0.3)
+
+    async def silent(its: asyncssh.SSHServerProcess) -> None:
+        mark = (await its.stdin.read(60)).split()[3]
+        its.stdout.write(mark + b" 1\n")
+        await its.stdin.read()
+
+    async with served(silent) as transport:
+        with pytest.raises(TransportError, match="does not tell of its jobs any more"):
+            await anext(transport.watch("/events"))
