@@ -156,7 +156,7 @@ class Cluster:
     ) -> None:
         self.world = world
         self.partitions = {partition.name: partition for partition in partitions}
-        self.nodes = [Node(f"node{n}", cores, 4000, cores) for n in range(1, nodes + 1)]
+        self.nodes = [Node(f"node{n}", cores, 1000 * cores, cores) for n in range(1, nodes + 1)]
         self.max_array, self.max_submit, self.min_job_age = max_array, max_submit, min_job_age
         self.is_up = True
         #: Set while the controller does not answer; what comes in is taken up when it is set.
@@ -189,7 +189,7 @@ class Cluster:
             raise SlurmError("Batch job submission failed: Invalid partition name specified")
         if wish.memory_mb > max(node.memory_mb for node in self.nodes):
             raise SlurmError("Batch job submission failed: Memory specification can not be satisfied")
-        if wish.cores > max(node.cores for node in self.nodes):
+        if wish.cores > max(node.cores for node in self.nodes) or wish.nodes > len(self.nodes):
             raise SlurmError("Batch job submission failed: Requested node configuration is not available")
         if wish.tasks and max(wish.tasks) >= self.max_array:
             raise SlurmError("Batch job submission failed: Invalid job array specification")

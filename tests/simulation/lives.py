@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 USER = User(name="ada", tenant="tapisjobs", is_server_user=True)
 QUEUES = [
-    {"name": "normal", "hpcQueueName": "normal", "maxMinutes": 2880, "maxNodeCount": 4, "maxCoresPerNode": 4},
+    {"name": "normal", "hpcQueueName": "normal", "maxMinutes": 2880},
     # One promises more minutes than its partition gives, another names a partition that is not there.
     {"name": "promising", "hpcQueueName": "development", "maxMinutes": 2880},
     {"name": "missing", "hpcQueueName": "missing", "maxMinutes": 2880},
@@ -45,7 +45,6 @@ SYSTEM = {
     "canExec": True,
     "canRunBatch": True,
     "batchScheduler": "SLURM",
-    "batchLogicalQueues": QUEUES,
     "batchDefaultLogicalQueue": "normal",
     "jobWorkingDir": "/work",
     "jobRuntimes": [{"runtimeType": "ZIP"}],
@@ -204,8 +203,11 @@ class Life:
 
     def define(self, **system: object) -> None:
         """Make the made-up system and apps; their image lies in the world."""
-        facts = {"maxArraySize": self.cluster.max_array, "coresPerNode": self.cluster.nodes[0].cores}
-        self.systems.create(USER, {**SYSTEM, "notes": {"tapisjobs": facts}, **system})
+        nodes, cores = len(self.cluster.nodes), self.cluster.nodes[0].cores
+        facts = {"maxArraySize": self.cluster.max_array, "coresPerNode": cores}
+        queues = [{**queue, "maxNodeCount": nodes, "maxCoresPerNode": cores} for queue in QUEUES]
+        known = {"notes": {"tapisjobs": facts}, "batchLogicalQueues": queues}
+        self.systems.create(USER, {**SYSTEM, **known, **system})
         for app in APPS.values():
             self.apps.create(USER, app)
         archive = io.BytesIO()

@@ -253,13 +253,16 @@ class Host:
         return 0
 
     async def _case(self, allocation: Allocation, case: Mapping[str, Any]) -> None:
-        def warden(process: Process) -> None:
+        own: list[Process] = []
+
+        def begun(process: Process) -> None:
+            own.append(process)
             self.world.spawn(self._watch(process, case))
 
         script = f"{case['dir']}/{files.LAUNCH_SCRIPT}"
-        code = await self._launch(allocation, script, warden)
-        lost = self.world.disk.text(f"{case['dir']}/{marks.CLAIM}").startswith(case["uuid"])
-        if lost and not allocation.is_closing and not self.world.disk.text(f"{case['dir']}/{marks.EXIT}"):
+        code = await self._launch(allocation, script, begun)
+        # A launch script that was killed leaves its end to its worker, unless another copy has the claim.
+        if own and not allocation.is_closing and not self.world.disk.text(f"{case['dir']}/{marks.EXIT}"):
             try:
                 self.world.disk.write(f"{case['dir']}/{marks.EXIT}", f"{code}\n".encode())
             except OSError:
