@@ -11,6 +11,7 @@ _WORDS = {
     "cannot overwrite non-directory": errno.EEXIST,
     "cannot overwrite directory": errno.EISDIR,
     "into itself": errno.EINVAL,
+    "are the same file": errno.EINVAL,
     "to a subdirectory of itself": errno.EINVAL,
     "does not look like a tar archive": errno.EINVAL,
     "Unexpected EOF in archive": errno.EINVAL,

@@ -20,6 +20,7 @@ import signal
 import stat
 import sys
 import tempfile
+from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -159,11 +160,11 @@ class LocalTransport:
     async def copy_all(self, pairs: Sequence[tuple[str, str]]) -> Mapping[str, OSError]:
         """Copy many; return target -> why it failed."""
         failed: dict[str, OSError] = {}
-        remaining = iter(pairs)
-        while some := list(islice(remaining, SLICE)):
-            bigger, not_copied = await asyncio.to_thread(_copy_small_ones, some)
-            failed |= not_copied
-            for source, target in bigger:
+        waiting = deque(pairs)
+        while waiting:
+            failed |= await asyncio.to_thread(_copy_small_ones, waiting)
+            if waiting:
+                source, target = waiting.popleft()
                 try:
                     await self.copy(source, target)
                 except OSError as error:
@@ -410,23 +411,21 @@ def _look_slice(paths: Sequence[str]) -> dict[str, Found]:
     return {path: Found(real := os.path.realpath(path), _stat(real)) for path in paths}
 
 
-def _copy_small_ones(
-    pairs: Sequence[tuple[str, str]],
-) -> tuple[Sequence[tuple[str, str]], dict[str, OSError]]:
-    """Copy the small files and links among *pairs*; return the others, and target -> why it failed."""
-    others, failed = [], {}
-    for source, target in pairs:
+def _copy_small_ones(waiting: deque[tuple[str, str]]) -> dict[str, OSError]:
+    """Copy what is small at the beginning of *waiting* and take it out; return target -> why it failed."""
+    failed = {}
+    while waiting:
+        source, target = waiting[0]
         try:
             found = os.lstat(source)
-            small = not stat.S_ISDIR(found.st_mode) and found.st_size <= SMALL_COPY
-            if small:
-                _make_directories(parent(target))
-                _copy_tree(source, target)
-            else:
-                others.append((source, target))
+            if stat.S_ISDIR(found.st_mode) or found.st_size > SMALL_COPY:
+                break
+            _make_directories(parent(target))
+            _copy_tree(source, target)
         except OSError as error:
             failed[target] = error
-    return others, failed
+        waiting.popleft()
+    return failed
 
 
 def _check_source_and_make_parent(source: str, target: str) -> None:
@@ -461,6 +460,8 @@ def _copy_tree(source: str, target: str) -> None:
     if not _is_directory(source):
         if _is_directory(target):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)
+        if os.path.lexists(target) and os.path.samestat(os.lstat(source), os.lstat(target)):
+            raise OSError(errno.EINVAL, "Source and target are the same file", target)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(target)
         shutil.copy2(source, target, follow_symlinks=False)

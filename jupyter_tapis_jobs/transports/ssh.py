@@ -46,6 +46,9 @@ WATCH_SILENCE = 120.0
 #: Places for looks on a connection that bulk work uses too.
 _FEW = 2
 
+#: Bytes of the names that a watcher tells at once, at most: a thousand of them.
+MOST_NAMES = 1 << 20
+
 State = Literal["connected", "idle", "trouble", "code needed"]
 
 
@@ -188,7 +191,8 @@ class SshTransport:
         answers.check_tools(ended, self._name)
         if line := answers.serious(ended.stderr):
             answers.raise_for(Ended(1, b"", line), paths[0], self._name)
-        return await asyncio.to_thread(answers.contents, ended.stdout, limit)
+        with answers.understood(self._name):
+            return await asyncio.to_thread(answers.contents, ended.stdout, limit)
 
     # Streams -----------------------------------------------------------------------------------
 
@@ -197,8 +201,12 @@ class SshTransport:
     ) -> AsyncGenerator[bytes, None]:
         """Stream *length* bytes (None: all) of the file from *offset*."""
         async with self._command(scripts.read(path, offset, length), Work.OUT) as command:
+            left = float("inf") if length is None else length
             while chunk := await self._next_of(command):
-                yield chunk
+                # No more than was asked for, whatever comes: the next bytes are somebody else's.
+                yield chunk if left >= len(chunk) else chunk[: int(left)]
+                if (left := left - len(chunk)) < 0:
+                    return
             answers.raise_for(await command.end(), path, self._name)
 
     async def _next_of(self, command: Command) -> bytes:
@@ -214,7 +222,8 @@ class SshTransport:
         script = scripts.write(path, aside_name(path, token), mode, keep=resume is not None)
         ended = await self._fed(script, _frames(chunks))
         answers.raise_for(ended, path, self._name)
-        return int(ended.stdout)
+        with answers.understood(self._name):
+            return int(ended.stdout)
 
     async def written(self, path: str, resume: str) -> int:
         """Return how many bytes of *path* an earlier ``write`` left aside."""
@@ -257,7 +266,8 @@ class SshTransport:
         """List a directory or the one file at *path*."""
         plain = _plain(path)
         ended = await self._said(scripts.listing(plain, depth if recurse else 1))
-        own, below = await asyncio.to_thread(answers.file_infos, ended.stdout, plain)
+        with answers.understood(self._name):
+            own, below = await asyncio.to_thread(answers.file_infos, ended.stdout, plain)
         if own is None:
             answers.raise_for(ended, path, self._name)
         elif line := answers.serious(ended.stderr):
@@ -268,7 +278,8 @@ class SshTransport:
         """Return what is at *path* itself, or None."""
         plain = _plain(path)
         ended = await self._said(scripts.listing(plain, 0), limit=SOON)
-        own, _ = answers.file_infos(ended.stdout, plain)
+        with answers.understood(self._name):
+            own, _ = answers.file_infos(ended.stdout, plain)
         if own is None and answers.serious(ended.stderr):
             answers.raise_for(ended, path, self._name)
         return own
@@ -290,7 +301,8 @@ class SshTransport:
             return await self._look_at_halves(paths, ended)
         if line := answers.serious(ended.stderr):
             answers.raise_for(Ended(1, b"", line), paths[0], self._name)
-        infos = answers.infos_by_path(records)
+        with answers.understood(self._name):
+            infos = answers.infos_by_path(records)
         return {path: Found(where, infos.get(where)) for path, where in zip(paths, real, strict=True)}
 
     async def _look_at_halves(self, paths: Sequence[str], ended: Ended) -> Mapping[str, Found]:
@@ -327,7 +339,8 @@ class SshTransport:
             one = Ended(1, b"", complaint)
             answers.check_tools(one, self._name)
             if why := answers.complaints_of(one):
-                failed[targets[target]] = answers.error_of(why, targets[target])
+                with answers.understood(self._name):
+                    failed[targets[target]] = answers.error_of(why, targets[target])
         return failed
 
     async def move(self, source: str, target: str) -> None:
@@ -349,16 +362,18 @@ class SshTransport:
         while True:
             # It stays for hours: it takes none of the places that looks need.
             async with started(self._live, script, self._name) as command:
-                async for batch in _batches(command):
+                async for batch in _batches(command, self._name):
                     yield batch
                 answers.raise_for(await command.end(), folder, self._name)
 
 
-async def _batches(command: Command) -> AsyncIterator[list[str]]:
+async def _batches(command: Command, name: str) -> AsyncIterator[list[str]]:
     """Yield batches of names; each has a slash behind every name and one more behind the last."""
     waiting = b""
     while piece := await _heard(command):
         waiting += piece
+        if len(waiting) > MOST_NAMES:
+            raise answers.strange(name)
         while waiting:
             end = 0 if waiting[:1] == b"/" else waiting.find(b"//") + 1
             if not end and waiting[:1] != b"/":

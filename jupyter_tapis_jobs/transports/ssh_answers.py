@@ -8,7 +8,8 @@ import io
 import os
 import re
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from ..model.errors import TransportError
 from ..model.times import iso
@@ -32,6 +33,35 @@ _NOT_OURS = re.compile(r": Cannot (change mode|utime|change ownership)|^cp: pres
 _HARMLESS = re.compile(
     r"file changed as we read it|[Ff]ile removed before|socket ignored|Exiting with|shrank by"
 )
+
+
+@contextmanager
+def understood(name: str) -> Iterator[None]:
+    """Raise ``TransportError`` for an answer that is not of the form that was asked for."""
+    try:
+        yield
+    except (ValueError, LookupError, tarfile.TarError) as error:
+        raise TransportError(
+            f"{name} answered what nobody understands; it will be asked again. "
+            "See whether its start files (.bashrc) put other commands in the place of the system's."
+        ) from error
+
+
+@contextmanager
+def understood(name: str) -> Iterator[None]:
+    """Raise ``TransportError`` for an answer that is not of the form that was asked for."""
+    try:
+        yield
+    except (ValueError, LookupError, tarfile.TarError) as error:
+        raise strange(name) from error
+
+
+def strange(name: str) -> TransportError:
+    """Return the error for an answer that no command of the system's gives."""
+    return TransportError(
+        f"{name} answered what nobody understands; it will be asked again. "
+        "See whether its start files (.bashrc) put other commands in the place of the system's."
+    )
 
 
 def file_infos(data: bytes, path: str) -> tuple[FileInfo | None, list[FileInfo]]:
@@ -74,7 +104,7 @@ def contents(data: bytes, limit: int) -> dict[str, Content]:
     while (end := data.find(b"\0", position)) > position:
         modified, _, rest = data[position:end].partition(b"\n")
         text, _, path = rest.partition(b" ")
-        found[os.fsdecode(path)] = Content(base64.b64decode(text), float(modified))
+        found[os.fsdecode(path)] = Content(base64.b64decode(text)[:limit], float(modified))
         position = end + 1
     with tarfile.open(
         fileobj=io.BytesIO(data[position + 1 :]), mode="r:", encoding="utf-8", errors="surrogateescape"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import signal
@@ -25,6 +26,8 @@ from .ssh_link import Connection, Link, Process
 PIECE = 256 << 10
 #: The most that is kept of what a script says on standard error.
 MOST_COMPLAINTS = 16 << 20
+#: The most that a script may say on standard output, where all of it is wanted at once.
+MOST_ANSWER = 256 << 20
 #: Seconds that killing on the host may take.
 _KILL_TIMEOUT = 10.0
 _BROKEN = (asyncssh.Error, asyncio.IncompleteReadError, OSError)
@@ -151,6 +154,8 @@ class Command:
             self.pid = int(await self._process.stdout.readuntil(b"\n"))
         except asyncio.IncompleteReadError as error:
             raise await self._never_began(error.partial) from None
+        except ValueError as error:
+            raise TransportError(f"{self._name} answered what nobody understands.") from error
         except _BROKEN as error:
             raise self._lost() from error
 
@@ -185,6 +190,8 @@ class Command:
             found = bytearray()
             while piece := await self.output():
                 found += piece
+                if len(found) > MOST_ANSWER:
+                    raise self._endless()
             ended = await self.end()
         finally:
             if feeding is not None:
@@ -204,6 +211,12 @@ class Command:
     def _lost(self) -> TransportError:
         return TransportError(
             f"The connection to {self._name} was lost before its answer came; it will be tried again."
+        )
+
+    def _endless(self) -> OSError:
+        size = MOST_ANSWER >> 20
+        return OSError(
+            errno.EFBIG, f"{self._name} says more than {size} MiB at once; ask for a part, or for less"
         )
 
     async def _never_began(self, noise: bytes) -> TransportError:

@@ -6,10 +6,11 @@ NUL-separated on standard input.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from shlex import quote
 
 from .names import parent
+from .ssh_copies import copies
 
 #: Commands speak English, and are found also where a start file has spoilt the path.
 _PLAIN = 'export LC_ALL=C PATH="$PATH:/usr/local/bin:/usr/bin:/bin"\n'
@@ -131,20 +132,12 @@ def delete(path: str) -> str:
     return f"{_PLAIN}{_missing_is_told(path)}\nexec rm -rf -- {quote(path)} </dev/null"
 
 
-def copy_all(pairs: Iterable[tuple[str, str]]) -> str:
+def copy_all(pairs: Sequence[tuple[str, str]]) -> str:
     """Copy (source, target) pairs; print each target that failed, and the complaint.
 
     The names are part of the script: half a list, left by a lost connection, must not be worked on.
     """
-    copies = "\n".join(f"c {quote(source)} {quote(target)}" for source, target in pairs)
-    return f"""{_PLAIN}c() {{
-  d=${{2%/*}}
-  e=$({{ if [ -e "$1" ] || [ -L "$1" ]; then [ -d "${{d:-/}}" ] || mkdir -p -- "$d"; fi &&
-    exec cp --reflink=auto --remove-destination -aT -- "$1" "$2"; }} 2>&1 </dev/null) ||
-    printf '%s\\0%s\\0' "$2" "$e"
-}}
-{copies}
-exit 0"""
+    return f"{_PLAIN}{copies(pairs)}\nexit 0"
 
 
 def pack(root: str, *, named: bool) -> str:

@@ -612,6 +612,35 @@ async def test_many_copies_are_made_together_and_those_that_fail_are_named(trans
     assert await transport.copy_all([]) == {}
 
 
+async def test_one_file_is_copied_to_many_places_with_its_mode_and_time_and_through_no_link(transport, tree):
+    os.chmod(tree / "a/file", 0o755)
+    os.utime(tree / "a/file", (0, 1_600_000_000))
+    (tree / "precious").write_text("kept")
+    (tree / "job3").mkdir()
+    (tree / "job3/in").symlink_to(tree / "precious")
+    (tree / "job4/in").mkdir(parents=True)
+    pairs = [(f"{tree}/{source}", f"{tree}/job{n}/{name}") for n in range(450)
+             for source, name in (("a/file", "in"), ("a-b", "other"))]  # fmt: skip
+    failed = await transport.copy_all(pairs)
+    assert {path: error.errno for path, error in failed.items()} == {f"{tree}/job4/in": errno.EISDIR}
+    made = [tree / f"job{n}/in" for n in range(450) if n != 4]
+    assert {path.read_text() for path in made} == {"12345"}
+    assert {oct(path.stat().st_mode & 0o777) for path in made} == {"0o755"}
+    assert {path.stat().st_mtime for path in made} == {1_600_000_000}
+    assert {path.stat().st_nlink for path in made} == {1}
+    assert (tree / "precious").read_text() == "kept"
+
+
+async def test_copies_that_build_on_each_other_are_made_in_their_order(transport, tree):
+    pairs = [(f"{tree}/a", f"{tree}/b"), (f"{tree}/a-b", f"{tree}/b/file"), (f"{tree}/b/file", f"{tree}/c"),
+             *((f"{tree}/c", f"{tree}/d{n}") for n in range(6))]  # fmt: skip
+    assert await transport.copy_all(pairs) == {}
+    assert (tree / "b/file").read_text() == (tree / "c").read_text() == (tree / "d5").read_text() == ""
+    same = [(f"{tree}/a/file", f"{tree}/a/file"), *((f"{tree}/a/file", f"{tree}/e{n}") for n in range(6))]
+    assert [error.errno for error in (await transport.copy_all(same)).values()] == [errno.EINVAL]
+    assert (tree / "a/file").read_text() == (tree / "e5").read_text() == "12345"
+
+
 # pack and unpack
 
 
