@@ -41,18 +41,6 @@ def understood(name: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, LookupError, tarfile.TarError) as error:
-        raise TransportError(
-            f"{name} answered what nobody understands; it will be asked again. "
-            "See whether its start files (.bashrc) put other commands in the place of the system's."
-        ) from error
-
-
-@contextmanager
-def understood(name: str) -> Iterator[None]:
-    """Raise ``TransportError`` for an answer that is not of the form that was asked for."""
-    try:
-        yield
-    except (ValueError, LookupError, tarfile.TarError) as error:
         raise strange(name) from error
 
 
