@@ -31,7 +31,11 @@ class AtTheCommandLine(AtTheKeyboard):
 
     def instead(self, word: str, value: str = "") -> str:
         """An option of the command; a passphrase is typed, never an option."""
-        options = {"password": "use --password-stdin", "passphrase": "run it in a terminal"}
+        options = {
+            "password": "use --password-stdin",
+            "passphrase": "run it in a terminal",
+            "replace": "use --replace",
+        }
         return options.get(word, f"use --{word} {value or word.upper()}")
 
 
@@ -76,12 +80,6 @@ def _add_arguments(word: _Parser) -> None:
 
 
 def _add(tapis: Tapis, options: _Options) -> Shown:
-    if options.trust and not options.trust.startswith("SHA256:"):
-        raise InvalidInputError(
-            f"--trust {options.trust}: expected a fingerprint as ssh-keygen -lf shows it, SHA256:….",
-            field="--trust",
-            value=options.trust,
-        )
     given = {
         "host": options.host or options.name, "port": options.port, "user": options.user,
         "privateKey": options.key, "password": _first_line() if options.password_stdin else None,

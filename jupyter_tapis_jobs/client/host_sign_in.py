@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model.errors import (
     CodeNeededError,
+    ConflictError,
     HostKeyError,
     HostSignInError,
     InvalidInputError,
@@ -112,6 +113,9 @@ class Conversation:
 
     def _take_up(self, refused: TapisJobsError, body: dict[str, Any]) -> None:
         """Put the person's answer to *refused* into *body*, or raise it."""
+        if isinstance(refused, ConflictError):
+            way_out = self._person.instead("replace", "True")
+            raise _with(refused, f"There is a system {self._name} already. To change it: {way_out}.")
         if not isinstance(refused, self._settles):
             raise refused
         match refused:
@@ -152,7 +156,7 @@ class Conversation:
         """Ask for a secret; where one was given, the server's sentence comes before the question."""
         tries = self._asked[word] = self._asked.get(word, 0) + 1
         is_wrong = bool(body.get(word))
-        if tries > _TRIES:
+        if tries > _TRIES or (is_wrong and not self._person.is_there()):
             raise refused
         if is_wrong:
             self._say(refused.message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .tapis import Tapis
 
 _PATH = "/v3/tapisjobs/hosts"
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 #: A column of the table of queues, and what stands in it.
 _HEAD = ("queue", "nodes", "cores a node", "memory a node", "time")
 
@@ -100,6 +102,7 @@ def add_host(
     """Add the host with what is *given* (the fields of the call), asking *person* for what is missing."""
     _want_hosts(tapis)
     _want_private(tapis, given)
+    _want_fingerprint(given)
     body = {"id": name, **{field: value for field, value in given.items() if value is not None}}
     if "privateKey" in body:
         body["privateKey"] = private_key(body["privateKey"])
@@ -123,6 +126,7 @@ def checked(
 ) -> dict[str, Any]:
     """Connect to the host now with what is *given* (code, trust); return and *tell* what was found."""
     _want_hosts(tapis)
+    _want_fingerprint(given)
     path = f"{_PATH}/{segment(name)}/check"
 
     # Another password or passphrase is not for a check to settle: the host is added anew.
@@ -168,6 +172,16 @@ def _want_private(tapis: Tapis, given: Mapping[str, Any]) -> None:
         raise InvalidInputError(
             f"{tapis.connection.url} is not this machine and not https: {secrets[0]} would travel readable "
             "for everybody on the way. Use an https address."
+        )
+
+
+def _want_fingerprint(given: Mapping[str, Any]) -> None:
+    trust = given.get("trust")
+    if trust is not None and not _FINGERPRINT.fullmatch(str(trust)):
+        raise InvalidInputError(
+            f"trust '{trust}' is not a fingerprint as `ssh-keygen -lf` shows it: SHA256: and 43 characters.",
+            field="trust",
+            value=trust,
         )
 
 

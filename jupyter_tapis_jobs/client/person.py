@@ -12,6 +12,10 @@ from .progress import in_notebook
 class Person(Protocol):
     """Answers questions; None when nobody is there to answer."""
 
+    def is_there(self) -> bool:
+        """Return False where surely nobody can answer."""
+        ...
+
     def agrees(self, question: str) -> bool | None:
         """Return True for yes; anything but a yes is a no."""
         ...
@@ -28,6 +32,10 @@ class Person(Protocol):
 class AtTheKeyboard:
     """The person at this notebook or terminal."""
 
+    def is_there(self) -> bool:
+        """A notebook, or a terminal."""
+        return in_notebook() or bool(sys.stdin and sys.stdin.isatty())
+
     def agrees(self, question: str) -> bool | None:
         """Ask ``question [y/N]``."""
         answer = self._asked(lambda: input(f"{question} [y/N] "))
@@ -40,10 +48,12 @@ class AtTheKeyboard:
 
     def instead(self, word: str, value: str = "") -> str:
         """An argument of the call."""
+        if value == "True":
+            return f"pass {word}=True"
         return f"pass {word}='{value}'" if value else f"pass {word}=…"
 
     def _asked(self, question: _Question) -> str | None:
-        if not in_notebook() and not (sys.stdin and sys.stdin.isatty()):
+        if not self.is_there():
             return None
         try:
             return question()

@@ -63,7 +63,20 @@ def test_an_empty_standard_input_is_no_password(run, host, monkeypatch):
 def test_a_fingerprint_that_is_none_is_not_sent(run, host):
     code, _, err = run("host", "add", "frontera", "--trust", "yes")
     assert (code, host.bodies) == (1, [])
-    assert "expected a fingerprint as ssh-keygen -lf shows it" in err
+    assert "is not a fingerprint as `ssh-keygen -lf` shows it" in err
+
+
+def test_a_wrong_password_of_a_script_is_told_once(run, host, monkeypatch):
+    host.wants = {"password": "right"}
+    monkeypatch.setattr("sys.stdin", io.StringIO("wrong\n"))
+    code, out, err = run("host", "add", "frontera", "--trust", FINGERPRINT, "--password-stdin")
+    assert (code, out) == (1, "")
+    assert err == "jupyter tapisjobs: frontera does not take this password.\n"
+
+
+def test_a_taken_name_names_the_option(run, host):
+    host.taken = True
+    assert "To change it: use --replace." in run("host", "add", "frontera", "--trust", FINGERPRINT)[2]
 
 
 def test_the_terminal_asks_the_same_questions(run, host, monkeypatch):

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 from fake_tapis import FakeTapis, error, result
 
-FINGERPRINT = "SHA256:Zk3xJ0fH"
+FINGERPRINT = "SHA256:Zk3xJ0fHZk3xJ0fHZk3xJ0fHZk3xJ0fHZk3xJ0fHZk3"
+OTHER = "SHA256:" + "0" * 43
 REPORT = {
     "scheduler": "Slurm 23.11",
     "queues": [{"name": "development", "nodes": 40, "cores": 56, "memoryMB": 192_000, "minutes": 120}],
@@ -45,6 +46,8 @@ class FakeHost:
     pinned: str = ""
     #: What it wants: field of the body -> the right value.
     wants: dict[str, str] = field(default_factory=dict)
+    #: Whether there is a system of its name.
+    taken: bool = False
     #: The bodies of all calls.
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
@@ -62,6 +65,8 @@ class FakeHost:
         return self._refused(body) or self._added()
 
     def _added(self) -> httpx.Response:
+        if self.taken:
+            return error(409, "SYSTEMS_EXISTS System frontera already exists; change it with put or patch.")
         self.fake.systems["frontera"] = SYSTEM
         return result({"system": SYSTEM, "report": REPORT})
 
@@ -103,6 +108,9 @@ class Answers:
         return None if self.answers is None else self.answers.pop(0)
 
     agrees = secret = _next
+
+    def is_there(self) -> bool:
+        return self.answers is not None
 
     def instead(self, word: str, value: str = "") -> str:
         return f"pass {word}='{value}'"

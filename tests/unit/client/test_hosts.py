@@ -4,13 +4,14 @@ import gc
 import sys
 
 import pytest
-from fake_host import FINGERPRINT, REPORT, SYSTEM, Answers, FakeHost
+from fake_host import FINGERPRINT, OTHER, REPORT, SYSTEM, Answers, FakeHost
 
 from jupyter_tapis_jobs.client import hosts, person
 from jupyter_tapis_jobs.client.host_sign_in import private_key
 from jupyter_tapis_jobs.client.hosts import Host
 from jupyter_tapis_jobs.model.errors import (
     CodeNeededError,
+    ConflictError,
     HostKeyError,
     HostSignInError,
     InvalidInputError,
@@ -49,7 +50,7 @@ def test_a_new_key_is_shown_and_pinned_once_the_person_says_yes(tapis, host, ask
 
 def test_a_no_adds_nothing_and_says_so(tapis, host, asked, fake):
     asked.answers = [False]
-    with pytest.raises(HostKeyError, match="was not added: its key SHA256:Zk3xJ0fH is not trusted"):
+    with pytest.raises(HostKeyError, match=r"was not added: its key SHA256:Zk3\w+ is not trusted"):
         tapis.add_host("frontera")
     assert len(host.bodies) == 1
     assert fake.systems["frontera"] is not SYSTEM
@@ -69,8 +70,23 @@ def test_the_given_fingerprint_is_not_asked_about(tapis, host, asked):
 
 def test_another_key_than_the_given_one_is_refused_without_a_question(tapis, host, asked):
     with pytest.raises(HostKeyError, match="not the one that is known"):
-        tapis.add_host("frontera", trust="SHA256:other")
+        tapis.add_host("frontera", trust=OTHER)
     assert asked.questions == []
+
+
+@pytest.mark.parametrize("trust", ["yes", "SHA256:abc", "MD5:00:11", ""])
+def test_what_is_no_fingerprint_is_not_sent(tapis, host, asked, trust):
+    with pytest.raises(InvalidInputError, match="is not a fingerprint as `ssh-keygen -lf` shows it"):
+        tapis.add_host("frontera", trust=trust)
+    assert host.bodies == []
+
+
+def test_a_system_of_that_name_is_kept_and_the_way_out_named(tapis, host, asked):
+    host.taken = True
+    with pytest.raises(
+        ConflictError, match=r"There is a system frontera already\. To change it: pass replace="
+    ):
+        tapis.add_host("frontera", trust=FINGERPRINT)
 
 
 def test_trust_true_takes_the_key_that_is_shown_and_says_which(tapis, host, asked, capsys):
