@@ -48,6 +48,9 @@ async def connect(
         "gss_host": None,
         "gss_kex": False,
         "gss_auth": False,
+        # Whatever the configuration says: with a forwarded agent each job there could sign in elsewhere.
+        "agent_forwarding": False,
+        "request_pty": False,
         # The fast cipher first: asyncssh prefers one that takes twice as long.
         "encryption_algs": "^aes128-gcm@openssh.com,aes256-gcm@openssh.com",
         "compression_algs": None,

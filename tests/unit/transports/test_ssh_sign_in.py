@@ -203,3 +203,16 @@ async def test_a_server_that_takes_the_connection_and_says_nothing_is_told(hosts
             await connect(where, key(hosts), known(hosts))
         with pytest.raises(TransportError, match=r"does not answer\. Check"):
             await host_key(where)
+
+
+async def test_neither_agent_nor_terminal_goes_to_a_host_whatever_the_configuration_says(
+    hosts, tmp_path, monkeypatch
+):
+    # Whoever has the account there, and so each job, could sign in elsewhere with a forwarded agent.
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+    config = tmp_path / "config"
+    config.write_text("Host *\n  ForwardAgent yes\n  RequestTTY force\n")
+    where = replace(address(hosts), config=str(config))
+    async with await connect(where, key(hosts), known(hosts)) as connection:
+        done = await connection.run("tty; echo agent ${SSH_AUTH_SOCK-none}", term_type="xterm")
+    assert str(done.stdout).split("\n")[:2] == ["not a tty", "agent none"]
