@@ -36,6 +36,7 @@ from .preview import Preview
 from .progress import Silent, choose_progress
 from .request import SHORTHANDS, exec_systems, merged, read_request, unknown_app
 from .waiting import wait_for
+from .words import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,8 @@ _T = TypeVar("_T")
 _AT_ONCE, _PAGE, _ASKED, _BULK = 8, 1000, 50, 1000
 #: What is needed of a job to say how it stands.
 _STATE = "uuid,name,status,condition,lastMessage,remoteResultInfo,maxMinutes,memoryMB"
+#: What is needed to say what it is at or waits for.
+_STANDING = "uuid,status,condition,created,remoteStarted,ended,lastMessage,maxMinutes,execSystemLogicalQueue"
 
 
 class TapisJobsWarning(UserWarning):
@@ -179,6 +182,11 @@ class Tapis:
         """
         wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
         return self._table(search_parameters(wanted), limit)
+
+    def standing(self, uuids: Sequence[str]) -> dict[str, str]:
+        """Return uuid -> how the job stands, in the words of its card (``in queue normal 02:10: …``)."""
+        now = time.time()
+        return {str(row["uuid"]): sentence(row, now) for row in self._states(uuids, _STANDING)}
 
     def wait(self, jobs: Any, timeout: float | None = None, *, progress: bool = True) -> list[Job]:
         """Wait until all *jobs* (jobs, uuids, or a frame of ``jobs()``) have ended."""
@@ -438,12 +446,12 @@ class Tapis:
             known.setdefault(str(row["uuid"]), Job(self, row)).take(row)
         return [known.get(uuid) or self.job(uuid) for uuid in uuids]
 
-    def _states(self, uuids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    def _states(self, uuids: Sequence[str], select: str = _STATE) -> Iterator[Mapping[str, Any]]:
         """Yield a row of each job that is there, asked for in lists: an address holds few, a body many."""
         ours = self.server() is not None
         for start in range(0, len(uuids), size := _BULK if ours else _ASKED):
             some = uuids[start : start + size]
-            params = {"select": _STATE, "limit": len(some), "listType": "ALL_JOBS"}
+            params = {"select": select, "limit": len(some), "listType": "ALL_JOBS"}
             if ours:
                 names = ",".join("'" + uuid.replace("'", "''") + "'" for uuid in some)
                 body = {"search": [f"uuid IN ({names})"]}

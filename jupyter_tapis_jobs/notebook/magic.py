@@ -15,6 +15,8 @@ from .options import JOB_OPTIONS, job_parser, list_parser, pair, variable
 from .values import fill
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..client.job import Job
     from ..client.tapis import Tapis
 
@@ -66,7 +68,8 @@ class JobMagics(Magics):
             sys.stdout.write(_last_error())
             return None
         limit = None if options.limit is None else _whole_number(options.limit, "--limit")
-        return _connected().jobs(
+        tapis = _connected()
+        table = tapis.jobs(
             status=options.status or None,
             since=options.since,
             until=options.until,
@@ -75,6 +78,7 @@ class JobMagics(Magics):
             system=options.system,
             limit=limit,
         )
+        return _with_standing(tapis, table)
 
     def _run(self, job: Job, options: Namespace) -> None:
         from ..client.progress import in_notebook
@@ -129,6 +133,19 @@ def _connected() -> Tapis:
     from ..client.connect import connect
 
     return connect()
+
+
+def _with_standing(tapis: Tapis, table: pd.DataFrame) -> pd.DataFrame:
+    """Say beside the status of the newest active jobs what they are at, or wait for."""
+    active = table.loc[~table["status"].isin(_ENDED), "uuid"].tolist()[:_TOLD]
+    words = tapis.standing(active) if active else {}
+    table.insert(3, "standing", table["uuid"].map(lambda uuid: words.get(uuid, "")).astype("str"))
+    return table
+
+
+#: Jobs whose standing is told in a table.
+_TOLD = 1000
+_ENDED = ("FINISHED", "FAILED", "CANCELLED")
 
 
 def _check_variables(options: Namespace) -> None:

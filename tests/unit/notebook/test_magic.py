@@ -182,6 +182,20 @@ def test_the_table_is_filtered_by_words_and_options(fake, shell):
     assert len(shell.run_line_magic("tapisjobs", "")) == 2
 
 
+def test_the_table_says_what_active_jobs_wait_for(shell, fake):
+    fake.add_job(
+        "QUEUED", name="held", execSystemLogicalQueue="normal", lastMessage="it waits for free nodes"
+    )
+    fake.add_job("FINISHED", name="old", lastMessage="all is well")
+    table = shell.run_line_magic("tapisjobs", "").set_index("name")
+    assert list(table.columns[:3]) == ["uuid", "status", "standing"]
+    assert table.loc["held", "standing"].startswith("in queue normal ")
+    assert table.loc["held", "standing"].endswith(": it waits for free nodes")
+    assert table.loc["old", "standing"] == ""
+    assert shell.run_line_magic("tapisjobs", "FINISHED")["standing"].item() == ""
+    assert len(shell.run_line_magic("tapisjobs", "--name none")) == 0
+
+
 # --- completion ------------------------------------------------------------------------------
 def offered(shell, line):
     """What a notebook's front end is offered at the end of *line*."""
