@@ -38,7 +38,7 @@ mark() {{
 # rows: what is in Slurm's list for our jobs: ``one NUMBER UUID``, and ``pack NUMBER FOLDER``
 rows() {{
   {{ printf '%s\\n' "$jobs"
-    squeue --noheader --array --user="$user" --format='{format}' && echo answered; }} | awk -F'{mark}' '
+    squeue --noheader --all --array --user="$user" --format='{format}' && echo answered; }} | awk -F'{mark}' '
     # Was the job handed over from this folder? Its number may be that of another one by now.
     function member(folder, uuid,  list, line, found) {{
       list = folder "/{jobs}"; found = 0

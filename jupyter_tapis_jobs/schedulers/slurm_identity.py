@@ -17,7 +17,7 @@ COMMENT = "tapisjob:"
 JOBS = "jobs"
 #: In a submission's folder: the number of its array or allocation.
 ID = "id"
-#: In a submission's folder: the number of each single job, by uuid.
+#: In a submission's folder: ``<uuid> <number>`` per single job.
 IDS = "ids"
 #: In the folder of a pack: which of its chunks somebody works on.
 TAKEN = "taken"

@@ -243,8 +243,9 @@ def _never_began(launch: Launch, entry: Entry) -> str:
     why = f"{entry.state}, {entry.reason}" if entry.reason else entry.state
     if entry.state == "CANCELLED":
         return "it was cancelled at Slurm itself before it began, not by this server"
+    if launch.mode == "single":
+        hint = "its directory may be missing or not writable on the compute nodes"
+    else:
+        hint = f"what was said then is in {entry.work_dir}/{identity.LOG}"
     what = "the allocation of its pack" if launch.mode == "pack" else "it"
-    return (
-        f"Slurm ended {what} before its launch script began ({why}): "
-        "its directory may be missing or not writable on the compute nodes"
-    )
+    return f"Slurm ended {what} before its launch script began ({why}): {hint}"

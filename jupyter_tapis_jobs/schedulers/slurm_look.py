@@ -37,9 +37,11 @@ look() {{
   [ -s "$2/{killed}" ] && read -r killed rest < "$2/{killed}"
   say "$1 $3 $state $said $word $killed"
 }}
-# known KEY FILE: the number that a submission left on the host
+# known SUBMISSION FILE [KEY]: the numbers that a submission left on the host
 known() {{
-  [ -s "$lane/submissions/$2" ] && read -r id < "$lane/submissions/$2" && printf 'id %s %s\\n' "$1" "$id"
+  list="$lane/submissions/$1/$2"
+  [ -s "$list" ] || return
+  while read -r key id; do printf 'id %s %s\\n' "${{3:-$key}}" "${{id:-$key}}"; done < "$list"
 }}
 # listed SUBMISSION: the jobs of a submission in their order
 listed() {{
@@ -57,7 +59,7 @@ pass=job
 seen=$(
 {numbers}
 look_at_all
-SLURM_TIME_FORMAT=%s squeue --noheader --array --states=all --user="$user" --format='{queue_format}'
+SLURM_TIME_FORMAT=%s squeue --noheader --all --array --states=all --user="$user" --format='{queue_format}'
 echo "squeue $?"
 )
 printf '%s\\n' "$seen"
@@ -122,14 +124,11 @@ def _numbers(launches: Sequence[Launch]) -> Iterator[str]:
     """Yield what is asked of the host about submissions, most of it where the engine knows no number."""
     for pack in sorted({j.submission_id for j in launches if j.mode == "pack" and j.submission_id}):
         yield f"ran {pack}"
-    for launch in launches:
-        if launch.mode == "single" and not launch.remote_job_id and launch.submission_id:
-            yield f"known {launch.uuid} {launch.submission_id}/{identity.IDS}/{launch.uuid}"
-    nameless = {
-        j.submission_id for j in launches if j.mode != "single" and j.submission_id and not j.remote_job_id
-    }
-    for submission in sorted(nameless):
-        yield f"known {submission} {submission}/{identity.ID}"
+    asked = [j for j in launches if j.submission_id and not j.remote_job_id]
+    for submission in sorted({j.submission_id or "" for j in asked if j.mode == "single"}):
+        yield f"known {submission} {identity.IDS}"
+    for submission in sorted({j.submission_id or "" for j in asked if j.mode != "single"}):
+        yield f"known {submission} {identity.ID} {submission}"
         yield f"listed {submission}"
 
 

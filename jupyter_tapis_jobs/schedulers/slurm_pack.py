@@ -28,7 +28,7 @@ s={folder}
 nodes=${{SLURM_JOB_NUM_NODES:-${{SLURM_NNODES:-1}}}}
 [ "$nodes" -gt 1 ] || exec /bin/sh "$s/{node}"
 unset SLURM_MEM_PER_CPU SLURM_MEM_PER_GPU SLURM_MEM_PER_NODE SLURM_NTASKS_PER_NODE SLURM_CPUS_PER_TASK
-export SLURM_EXPORT_ENV=ALL
+export SLURM_EXPORT_ENV=ALL SLURM_WHOLE=1
 trap : TERM
 (trap '' TERM; exec srun --nodes="$nodes" --ntasks="$nodes" --ntasks-per-node=1 --mem=0 --cpu-bind=none \\
   --kill-on-bad-exit=0 /bin/sh "$s/{node}") &

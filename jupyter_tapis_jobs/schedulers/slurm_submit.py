@@ -19,12 +19,15 @@ from .slurm_refusals import judge
 
 #: sbatch commands that run at the same time; more make a slurmctld no faster.
 AT_A_TIME = 4
+#: Days that a submission's folder is kept: longer than anything may still run from it.
+KEPT = 60
 
 _HEAD = """\
 lane={lane}
 read -r seen < "$lane/epoch" && [ "$seen" = {epoch} ] || exit {overtaken}
 s={folder}
-mkdir -p "$s/{ids}" || exit 1
+mkdir -p "$s" || exit 1
+find "$lane/submissions" -mindepth 1 -maxdepth 1 -type d -mtime +{kept} -exec rm -rf {{}} + 2> /dev/null
 {prepare}
 # heard TEXT: the number in what sbatch printed (sites put banners around it), and all of it in one line
 heard() {{
@@ -44,7 +47,7 @@ one() {{ # UUID DIRECTORY
   if [ -e "$s/closed" ]; then echo "$1 skipped"; return; fi
   said=$(sbatch --parsable --no-requeue --comment={comment} --chdir="$2" "$2/{script}" 2>&1); code=$?
   heard "$said"
-  if [ "$code" = 0 ] && [ -n "$id" ]; then echo "$id" > "$s/{ids}/$1"; echo "$1 accepted $id"; return; fi
+  if [ "$code" = 0 ] && [ -n "$id" ]; then echo "$1 $id" >> "$s/{ids}"; echo "$1 accepted $id"; return; fi
   case $text in
     *"nable to contact"*|*"imed out"*|*"ate limit exceeded"*|*Submit*|*MaxJobCount*) : > "$s/closed" ;;
   esac
@@ -80,7 +83,7 @@ def submit_script(submission: Submission) -> str:
         epoch=submission.epoch,
         overtaken=OVERTAKEN,
         folder=shlex.quote(_folder(submission)),
-        ids=identity.IDS,
+        kept=KEPT,
         prepare=identity.PREPARE,
     )
     return head + (_single(submission) if submission.mode == "single" else _together(submission))

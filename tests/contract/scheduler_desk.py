@@ -26,6 +26,8 @@ from jupyter_tapis_jobs.schedulers.slurm import SlurmScheduler
 from jupyter_tapis_jobs.transports.base import Answer
 
 EPOCH = 7
+#: Exit marks of an application that was asked to end: it may be gone before its launch script hears of it.
+TERMINATED = frozenset({"143", "143 terminated"})
 KINDS = ("fork", "single", "array", "pack")
 #: sbatch options of what is handed over together.
 TOGETHER = {
@@ -62,12 +64,11 @@ class Desk:
         place = self.folder / f"it's {uuid} $(touch nothing); x"
         (place / marks.FOLDER).mkdir(parents=True)
         job_type = "FORK" if self.kind == "fork" else "BATCH"
-        described = replace(_definition(str(place), job_type), **definition)
-        lines = LaunchLines(command=command, environment="")
         script = place / "tapisjob.sh"
-        script.write_text(
-            launch_script(_job(uuid, job_type), described, lines, events=str(self.lane / "events"))
+        text, defined = described(
+            uuid, command, str(place), job_type, str(self.lane / "events"), **definition
         )
+        script.write_text(text)
         script.chmod(0o770)
         (place / "tapisjob.env").write_text("export WORD='two words'\n")
         self.hand_to_user(place)
@@ -75,7 +76,7 @@ class Desk:
             uuid=uuid,
             exec_dir=str(place),
             mode=self.mode,
-            max_minutes=described.max_minutes,
+            max_minutes=defined.max_minutes,
             submission_id="first",
         )
         self.made.append(launch)
@@ -216,6 +217,15 @@ def does_something(pid: str) -> bool:
     except FileNotFoundError:
         return False
     return bool(found) and found[1] not in "ZX"
+
+
+def described(
+    uuid: str, command: str, folder: str, job_type: str, events: str, **definition: object
+) -> tuple[str, JobDefinition]:
+    """Return the launch script of a job that runs *command* in *folder*, and its definition."""
+    defined = replace(_definition(folder, job_type), **definition)
+    lines = LaunchLines(command=command, environment="")
+    return launch_script(_job(uuid, job_type), defined, lines, events=events), defined
 
 
 def _job(uuid: str, job_type: str) -> Job:

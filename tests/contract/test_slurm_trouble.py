@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scheduler_desk import Desk, slurm_desk
+from scheduler_desk import TERMINATED, Desk, slurm_desk
 
 from jupyter_tapis_jobs.model import marks
 from jupyter_tapis_jobs.model.job import Argument
@@ -151,9 +151,14 @@ def test_a_job_that_is_put_back_after_its_start_runs_nothing_again(single: Desk,
     if single.exit_mark(job) is None:
         assert report.sighting is Sighting.VANISHED
         assert "back into the queue after its start" in report.reason
-    control(rig, "release", job.remote_job_id)
-    control(rig, "update", f"JobId={job.remote_job_id}", "StartTime=now")
-    until(lambda: single.duplicates(job) == 1)
+
+    def started_again() -> bool:
+        # Slurm itself puts the next start off by two minutes, at a moment of its own.
+        rig.slurm("scontrol", "release", job.remote_job_id, check=False)
+        rig.slurm("scontrol", "update", f"JobId={job.remote_job_id}", "StartTime=now", check=False)
+        return single.duplicates(job) == 1
+
+    until(started_again)
     assert single.said(job, "starts") == "started\n"
 
 
@@ -328,7 +333,7 @@ def test_the_time_limit_of_slurm_leaves_its_mark(full, rig, until, mode: str) ->
         running = {"single": 3, "array": 1, "pack": 2}[mode]
         until(lambda: sum(bool(desk.exit_mark(job)) for job in jobs) == running, 150)
         ended = [job for job in jobs if desk.exit_mark(job)]
-        assert {desk.exit_mark(job) for job in ended} == {"143 terminated"}
+        assert {desk.exit_mark(job) for job in ended} <= TERMINATED
         until(lambda: all(desk.look(job)[job.uuid].condition for job in ended), 60)
         seen = desk.look(*jobs)
         assert {seen[job.uuid].condition for job in ended} == {Condition.SCHEDULER_TIMEOUT}

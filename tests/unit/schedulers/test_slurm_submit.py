@@ -116,7 +116,7 @@ def handed_over(lane: Path, sbatch: str, *uuids: str, mode: str = "single") -> t
 def test_the_number_is_found_in_what_a_site_prints(lane: Path, sbatch: str) -> None:
     seen, _ = handed_over(lane, sbatch, "one")
     assert seen["one"].remote_job_id == "4711"
-    assert (lane / "submissions/sub/ids/one").read_text() == "4711\n"
+    assert (lane / "submissions/sub/ids").read_text() == "one 4711\n"
 
 
 def test_jobs_are_named_by_comment_and_directory_and_never_put_back_into_the_queue(lane: Path) -> None:
