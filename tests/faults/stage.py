@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from mixed_study import Study, histories
 from rig.rig import Rig
 
@@ -18,6 +21,8 @@ from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.client.tapis import Tapis
 from jupyter_tapis_jobs.model.status import JobStatus
 
+#: What makes a clock that can be set.
+CLOCK = Path(__file__).parent / "clock"
 #: The login server that the studies use.
 HOST = "login1"
 
@@ -37,20 +42,29 @@ class Stage:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     # --- the server ---
-    def start(self, **environment: str) -> None:
-        """Start the server, at the same store as before."""
-        before = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
-        try:
+    def start(self) -> None:
+        """Start the server, at the same store as before, with a clock that can be set."""
+        self.set_clock(0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TAPISJOBS_TEST_CLOCK", str(self._clock))
+            patch.setenv("PYTHONPATH", str(CLOCK), prepend=os.pathsep)
             self.server = self._stack.enter_context(self.run(self.folder))
-            self.tapis = Tapis(Connection(self.server.endpoint))
-            self._stack.callback(self.tapis.connection.close)
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+        self.tapis = Tapis(Connection(self.server.endpoint))
+        self._stack.callback(self.tapis.connection.close)
+
+    @property
+    def _clock(self) -> Path:
+        return self.folder.parent / "clock"
+
+    def set_clock(self, ahead: float) -> None:
+        """Let the server's clock be so many seconds ahead of the right one."""
+        self._clock.touch()
+        os.utime(self._clock, (ahead, ahead))
+
+    def clock_is_ahead(self) -> float:
+        """Return how many seconds the server's clock is ahead, as its answers tell."""
+        with urllib.request.urlopen(self.server.url + "api") as answer:
+            return parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()
 
     def kill(self) -> None:
         """``kill -9`` of the server."""
