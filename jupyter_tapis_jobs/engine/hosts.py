@@ -200,7 +200,8 @@ class RealHosts:
 
     def key_row(self, through: Way, public: str, how: str | None = None) -> HostKeyRow:
         """Return what is remembered of a key; *how* it became known is found out when it is not said."""
-        first = "known_hosts" if is_in_known_hosts(through.address, public) else "accepted"
+        counts = through.keys.known_hosts is not None
+        first = "known_hosts" if counts and is_in_known_hosts(through.address, public) else "accepted"
         return HostKeyRow(
             system_id=through.name,
             address=f"{through.address.host}:{through.address.port}",

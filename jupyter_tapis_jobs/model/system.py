@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
@@ -154,9 +155,23 @@ def parse_system(raw: Mapping[str, Any]) -> tuple[System, list[str]]:
     Raises ``InvalidInputError`` when the rules of Tapis Systems are broken.
     """
     system, warnings = parse_stored(System, raw, "system")
-    for rule in (_storage_rules, _execution_rules, _queue_rules, _text_rules):
+    for rule in (_secret_rules, _storage_rules, _execution_rules, _queue_rules, _text_rules):
         rule(system)
     return _completed(system), warnings
+
+
+#: Keys under which somebody gives a secret; a definition is shown to whoever sees the system.
+_SECRETS = re.compile(r"credential|password|passphrase|private_?key|secret", re.IGNORECASE)
+
+
+def _secret_rules(system: System) -> None:
+    odd = next((key for key in system.model_extra or {} if _SECRETS.search(key)), None)
+    if odd is not None:
+        raise InvalidInputError(
+            f"'{odd}' is no attribute of a system and looks like a secret, so nothing is stored. "
+            "Give a credential as authnCredential, or with createUserCredential.",
+            field=odd,
+        )
 
 
 def _storage_rules(system: System) -> None:

@@ -247,8 +247,9 @@ class LocalTransport:
             await self._sleep(pause)
 
     async def environment(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the variables of this process that are set: it already runs as the user."""
-        return {name: os.environ[name] for name in names if name in os.environ}
+        """Return the variables of this process that are set, but for the server's own sign-ins."""
+        known = login_environment(os.environ)
+        return {name: known[name] for name in names if name in known}
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""

@@ -119,3 +119,10 @@ def test_a_job_is_not_given_what_signs_in_to_its_server() -> None:
         "TAPIS_PYTHON": "/usr/bin/python3",
     }
     assert login_environment(given) == {"HOME": "/home/ada", "TAPIS_PYTHON": "/usr/bin/python3"}
+
+
+async def test_a_job_that_asks_for_a_sign_in_of_the_servers_by_name_gets_none(monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
+    monkeypatch.setenv("SCRATCH", "/scratch")
+    asked = ["JUPYTERHUB_API_TOKEN", "SCRATCH"]
+    assert await LocalTransport().environment(asked) == {"SCRATCH": "/scratch"}

@@ -225,3 +225,10 @@ def test_schemas_tell_enums_limits_and_that_more_keys_are_kept(model: Any) -> No
     assert schema["additionalProperties"] is True
     assert schema["properties"]["id"]["maxLength"] == 80
     assert "DOCKER" in schema["$defs"]["RuntimeType"]["enum"]
+
+
+@pytest.mark.parametrize("key", ["authnCredentials", "authn_credential", "password", "privateKey", "Secret"])
+def test_a_secret_in_the_wrong_place_of_a_system_is_refused_and_not_told(key):
+    with pytest.raises(InvalidInputError, match="authnCredential") as refused:
+        parse_system({**SYSTEM, key: {"password": "open sesame"}})
+    assert "sesame" not in f"{refused.value} {refused.value.value}"
