@@ -26,7 +26,7 @@ async def proxy(rig: Rig) -> AsyncIterator[Proxy]:
 
 @pytest.fixture
 async def transport(rig: Rig, proxy: Proxy) -> AsyncIterator[SshTransport]:
-    made = ssh_transport(rig, port=proxy.port, keepalive_interval=0.2)
+    made = ssh_transport(rig, port=proxy.port)
     yield made
     await made.close()
 
@@ -49,7 +49,8 @@ async def test_a_connection_that_breaks_is_told_and_the_next_verb_connects_again
     assert proxy.connections == 3
 
 
-async def test_a_frozen_connection_is_noticed(transport, proxy):
+async def test_a_frozen_connection_is_noticed(rig, proxy):
+    transport = ssh_transport(rig, port=proxy.port, keepalive_interval=0.5)
     await transport.run("true", live=True)
     waiting = asyncio.ensure_future(transport.run("sleep 600", live=True))
     await transport.run("true")
@@ -58,6 +59,7 @@ async def test_a_frozen_connection_is_noticed(transport, proxy):
         await waiting
     proxy.thaw()
     assert (await transport.run("echo back", live=True)).stdout == "back\n"
+    await transport.close()
 
 
 async def test_a_watcher_whose_connection_breaks_tells_it(transport, proxy):
