@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ..model.errors import (
     TransportError,
 )
 from ..model.new_host import HostCheck, NewHost
+from ..model.paths import join
 from ..model.system import System, parse_system
 from ..model.times import iso
 from ..model.user import User
@@ -84,6 +86,7 @@ class HostDesk:
         door.access.code = given.code
         try:
             found = await _looked(door, given.id)
+            await _want_place(door, given)
             tried = self._desk.remembered(
                 there, user.name, found.user or login, secrets, door,
                 trust=given.trust, code=given.code, how=trust.how if trust else None,
@@ -265,6 +268,27 @@ async def _looked(door: Door, name: str) -> HostFacts:
     found = await discover(door.transport, name)
     door.transport.prepare(found.environment)
     return found
+
+
+async def _want_place(door: Door, given: NewHost) -> None:
+    """Refuse a place for jobs where they cannot work; one with macros is known when a job comes."""
+    place = given.job_working_dir
+    if place is None or "$" in place + given.root_dir:
+        return
+    path = join(given.root_dir, place)
+    try:
+        await door.transport.mkdir(path)
+        answer = await door.transport.run(f"test -w {shlex.quote(path)} && test -x {shlex.quote(path)}")
+        why = "" if answer.exit_code == 0 else "it belongs to somebody else"
+    except OSError as cause:
+        why = cause.strerror or str(cause)
+    if why:
+        raise InvalidInputError(
+            f"jobWorkingDir {path} is no place for jobs on {given.id}: {why}. Name one where you may write, "
+            "or leave it out.",
+            field="jobWorkingDir",
+            value=place,
+        )
 
 
 def _head(given: NewHost, method: str) -> dict[str, Any]:

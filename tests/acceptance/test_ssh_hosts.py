@@ -275,6 +275,8 @@ def test_with_an_agent_and_accept_new_nothing_has_to_be_given(tmp_path, running_
         ({"keyFile": "/no/such/key", "privateKey": None}, "JOBS_INVALID_INPUT", "There is no key file"),
         ({"knownHosts": "other.example.org ssh-ed25519 AAAA"}, "JOBS_INVALID_INPUT", "knownHosts"),
         ({"rootDir": "relative"}, "JOBS_INVALID_INPUT", "rootDir"),
+        ({"jobWorkingDir": "/root/jobs"}, "JOBS_INVALID_INPUT", "is no place for jobs"),
+        ({"jobWorkingDir": "/etc"}, "JOBS_INVALID_INPUT", "it belongs to somebody else"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence_and_nothing_is_stored(api, login, name, changes, code, words):
