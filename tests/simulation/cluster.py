@@ -61,6 +61,7 @@ class Wish:
     workdir: str = "/"
     name: str = "job"
     tasks: tuple[int, ...] = ()
+    is_held: bool = False
     #: The jobs it is for; Slurm does not know that.
     uuids: list[str] = field(default_factory=list)
     #: What the batch script does.
@@ -203,7 +204,9 @@ class Cluster:
             job = SlurmJob(number=number, task=task, wish=wish, submitted=self.world.now(), raw=number)
             self._jobs[job.label] = job
             self._active += 1
-            self._set(job, "PENDING", _impossible(wish, partition) or "Priority")
+            job.is_held = wish.is_held
+            reason = "JobHeldUser" if job.is_held else _impossible(wish, partition) or "Priority"
+            self._set(job, "PENDING", reason)
             self._pending.append(job)
         self.world.tell("sbatch", f"{number} {wish.comment} {len(wish.tasks) or ''}")
         self._schedule_soon()

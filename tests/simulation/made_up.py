@@ -198,6 +198,7 @@ class Host:
             minutes=number.get("--time", 10),
             comment=f"{identity.COMMENT}{order['id']}",
             name=told.get("--job-name", "tapisjob"),
+            is_held="--hold" in told,
             **more,
         )
 

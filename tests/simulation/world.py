@@ -88,6 +88,8 @@ class World:
     frozen: asyncio.Event | None = None
     #: Seconds that every application takes; by chance when None.
     duration: float | None = None
+    #: What the application of a job will do; the others do what chance says.
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
     #: The most applications that ever ran at the same time.
     peak: int = 0
     starts: Counter[str] = field(default_factory=Counter)
@@ -168,7 +170,8 @@ class World:
         if is_gone or not self._claim(uuid, folder, host, word):
             return 0
         self._event(f"{lane}/{uuid}.start")
-        process = Process(uuid, folder, self._behaviour(), begun=self.now())
+        behaviour = self.behaviours.get(uuid) or self._behaviour()
+        process = Process(uuid, folder, behaviour, begun=self.now())
         self.starts[uuid] += 1
         self.on_start(uuid)
         self.tell("start", f"{uuid} on {host}{word}")
@@ -182,7 +185,9 @@ class World:
             if code is None:
                 return KILLED
             self.codes[uuid] = code
-            ending = " terminated" if process.asked.is_set() and not process.starved else ""
+            # The application may be gone before its launch script hears that it is to end.
+            is_told = process.asked.is_set() and not process.starved and self.random.random() < 0.8
+            ending = " terminated" if is_told else ""
             while self.disk.is_full and self.disk.kind(f"{folder}/{marks.FOLDER}") is not None:
                 if await _within(process.killed, 5.0):
                     self.fates.setdefault(uuid, "killed before its last word")
