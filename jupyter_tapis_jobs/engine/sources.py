@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from dataclasses import dataclass
 
 from ..model.errors import InvalidInputError, TapisJobsError
-from ..model.job import Job, JobDefinition
+from ..model.job import Job
 from ..model.paths import join, normalise, within
 from ..model.system import System
 from ..transports.base import FileInfo, Found, Transport
@@ -163,11 +163,6 @@ class Sources:
         # What the Web holds can change behind the same URL: a key is good for one cohort.
         key = _key("web", url, f"{self._ports.random.getrandbits(64):x}")
         return Source(url=url, name=name, key=key, size=None, open=lambda offset: self._fetch(url))
-
-    async def archive_place(self, job: Job, definition: JobDefinition) -> tuple[Transport, str]:
-        """Return the transport and directory of an archive that lies on another system."""
-        where, root = await self.archive_host(definition.archive_system_id, job.owner)
-        return await self._ports.hosts.transport(*where), join(root, definition.archive_system_dir)
 
     async def archive_host(self, system_id: str, owner: str) -> tuple[LaneKey, str]:
         """Return who keeps *owner*'s archives on a system, (system, user), and the system's rootDir."""

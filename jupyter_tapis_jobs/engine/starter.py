@@ -35,8 +35,6 @@ ONE_BY_ONE = 200
 UNCLEAR_RETRY = 5.0
 #: Seconds until a scheduler is asked again that took no more jobs.
 LATER_RETRY = 60.0
-#: Starts in a row that are lost before they begin, until a job is given up.
-MOST_TRIES = 5
 
 Verdicts = dict[str, Verdict]
 

@@ -36,12 +36,6 @@ def get(conn: Connection, system_id: str, user: str) -> CredentialRow | None:
     return CredentialRow(**row._mapping) if row else None
 
 
-def of_user(conn: Connection, user: str) -> list[CredentialRow]:
-    """Return the credentials of *user*, by system."""
-    rows = conn.execute(_all.where(credentials.c.user == user).order_by(credentials.c.system_id))
-    return [CredentialRow(**row._mapping) for row in rows]
-
-
 def put(conn: Connection, row: CredentialRow) -> None:
     """Store a credential; one that is there is replaced, but for when it was first made."""
     values = asdict(row)
