@@ -46,6 +46,8 @@ MOST_STARTS = 5
 DOUBT_PAUSE, DOUBT_ROUNDS = 2.0, 2
 #: Exit code of what was killed: 128 + SIGKILL.
 KILLED_EXIT_CODE = 137
+#: That of one that went at the word TERM before its launch script had heard of it: 128 + SIGTERM.
+TERMINATED_EXIT_CODE = 143
 #: The reason that is left in the directory of a job that could never start and was taken back.
 IMPOSSIBLE = "impossible"
 VANISHED = "its process vanished without a word: killed from outside, or the machine restarted"
@@ -512,7 +514,7 @@ def _only_scheduler_knows(job: Job, found: Marks) -> bool:
     if job.job_type == JobType.FORK or found.killed or job.cancel_requested:
         return False
     was_killed = found.exit_code == KILLED_EXIT_CODE and job.launch_mode != "pack"
-    return found.was_terminated or was_killed
+    return found.was_terminated or found.exit_code == TERMINATED_EXIT_CODE or was_killed
 
 
 def _outcome(job: Job, well: bool) -> RemoteOutcome:
