@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.errors import InvalidInputError, TapisJobsError
+from ..model.errors import InvalidInputError, NotAllowedError, TapisJobsError
 from ..model.job import Job
 from ..model.paths import join, normalise, within
 from ..model.system import System
@@ -171,9 +171,16 @@ class Sources:
 
 
 def effective_user(system: System, owner: str) -> str:
-    """Return the host user that works on *system* for *owner* (Tapis Systems, "effectiveUserId")."""
+    """Return the host user that works on *system* for *owner* (Tapis Systems, "effectiveUserId").
+
+    Raises ``NotAllowedError`` where that would be somebody else's credential: the system was given away.
+    """
     fixed = system.effective_user_id or "${apiUserId}"
-    return owner if fixed in ("${apiUserId}", "${owner}") else fixed
+    if fixed in ("${apiUserId}", "${owner}"):
+        return owner
+    if system.owner not in (None, owner):
+        raise NotAllowedError(f"System {system.id} is not {owner}'s any more.")
+    return fixed
 
 
 async def _look(

@@ -15,7 +15,7 @@ from ..model.errors import ConflictError, InvalidInputError
 from ..model.names import wire_name
 from ..model.system import System, parse_system
 from ..model.user import User
-from ..store import catalog_history, credentials, host_variables, profiles
+from ..store import catalog_history, credentials, host_variables, jobs, profiles
 from ..store import systems as rows
 from ..store.catalog_history import Entry
 from ..store.page import Page
@@ -237,6 +237,12 @@ class SystemCatalog(Catalog):
             row = self._changeable(conn, user, system_id)
             if row.owner == owner:
                 return 0
+            if any(system_id in (job.exec_system_id, job.archive_system_id) for job in jobs.active(conn)):
+                # They would go on with what the new owner gives as a credential.
+                raise ConflictError(
+                    f"System {system_id} has jobs that have not ended. Cancel them, or wait for their end.",
+                    code=self.code("SYS_IN_USE"),
+                )
             rows.change(conn, system_id, self._time(), owner=owner)
             # What the old owner gave is not the new one's to use.
             credentials.remove(conn, system_id)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from jupyter_tapis_jobs.engine.catalog import Listing, history_to_wire
+from jupyter_tapis_jobs.engine.sources import effective_user
 from jupyter_tapis_jobs.model.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
+from jupyter_tapis_jobs.model.job import Job
 from jupyter_tapis_jobs.model.search import Comparison
+from jupyter_tapis_jobs.model.status import JobStatus
+from jupyter_tapis_jobs.store import jobs
+
+NOW = "2026-11-21T09:00:00.000000Z"
 
 
 def _system(system_id="frontera", **fields):
@@ -196,3 +202,29 @@ def test_a_scheduler_profile_that_is_not_there_is_a_warning(systems, owner):
     raw = _system(batchSchedulerProfile="tacc")
     systems.create(owner, raw)
     assert any("no scheduler profile 'tacc'" in sentence for sentence in systems.review(raw, owner))
+
+
+def test_a_system_with_jobs_is_not_given_away_for_they_would_use_the_new_owners_credential(
+    systems, owner, other, database
+):
+    systems.create(owner, _system())
+    job = Job(
+        uuid="u", tenant="local", owner=owner.name, name="n", description="", app_id="bash",
+        app_version="1.0", job_type="FORK", exec_system_id="frontera", archive_system_id="frontera",
+        exec_system_logical_queue=None, effective_user_id="tg", node_count=1, cores_per_node=1,
+        memory_mb=100, max_minutes=10, status=JobStatus.PENDING, created=NOW, last_updated=NOW,
+    )  # fmt: skip
+    database.write(lambda conn: jobs.insert(conn, [(job, "{}", "{}")]))
+    with pytest.raises(ConflictError, match="jobs that have not ended"):
+        systems.change_owner(owner, "frontera", other.name)
+    stored = database.read(jobs.active)[0]
+    done = jobs.Change(before=stored, after=stored.evolve(status=JobStatus.CANCELLED))
+    database.write(lambda conn: jobs.apply(conn, [done]))
+    assert systems.change_owner(owner, "frontera", other.name) == 1
+
+
+def test_nobody_works_with_the_credential_of_whom_a_system_was_given_to(systems, owner, other):
+    fixed = systems.create(owner, {**_system(), "effectiveUserId": "tg"})
+    assert effective_user(fixed, owner.name) == "tg"
+    with pytest.raises(NotAllowedError, match="not train302's any more"):
+        effective_user(fixed, other.name)
