@@ -68,6 +68,12 @@ class Disk:
         if self.is_full and data:
             raise OSError(errno.ENOSPC, "No space left on device", path)
 
+    def append(self, path: str, data: bytes) -> None:
+        """Add to a file, which is made when it is not there; a full disk leaves it as it was."""
+        if self.is_full and path in self._files:
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        self.write(path, self._files.get(path, (b"", 0.0))[0] + data)
+
     def mkdir(self, path: str) -> None:
         """Make a folder and its parents."""
         while path not in self._folders:

@@ -19,6 +19,7 @@ from jupyter_tapis_jobs.schedulers import slurm_identity as identity
 from jupyter_tapis_jobs.schedulers.base import Launch, Report, Sighting, Submission
 from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN
 from jupyter_tapis_jobs.schedulers.slurm import SlurmScheduler
+from jupyter_tapis_jobs.schedulers.slurm_answer import MARK
 from jupyter_tapis_jobs.transports.base import Answer
 
 from .cluster import OVER, Allocation, Cluster, Row, SlurmError, Wish
@@ -125,7 +126,7 @@ class Host:
             return OVERTAKEN, ""
         folder = f"{order['lane']}/submissions/{order['id']}"
         try:
-            self.world.mkdir(f"{folder}/{identity.IDS}")
+            self.world.mkdir(folder)
             if order["mode"] == "single":
                 return 0, await self._one_by_one(order, folder)
             listed = "".join(f"{job['uuid']} {job['dir']}\n" for job in order["jobs"])
@@ -155,7 +156,7 @@ class Host:
                     workdir=job["dir"],
                     uuids=[job["uuid"]],
                 )
-                said = await self._submit(wish, f"{folder}/{identity.IDS}/{job['uuid']}")
+                said = await self._submit(wish, f"{folder}/{identity.IDS}", f"{job['uuid']} ")
                 is_closed = is_closed or bool(CLOSES.search(said))
                 lines.append(f"{job['uuid']} {said}")
 
@@ -174,13 +175,13 @@ class Host:
         )
         return f"all {await self._submit(wish, f'{folder}/{identity.ID}')}\n"
 
-    async def _submit(self, wish: Wish, note: str) -> str:
+    async def _submit(self, wish: Wish, note: str, key: str = "") -> str:
         try:
             number = await self.cluster.sbatch(wish)
         except SlurmError as refused:
             return f"failed {' | '.join(f'sbatch: error: {line}' for line in str(refused).splitlines())} | "
         try:
-            self.world.write(note, f"{number}\n".encode())
+            self.world.disk.append(note, f"{key}{number}\n".encode())
         except OSError:
             self.world.tell("lost note", note)
         return f"accepted {number}"
@@ -300,7 +301,7 @@ class Host:
         try:
             rows = await self.cluster.squeue()
         except SlurmError:
-            return 0, "\n".join([*lines, "squeue 1", "looked\n"])
+            return 1, "\n".join([*lines, "squeue 1\n"])
         lines += [MARK.join(("row", *_cells(row))) for row in rows]
         given = {line.split()[1]: line.split()[2] for line in lines if line.startswith("id ")}
         shown = {number for row in rows for number in (row.label, str(row.raw))}
@@ -314,10 +315,9 @@ class Host:
         """Yield what lies beside the submissions of jobs whose numbers the engine does not know."""
         place = f"{order['lane']}/submissions"
         nameless = [job for job in order["jobs"] if not job["id"] and job["submission"]]
-        for job in nameless:
-            note = f"{place}/{job['submission']}/{identity.IDS}/{job['uuid']}"
-            if job["mode"] == "single" and (number := self.world.disk.text(note).strip()):
-                yield f"id {job['uuid']} {number}"
+        for submission in sorted({job["submission"] for job in nameless if job["mode"] == "single"}):
+            for line in self.world.disk.text(f"{place}/{submission}/{identity.IDS}").splitlines():
+                yield f"id {line}"
         for submission in sorted({job["submission"] for job in nameless if job["mode"] != "single"}):
             if number := self.world.disk.text(f"{place}/{submission}/{identity.ID}").strip():
                 yield f"id {submission} {number}"
@@ -417,17 +417,19 @@ class Host:
             claim = self.world.disk.text(f"{job['dir']}/{marks.CLAIM}").split()
             if job["mode"] == "pack":
                 continue
-            if (
-                claim
-                and claim[-1].startswith(f"slurm:{row.raw}:")
-                and row.comment.startswith(identity.COMMENT)
-            ):
+            has_won = bool(claim) and claim[-1].startswith(f"slurm:{row.raw}:")
+            if has_won and (row.comment == comment or self._is_member(row, job)):
                 return str(job["uuid"])
             if job["mode"] == "single" and row.workdir == job["dir"]:
                 return str(job["uuid"])
             if job["mode"] == "array" and row.comment == comment and row.label == job["id"]:
                 return str(job["uuid"])
         return None
+
+    def _is_member(self, row: Row, job: Mapping[str, Any]) -> bool:
+        """Was the job handed over from this folder? Its number may be that of another one by now."""
+        listed = self.world.disk.text(f"{row.workdir}/{identity.JOBS}").splitlines()
+        return row.workdir == job["dir"] or any(line.startswith(f"{job['uuid']} ") for line in listed)
 
     def _is_idle_pack(self, row: Row, submission: str) -> bool:
         """Has every case of a pack ended, or will it never begin?"""
@@ -445,8 +447,6 @@ class Host:
         return bool(self.world.disk.text(f"{job['dir']}/{marks.EXIT}"))
 
 
-#: What separates cells, as in the real scripts.
-MARK = "\x1f"
 #: How many sbatch commands run at the same time.
 AT_A_TIME = 4
 #: After these words of sbatch the others of a cohort are not tried.
