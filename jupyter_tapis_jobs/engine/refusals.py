@@ -13,6 +13,7 @@ from ..model.errors import (
     NotAllowedError,
     NotFoundError,
     TapisJobsError,
+    TooLargeError,
     UnavailableError,
 )
 
@@ -29,6 +30,7 @@ _TABLE: Mapping[int, tuple[type[TapisJobsError], str]] = MappingProxyType(
         errno.ENOTEMPTY: (ConflictError, "is a directory that is not empty"),
         errno.ELOOP: (InvalidInputError, "is a link that leads back to itself"),
         errno.ENAMETOOLONG: (InvalidInputError, "has a longer name than the host allows"),
+        errno.E2BIG: (TooLargeError, "holds too much for one answer; ask for a part of it"),
         errno.ENOSPC: (UnavailableError, "does not fit: the disk is full; make room and try again"),
         errno.EDQUOT: (UnavailableError, "does not fit: the disk quota is used up; make room and try again"),
     }

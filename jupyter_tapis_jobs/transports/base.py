@@ -8,9 +8,13 @@ the host's errno when the host answered but refused (no such file, disk full).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+#: Entries of one listing: they are in memory.
+MOST_ENTRIES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,11 @@ class Found:
 
     real_path: str
     info: FileInfo | None
+
+
+def too_many(path: str) -> OSError:
+    """Return the error for a directory that holds more than a listing may have."""
+    return OSError(errno.E2BIG, f"holds more than {MOST_ENTRIES:,} entries", path)
 
 
 class Transport(Protocol):
@@ -157,7 +166,8 @@ class Transport(Protocol):
         """List what is in a directory (or the one file at *path*); links are not followed.
 
         The order is by name, each directory right before what it holds. *depth* bounds the levels of
-        a recursive listing (1: the directory's own entries), *limit* the number of entries.
+        a recursive listing (1: the directory's own entries), *limit* the number of entries. More than
+        ``MOST_ENTRIES`` are refused (``OSError``, E2BIG).
         """
         ...
 

@@ -37,6 +37,7 @@ from typing import IO
 
 from ..model.errors import TransportError
 from ..model.times import iso
+from . import base
 from .base import Answer, Content, Entry, FileInfo, Found
 from .complaints import error_of
 from .names import aside_name, parent, part_token
@@ -197,6 +198,8 @@ class LocalTransport:
         found: list[FileInfo] = []
         while some := await asyncio.to_thread(lambda: [*islice(listing, SLICE)]):
             found += some
+            if len(found) > base.MOST_ENTRIES:
+                raise base.too_many(path)
         return found
 
     async def stat(self, path: str) -> FileInfo | None:

@@ -23,6 +23,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from ..model.errors import CodeNeededError, TransportError
+from . import base
 from . import ssh_answers as answers
 from . import ssh_scripts as scripts
 from .base import Answer, Content, Entry, FileInfo, Found
@@ -266,6 +267,8 @@ class SshTransport:
         """List a directory or the one file at *path*."""
         plain = _plain(path)
         ended = await self._said(scripts.listing(plain, depth if recurse else 1))
+        if ended.stdout.count(b"\0") > base.MOST_ENTRIES + 1:
+            raise base.too_many(path)
         with answers.understood(self._name):
             own, below = await asyncio.to_thread(answers.file_infos, ended.stdout, plain)
         if own is None:

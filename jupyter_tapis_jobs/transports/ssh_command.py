@@ -216,7 +216,7 @@ class Command:
     def _endless(self) -> OSError:
         size = MOST_ANSWER >> 20
         return OSError(
-            errno.EFBIG, f"{self._name} says more than {size} MiB at once; ask for a part, or for less"
+            errno.E2BIG, f"{self._name} says more than {size} MiB at once; ask for a part, or for less"
         )
 
     async def _never_began(self, noise: bytes) -> TransportError:

@@ -10,8 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from jupyter_tapis_jobs.model.errors import TransportError
-from jupyter_tapis_jobs.transports import ssh, ssh_answers, ssh_command
+from jupyter_tapis_jobs.engine.refusals import told
+from jupyter_tapis_jobs.model.errors import TooLargeError, TransportError
+from jupyter_tapis_jobs.transports import base, ssh, ssh_answers, ssh_command
+from jupyter_tapis_jobs.transports.local import LocalTransport
 from jupyter_tapis_jobs.transports.ssh import SshTransport
 from jupyter_tapis_jobs.transports.ssh_command import Command
 
@@ -126,3 +128,16 @@ async def test_a_watcher_that_never_ends_a_name_is_given_up(transport, monkeypat
     monkeypatch.setattr(ssh, "MOST_NAMES", 1000)
     with pytest.raises(TransportError, match="nobody understands"):
         await anext(transport(b"x" * 2000).watch("/lane/events"))
+
+
+async def test_a_directory_that_holds_too_much_for_one_answer_is_refused(transport, tmp_path, monkeypatch):
+    for number in range(4):
+        (tmp_path / str(number)).touch()
+    rows = b"".join(b"f/1/1.0/u/g/-rw-/%d\0" % number for number in range(4))
+    for host in (transport(b"d/1/1.0/u/g/-rw-/\0" + rows), LocalTransport()):
+        assert len(await host.list(str(tmp_path))) == 4
+    monkeypatch.setattr(base, "MOST_ENTRIES", 3)
+    for host in (transport(b"d/1/1.0/u/g/-rw-/\0" + rows), LocalTransport()):
+        with pytest.raises(TooLargeError, match="holds too much for one answer"), told("/x"):
+            await host.list(str(tmp_path))
+    assert len(await LocalTransport().list(str(tmp_path), limit=2)) == 2
