@@ -129,6 +129,9 @@ class Judge:
             case "free":
                 return self._unbegun(launch, entry, phase)
         # missing
+        waits = self._unbegun(launch, entry, phase) if phase is Phase.WAITING else None
+        if waits and waits[0] is Sighting.IMPOSSIBLE:
+            return waits
         if phase in (Phase.WAITING, Phase.RUNNING, Phase.LEAVING) or self._cannot_tell(entry):
             return None, None, ""
         return Sighting.REFUSED, None, _GONE

@@ -139,6 +139,10 @@ class ModelDesk:
         """End a job behind the engine's back."""
         self._in_loop(self._soon(lambda: self.cluster.cancel([launch.remote_job_id or ""])))
 
+    def delete(self, launch: Launch) -> None:
+        """Delete a job's directory."""
+        self.world.disk.delete(launch.exec_dir)
+
     def kill(self, launch: Launch) -> None:
         """Kill all processes of a job, its launch script too."""
         self._in_loop(self._soon(self.world.running[launch.uuid].kill))

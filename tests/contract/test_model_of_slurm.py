@@ -7,6 +7,7 @@ conditions and marks do not.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -37,6 +38,10 @@ class RealDesk(Desk):
     def scancel(self, launch: Launch) -> None:
         """End a job behind the engine's back."""
         assert self.run(f"scancel {launch.remote_job_id}").exit_code == 0
+
+    def delete(self, launch: Launch) -> None:
+        """Delete a job's directory."""
+        shutil.rmtree(launch.exec_dir)
 
     def kill(self, launch: Launch) -> None:
         """Kill all processes of a job, its launch script too."""
@@ -191,6 +196,14 @@ def test_a_time_limit_over_that_of_the_queue_is_impossible_and_is_taken_back(des
     desk.until(lambda: desk.sighting(job) is Sighting.IMPOSSIBLE)
     assert desk.cancel(job, why="impossible") == {"one"}
     assert sightings(desk, job) == [(Sighting.ABSENT, None)]
+
+
+def test_what_can_never_start_is_told_also_when_its_directory_is_gone(desk_of) -> None:
+    desk = desk_of("single")
+    (job,) = desk.submit(desk.job("one", "true", hpc_queue_name="development", max_minutes=600))
+    desk.delete(job)
+    desk.until(lambda: desk.sighting(job) is Sighting.IMPOSSIBLE)
+    assert desk.cancel(job, why="impossible") == {"one"}
 
 
 def test_an_engine_that_was_overtaken_hands_nothing_over(desk_of) -> None:
