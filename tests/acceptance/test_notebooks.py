@@ -165,7 +165,7 @@ def test_fifty_cases_are_launched_together_and_come_back_as_one_frame(on_the_clu
 
 @slow
 def test_a_running_job_tells_its_last_lines_and_is_cancelled(on_the_cluster):
-    assert "RUNNING ['step 1 of 1000'" in plain(on_the_cluster["running"])
+    assert "RUNNING ['step " in plain(on_the_cluster["running"])
     (card,) = cards(on_the_cluster["cancel"])
     assert card["job"]["status"] == "CANCELLED"
 
