@@ -101,7 +101,6 @@ def add_host(
 ) -> Host:
     """Add the host with what is *given* (the fields of the call), asking *person* for what is missing."""
     _want_hosts(tapis)
-    _want_private(tapis, given)
     _want_fingerprint(given)
     body = {"id": name, **{field: value for field, value in given.items() if value is not None}}
     if "privateKey" in body:
@@ -110,7 +109,7 @@ def add_host(
         body["knownHosts"] = _known_hosts(body["knownHosts"])
     talk = Conversation(
         name,
-        lambda sent: tapis.connection.post(_PATH, sent),
+        lambda sent: _posted(tapis, _PATH, sent),
         person or AtTheKeyboard(),
         _say,
         trusting=trusting,
@@ -132,7 +131,7 @@ def checked(
     # Another password or passphrase is not for a check to settle: the host is added anew.
     talk = Conversation(
         name,
-        lambda sent: tapis.connection.post(path, sent),
+        lambda sent: _posted(tapis, path, sent),
         person or AtTheKeyboard(),
         _say,
         settles=(CodeNeededError,),
@@ -164,6 +163,12 @@ def _want_hosts(tapis: Tapis) -> None:
             f"{tapis.connection.url} is a Tapis tenant, whose systems are made by Tapis's own calls "
             "(createSystem, createUserCredential). tapis.systems() lists them."
         )
+
+
+def _posted(tapis: Tapis, path: str, body: dict[str, Any]) -> Any:
+    """Send a body, with no secret in it where others can read it; it may have been asked for meanwhile."""
+    _want_private(tapis, body)
+    return tapis.connection.post(path, body)
 
 
 def _want_private(tapis: Tapis, given: Mapping[str, Any]) -> None:

@@ -188,6 +188,22 @@ def test_a_secret_is_not_sent_where_others_can_read_it(fake, asked):
         tapis.add_host("frontera", password="x")
 
 
+@pytest.mark.parametrize("call", ["add", "check"])
+def test_a_secret_that_was_asked_for_is_not_sent_where_others_can_read_it(fake, asked, call):
+    word = {"add": "password", "check": "code"}[call]
+    host = FakeHost(fake, pinned=FINGERPRINT, wants={word: "right"})
+    tapis = fake.tapis()
+    tapis.connection.url, tapis.connection._near = "http://far.example.org/tapis", False
+    asked.answers = ["right"]
+    work = {
+        "add": lambda: tapis.add_host("frontera", trust=FINGERPRINT),
+        "check": lambda: hosts.checked(tapis, "frontera", {}),
+    }[call]
+    with pytest.raises(InvalidInputError, match="would travel readable"):
+        work()
+    assert not any(word in body for body in host.bodies)
+
+
 # --- the key file -----------------------------------------------------------------------------
 def test_a_key_is_read_from_its_path_here_and_travels_as_text(tapis, host, asked, tmp_path):
     (tmp_path / "id_ed25519").write_text(KEY)
