@@ -78,7 +78,7 @@ class Story:
 
     def new_life(self) -> Life:
         """Begin another life of an engine."""
-        number = len(self.lives) + len(self.sleepers) + 1
+        number = len(self.lives) + 1
         random = Random(f"life {number} of {self.seed}")
         life = Life(self.folder, self.world, random, cluster=self.cluster, clock=self.clock, number=number)
         life.on_write = lambda: self.witness.after_write(life.database)

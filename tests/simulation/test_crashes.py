@@ -37,7 +37,7 @@ async def story(
     submitted = False
     for death in range(deaths + 1):
         last = death == deaths
-        life = Life(folder, world, random, None if last else random.randint(2, 40))
+        life = Life(folder, world, random, None if last else random.randint(2, 120), number=death)
         if death == 0:
             life.define()
         engine = await life.engine()
@@ -83,7 +83,7 @@ def check(folder: Path, world: World, jobs: int) -> None:
             assert job.remote_outcome is RemoteOutcome.FAILED
         if job.status is JobStatus.CANCELLED:
             assert job.cancel_requested
-        if job.uuid in world.vanished:
+        if world.fates.get(job.uuid) == "vanished":
             assert job.status is not JobStatus.FINISHED
         history = database.read(lambda c, job=job: job_rows.history(c, job.id))
         statuses = [JobStatus(e.event_detail) for e in history if e.event is EventType.JOB_NEW_STATUS]
