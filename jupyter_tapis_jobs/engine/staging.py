@@ -30,6 +30,9 @@ from .transfer import Transfer
 from .verdict import Fail, Verdict
 from .wrapper import launch_script
 
+#: Small images that are kept unpacked, each of up to 32 MB.
+KEPT_IMAGES = 4
+
 
 class Staging:
     """The stations from PROCESSING_INPUTS to STAGING_JOB."""
@@ -123,7 +126,7 @@ class Staging:
         name = posixpath.basename(source.name)
         if source.size is not None and source.size <= SMALL_IMAGE:
             image = self._images.get(source.key) or unpack(name, await source.read())
-            self._images[source.key] = image
+            self._remember(source.key, image)
             for job in jobs:
                 entries.setdefault(job.uuid, []).extend(image.entries(folders[job.uuid]))
             return dict.fromkeys(folders, image.executable)
@@ -133,6 +136,13 @@ class Staging:
         )
         answer = await transport.run(UNPACK + "".join(calls), timeout=3600)
         return _programs(url, folders, answer.stdout)
+
+    def _remember(self, key: str, image: Image) -> None:
+        """Keep the images that were used last."""
+        self._images.pop(key, None)
+        self._images[key] = image
+        while len(self._images) > KEPT_IMAGES:
+            del self._images[next(iter(self._images))]
 
     async def _image_on_host(
         self, lane: Lane, source: Source, transport: Transport, uuids: Sequence[str]

@@ -66,7 +66,7 @@ class BatchScript:
         return self.directives[name].value if name in self.directives else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def read_batch_script(content: bytes) -> BatchScript:
     """Read a script; raises ``InvalidInputError``, naming the line, for what cannot be understood."""
     text = content.decode("utf-8", "surrogateescape")

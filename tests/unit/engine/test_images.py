@@ -10,8 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from two_hosts import TwoHosts
 
-from jupyter_tapis_jobs.engine.images import UNPACK, unpack
+from jupyter_tapis_jobs.engine.images import UNPACK, Image, unpack
 from jupyter_tapis_jobs.model.errors import InvalidInputError
 
 
@@ -100,3 +101,9 @@ def test_an_image_cannot_speak_for_another_job(tmp_path: Path) -> None:
     script = f"{UNPACK}unpack one '{tmp_path}/job' '{tmp_path}/app.zip' app.zip\n"
     said = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True, text=True).stdout
     assert said == f"one runs {name}\n"
+
+
+def test_only_the_images_that_were_used_last_are_kept(hosts: TwoHosts) -> None:
+    for key in ("a", "b", "c", "a", "d", "e"):
+        hosts.staging._remember(key, Image("run", ()))
+    assert list(hosts.staging._images) == ["c", "a", "d", "e"]
