@@ -13,9 +13,10 @@ from troubles import TROUBLES, Trouble, server_killed
 
 from jupyter_tapis_jobs.client.collecting import fetched
 from jupyter_tapis_jobs.model.status import TERMINAL, JobStatus
+from jupyter_tapis_jobs.servers import last_words
 
 #: Seconds in which a study ends once nothing is broken any more.
-HEALED = 100
+HEALED = 150
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -92,14 +93,21 @@ def ended(stage: Stage, study: Study) -> dict[str, End]:
     """Wait until every job has ended and return how."""
     found: dict[str, End] = {}
 
+    def waiting() -> list[tuple[Case, End | None]]:
+        cases = study.cases.values()
+        ends = ((case, found.get(case.uuid)) for case in cases)
+        return [(case, end) for case, end in ends if not end or JobStatus(end.status) not in TERMINAL]
+
     def all_are() -> bool:
         found.update(study.ends(stage.tapis))
         stage.passes(0.3)
-        return found.keys() == study.cases.keys() and all(
-            JobStatus(end.status) in TERMINAL for end in found.values()
-        )
+        return not waiting()
 
-    stage.until(all_are, HEALED)
+    try:
+        stage.until(all_are, HEALED)
+    except pytest.fail.Exception:
+        words = last_words(stage.server.process.log)
+        pytest.fail(f"{len(waiting())} jobs have not ended: {waiting()[:5]}\n{words}")
     return found
 
 

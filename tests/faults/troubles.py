@@ -213,6 +213,8 @@ def behind_our_back(stage: Stage, study: Study) -> Iterator[None]:
     cancelled, removed = running[:2]
     number = stage.until(lambda: stage.tapis.connection.get(f"/v3/jobs/{cancelled.uuid}")["remoteJobId"])
     stage.rig.slurm("scancel", str(number))
+    # The gate stays shut until it has worked.
+    stage.until(lambda: stage.rig.slurm("squeue", "-h", "-j", str(number), "-t", "R,CG", check=False) == "")
     shutil.rmtree(stage.place / "work" / "jobs" / removed.uuid)
     study.hurt[cancelled.uuid] = frozenset({Condition.SCHEDULER_CANCELLED})
     study.hurt[removed.uuid] = frozenset(Condition)
