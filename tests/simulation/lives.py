@@ -29,6 +29,8 @@ from .world import EPOCH, World
 
 T = TypeVar("T")
 
+#: What lies at ``tapis://cluster/data/input.txt``.
+INPUT = b"all of it\n"
 USER = User(name="ada", tenant="tapisjobs", is_server_user=True)
 QUEUES = [
     {"name": "normal", "hpcQueueName": "normal", "maxMinutes": 2880},
@@ -214,6 +216,7 @@ class Life:
         with zipfile.ZipFile(archive, "w") as image:
             image.writestr(zipfile.ZipInfo("tapisjob_app.sh"), "echo hello\n")
         self.world.write("/images/model.zip", archive.getvalue())
+        self.world.write("/data/input.txt", INPUT)
 
     async def engine(self) -> Engine:
         """Take the lease, waiting for the last holder's to run out, and start."""

@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[int, str, dict[str, Any]]] = {
     "batch": (8, "batch", {"maxMinutes": 3}),
     "wide": (2, "batch", {"maxMinutes": 2, "coresPerNode": 2}),
     "short": (2, "batch", {"maxMinutes": 1}),
+    "fed": (3, "batch", {"maxMinutes": 3, "fileInputs": [{"sourceUrl": "tapis://cluster/data/input.txt"}]}),
     "impossible": (1, "batch", {"maxMinutes": 60, "execSystemLogicalQueue": "promising"}),
     "refused": (1, "batch", {"execSystemLogicalQueue": "missing"}),
 }

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from jupyter_tapis_jobs.model.status import ALLOWED_MOVES, CONVEYOR, JobStatus
 from jupyter_tapis_jobs.store.database import Database
 
+from .lives import INPUT
 from .world import World
 
 #: Seconds of an engine's work after which a blocked job must have been tried again: more than the
@@ -94,6 +95,10 @@ class Witness:
             self._wrong(uuid, "was started before it was stored")
         elif self.jobs[uuid].status.is_terminal:
             self._wrong(uuid, f"was started when it was {self.jobs[uuid].status}")
+        elif self.jobs[uuid].name.startswith("fed") and uuid not in self._world.fates:
+            found = self._world.disk.text(f"/work/jobs/{uuid}/input.txt")
+            if found != INPUT.decode():
+                self._wrong(uuid, f"was started with an input that reads {found!r}")
 
     # -- the store
 
