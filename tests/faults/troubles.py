@@ -230,7 +230,7 @@ TROUBLES = (
     Trouble(name="connections refused for a minute", strike=connections_refused_for_a_minute, slow=True),
     Trouble(name="slurmctld stopped", strike=slurmctld_stopped, at=None, blocks=True),
     Trouble(name="slurmctld frozen, sbatch times out and is accepted", strike=slurmctld_frozen, at=None),
-    Trouble(name="slurmctld killed", strike=slurmctld_killed, at=0),
+    Trouble(name="slurmctld killed", strike=slurmctld_killed, at=0, slow=True),
     Trouble(name="slurmctld forgets", strike=slurmctld_forgets, at=None, costs=_LOST),
     Trouble(name="node killed", strike=node_killed, costs=_LOST),
     Trouble(name="slurmdbd away", strike=slurmdbd_away, at=None),
