@@ -115,8 +115,10 @@ class Row:
 class Allocation:
     """What a running job has: its nodes, its processes, and how it is told to end."""
 
-    def __init__(self, job: SlurmJob) -> None:
+    def __init__(self, job: SlurmJob, fates: dict[str, str]) -> None:
         self.job = job
+        #: What is remembered of jobs that were ended.
+        self.fates = fates
         self.hosts = tuple(node.name for node in job.nodes)
         self.processes: list[Process] = []
         #: Set with the state in which Slurm ends it.
@@ -133,6 +135,7 @@ class Allocation:
         """Note a process of the job."""
         self.processes.append(process)
         if self.is_closing:
+            self.fates.setdefault(process.uuid, self.sentence.result() if self.sentence.done() else "ended")
             process.kill()
 
     def end(self, state: str) -> None:
@@ -418,7 +421,7 @@ class Cluster:
         job.nodes, job.started = tuple(nodes), self.world.now()
         if job.task is not None and job.task != job.wish.tasks[-1]:
             job.raw, self._next = self._next, self._next + 1
-        job.allocation = Allocation(job)
+        job.allocation = Allocation(job, self.world.fates)
         self._set(job, "RUNNING", "None")
         self.world.spawn(self._run(job, job.allocation))
 

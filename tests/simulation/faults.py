@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from .witness import DELETED
+
 if TYPE_CHECKING:
     from .story import Story
 
@@ -235,7 +237,7 @@ async def a_directory_is_deleted(story: Story, chance: Random) -> None:
     await _before(story, chance, "a job's directory is deleted")
     uuids = story.witness.unfinished
     if uuids and story.world.disk.kind(f"/work/jobs/{(uuid := chance.choice(uuids))}") is not None:
-        story.witness.excuse([uuid], "directory deleted")
+        story.witness.excuse([uuid], DELETED)
         story.world.disk.delete(f"/work/jobs/{uuid}")
 
 

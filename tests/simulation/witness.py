@@ -17,6 +17,8 @@ from .world import World
 #: Seconds of an engine's work after which a blocked job must have been tried again: more than the
 #: longest pause between two tries, and what a try itself may take.
 NEXT_TRY = 300.0 + 300.0
+#: The fate of a job whose directory somebody has deleted.
+DELETED = "directory deleted"
 #: The words by which a job says that it waits for a place, not for a time.
 QUOTA = "goes on when another has ended"
 
@@ -158,7 +160,8 @@ class Witness:
 
     def _ended(self, uuid: str, after: JobStatus, cancel: str | None, condition: str | None) -> None:
         """A terminal status is stored: nothing of the job runs any more."""
-        if uuid in self._world.running:
+        # Where somebody has deleted its directory, nothing on the host tells which process is the job's.
+        if uuid in self._world.running and self._world.fates.get(uuid) != DELETED:
             self._wrong(uuid, f"is {after}, and its process still runs")
         if after is JobStatus.CANCELLED and cancel is None:
             self._wrong(uuid, "is CANCELLED, and nobody asked for it")
