@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -38,9 +39,11 @@ def stage(rig_variant, running_server, tmp_path_factory, until) -> Iterator[Stag
 
 @pytest.fixture(autouse=True)
 def healthy(stage: Stage) -> Iterator[None]:
-    """Whatever a test leaves broken, the next one finds it whole."""
+    """Whatever a test leaves broken or full, the next one finds it whole and empty."""
     yield
     stage.rig.revive()
+    for folder in (stage.place / "work" / "jobs").iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
