@@ -111,8 +111,8 @@ class Conveyor:
         self.announce(events, [change.after])
         return events
 
-    async def note(self, messages: Mapping[str, str]) -> None:
-        """Store what active jobs are at, uuid -> sentence: no step, so nothing in their history."""
+    async def note(self, messages: Mapping[str, str | None]) -> None:
+        """Store what active jobs are at, uuid -> sentence or None: no step, so nothing in their history."""
         present = [(self.jobs[uuid], text) for uuid, text in messages.items() if uuid in self.jobs]
         await self.commit(
             [

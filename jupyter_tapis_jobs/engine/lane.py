@@ -37,6 +37,8 @@ class Turn:
     earliest: float = 0.0
     #: Seconds between two rounds; grows while nothing changes.
     gap: float = 0.0
+    #: Rounds without any answer, one after the other.
+    silent: int = 0
 
     def begin(self, now: float, rounds: tuple[float, float]) -> None:
         """Note a round that begins *now*; *rounds* are the shortest and the longest gap."""
@@ -78,6 +80,8 @@ class Lane:
     host_clock: float | None = None
     is_watched: bool = False
     is_minded: bool = False
+    #: What was said on its jobs about their host or scheduler being out of sight; '' when all is well.
+    trouble: str = ""
     #: Set once the lane's folder exists on the host under the present lease.
     is_prepared: bool = False
 

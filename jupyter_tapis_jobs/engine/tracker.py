@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model import marks
-from ..model.errors import StoreError, TransportError
+from ..model.errors import StoreError, TapisJobsError, TransportError
 from ..model.fields import JobType
 from ..model.job import Job
 from ..model.marks import Marks
@@ -50,6 +51,10 @@ KILLED_EXIT_CODE = 137
 TERMINATED_EXIT_CODE = 143
 #: The reason that is left in the directory of a job that could never start and was taken back.
 IMPOSSIBLE = "impossible"
+#: Rounds of questions without any answer until that is told.
+SILENT_ROUNDS = 2
+#: What is said of jobs that are on a host which cannot be seen.
+UNSEEN = "What runs there goes on, nothing is lost, and it is looked at again within two minutes."
 VANISHED = "its process vanished without a word: killed from outside, or the machine restarted"
 NO_DIRECTORY = "its directory on the host is gone: somebody or something deleted it while it ran"
 #: Where a job can be while its process may exist.
@@ -170,9 +175,27 @@ class Tracker:
         """One round of limits and looks; trouble of the host or the store waits for the next round."""
         try:
             await self._keep_limits(lane)
-            await self.sweep(lane, at_once=at_once)
+            if await self.sweep(lane, at_once=at_once):
+                await self._tell_of_silence(lane)
         except _TROUBLE as trouble:
             log.warning("jobs of %s cannot be looked at: %s. Next try follows.", lane.key[0], trouble)
+            if not isinstance(trouble, StoreError):
+                await self._tell(lane, f"⚠ {lane.key[0]} cannot be looked at: {_sentence(trouble)} {UNSEEN}")
+
+    async def _tell_of_silence(self, lane: Lane) -> None:
+        """A scheduler that answers nothing round after round is told; one that answers takes that back."""
+        silent = [name for name, turn in lane.turns.items() if turn.silent >= SILENT_ROUNDS]
+        await self._tell(lane, f"⚠ {silent[0]} of {lane.key[0]} gives no answer. {UNSEEN}" if silent else "")
+
+    async def _tell(self, lane: Lane, trouble: str) -> None:
+        """Say on all jobs of a lane that they are out of sight, or take back what was said."""
+        before, lane.trouble = lane.trouble, trouble
+        if trouble == before:
+            return
+        jobs = self._tracked(lane)
+        told = [job for job in jobs if trouble or job.last_message == before]
+        with suppress(StoreError):
+            await self._conveyor.note({job.uuid: trouble or None for job in told})
 
     async def _look_quietly(self, lane: Lane, uuids: Sequence[str]) -> None:
         try:
@@ -197,8 +220,12 @@ class Tracker:
 
     # -- looking
 
-    async def sweep(self, lane: Lane, *, at_once: bool = False) -> None:
-        """Ask each scheduler whose turn it is once about all its jobs, and act on what it says."""
+    async def sweep(self, lane: Lane, *, at_once: bool = False) -> bool:
+        """Ask each scheduler whose turn it is once about all its jobs, and act on what it says.
+
+        Returns whether any was asked.
+        """
+        asked = False
         groups = await self.by_scheduler(self._tracked(lane))
         lane.take_turns(name for name, _ in groups)
         for name, jobs in groups:
@@ -208,10 +235,12 @@ class Tracker:
                 continue
             # Noted before it is asked: a scheduler in trouble is not asked more often than a healthy one.
             turn.begin(now, scheduler.rounds)
+            asked = True
             launches = await self.launches(jobs)
             transport = await self._transport(lane)
             answer = await transport.run(scheduler.look_script(lane.folder, launches), timeout=180.0)
             reports = scheduler.parse_look(launches, answer)
+            turn.silent = 0 if reports else turn.silent + 1
             news = [job for job in jobs if _is_news(job, reports.get(job.uuid))]
             doubtful = [job for job in jobs if job.uuid in lane.doubtful and job.uuid in reports]
             if news or doubtful:
@@ -229,6 +258,7 @@ class Tracker:
             await self._conveyor.note(
                 {u: r.reason for u, r in reports.items() if r.sighting is Sighting.QUEUED and r.reason}
             )
+        return asked
 
     async def _take_back_impossible(
         self, lane: Lane, jobs: Sequence[Job], reports: Mapping[str, Report]
@@ -491,6 +521,11 @@ class Tracker:
 
     async def _transport(self, lane: Lane) -> Transport:
         return await self._folders.transport(lane)
+
+
+def _sentence(trouble: Exception) -> str:
+    text = trouble.message if isinstance(trouble, TapisJobsError) else str(trouble)
+    return text if text.endswith(".") else f"{text}."
 
 
 def _deadline(job: Job) -> float:

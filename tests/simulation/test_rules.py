@@ -181,6 +181,26 @@ def test_a_host_that_is_down_for_a_day_blocks_jobs_and_loses_none(tmp_path: Path
     play(tmp_path, scene)
 
 
+def test_a_running_job_whose_host_is_away_tells_so_until_it_is_back(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.duration = HOUR
+        (uuid,) = await submit(engine, maxMinutes=600)
+        await until(engine, [uuid], JobStatus.RUNNING)
+        world.is_down = True
+        await asyncio.sleep(300)
+        away = await job(engine, uuid)
+        assert away.status is JobStatus.RUNNING
+        assert away.last_message is not None
+        assert "the link to the host was lost. What runs there goes on" in away.last_message
+        world.is_down = False
+        await asyncio.sleep(300)
+        assert (await job(engine, uuid)).last_message is None
+        await until(engine, [uuid], JobStatus.FINISHED, within=2 * HOUR)
+        assert world.starts[uuid] == 1
+
+    play(tmp_path, scene)
+
+
 def test_a_disk_that_is_full_from_the_beginning_blocks_jobs_too(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         world.is_full = True
