@@ -27,6 +27,8 @@ class Run:
     wait: float
     collect: float
     asked: cluster.Counts
+    #: Seconds of CPU that the server has used for it.
+    cpu: float
 
     @property
     def without_waiting(self) -> float:
@@ -66,13 +68,14 @@ def main() -> None:
             if not plan.quick:
                 large = study(rig, server, 10 * count, "pack")
                 harness.say(f"  {large}")
-                small = [run.without_waiting for run in runs["pack"]]
+                # Its first cases run on the same cores while the last are accepted: CPU tells them apart.
+                small = sorted(run.cpu for run in runs["pack"])
                 rows.append(
                     harness.Row(
-                        what=f"{10 * count:,} cases, packed, without the wait ({_asked(large)})",
-                        ours=[large.without_waiting],
+                        what=f"{10 * count:,} cases, packed: the server's CPU ({_asked(large)})",
+                        ours=[large.cpu],
                         against=f"{count:,} cases",
-                        theirs=[sorted(small)[len(small) // 2]],
+                        theirs=[small[len(small) // 2]],
                         goal="12",
                     )
                 )
@@ -105,7 +108,7 @@ def _asked(run: Run) -> str:
 def study(rig: cluster.Cluster, server: harness.BenchServer, count: int, mode: str) -> Run:
     """Run one study and check every answer."""
     tapis, line = server.tapis(), server.line()
-    before = rig.counts()
+    before, used = rig.counts(), server.cpu()
     begun = time.time()
     cases = [_case(number) for number in range(count)]
     made = tapis.submit_many(
@@ -130,6 +133,7 @@ def study(rig: cluster.Cluster, server: harness.BenchServer, count: int, mode: s
         wait=done - submitted,
         collect=ended - known,
         asked=rig.counts().since(before),
+        cpu=server.cpu() - used,
     )
 
 
