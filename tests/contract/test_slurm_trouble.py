@@ -158,7 +158,7 @@ def test_a_job_that_is_put_back_after_its_start_runs_nothing_again(single: Desk,
         rig.slurm("scontrol", "update", f"JobId={job.remote_job_id}", "StartTime=now", check=False)
         return single.duplicates(job) == 1
 
-    until(started_again, 110)
+    until(started_again)
     assert single.said(job, "starts") == "started\n"
 
 

@@ -221,8 +221,6 @@ def behind_our_back(stage: Stage, study: Study) -> Iterator[None]:
 
 
 _LOST = frozenset({Condition.SCHEDULER_TERMINATED})
-#: Slurm cancels what it was about to start on a node that died: safe, but said as somebody's cancel.
-_NODE_LOST = _LOST | {Condition.SCHEDULER_CANCELLED}
 #: In the order in which they are tried.
 TROUBLES = (
     Trouble(name="connections killed", strike=connections_killed),
@@ -234,7 +232,7 @@ TROUBLES = (
     Trouble(name="slurmctld frozen, sbatch times out and is accepted", strike=slurmctld_frozen, at=None),
     Trouble(name="slurmctld killed", strike=slurmctld_killed, at=0, slow=True),
     Trouble(name="slurmctld forgets", strike=slurmctld_forgets, at=None, costs=_LOST),
-    Trouble(name="node killed", strike=node_killed, costs=_NODE_LOST),
+    Trouble(name="node killed", strike=node_killed, costs=_LOST),
     Trouble(name="slurmdbd away", strike=slurmdbd_away, at=None),
     Trouble(name="disk of the host full", strike=disk_of_the_host_full, at=None, blocks=True),
     Trouble(name="disk of the server full", strike=disk_of_the_server_full),
