@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, StoreError, TapisJobsError
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition, JobEvent
+from ..model.limits import smallest
 from ..model.paths import join
 from ..model.resolve import definition_json
 from ..model.search import JobQuery
@@ -42,7 +43,7 @@ from .lane_folder import LaneFolders
 from .outputs import Outputs
 from .oversight import Oversight
 from .ports import Ports
-from .quota import Limits, smaller
+from .quota import Limits
 from .sources import Fetch, Sources
 from .staging import Staging
 from .starter import Starter
@@ -58,8 +59,6 @@ T = TypeVar("T")
 
 #: Seconds between two renewals of the lease, which runs for three times as long.
 RENEWAL = 10.0
-#: Seconds for which a lease holds.
-LEASE = 30.0
 #: Seconds until a scheduler is told again to end a job.
 CANCEL_AGAIN = 20.0
 #: Cores that FORK jobs share on a host that is reached over SSH: it is others' machine, too.
@@ -111,7 +110,7 @@ class Engine:
         self._known_definitions: OrderedDict[int, JobDefinition] = OrderedDict()
         self._places: dict[str, Place] = {}
         self._on_lease_lost = on_lease_lost
-        self._leased_until = ports.clock.ticks() + LEASE
+        self._leased_until = ports.clock.ticks() + lease_row.SECONDS
         self.database = ports.database
         self.apps = apps
         self.systems = systems
@@ -174,7 +173,7 @@ class Engine:
             begun = self._ports.clock.ticks()
             try:
                 await self._write(lambda c: lease_row.renew(c, self._epoch, self._ports.clock.now()))
-                self._leased_until = begun + LEASE
+                self._leased_until = begun + lease_row.SECONDS
             except lease_row.LeaseLostError:
                 self._on_lease_lost()
                 return
@@ -519,8 +518,8 @@ class Engine:
         off = [f"app {app_id} {app_version}"] * (not (app.enabled and app.version_enabled))
         off += [f"system {system_id}"] * (not system.enabled)
         return Limits(
-            on_system=smaller(system.job_max_jobs, app.max_jobs),
-            per_owner=smaller(system.job_max_jobs_per_user, app.max_jobs_per_user),
+            on_system=smallest(system.job_max_jobs, app.max_jobs),
+            per_owner=smallest(system.job_max_jobs_per_user, app.max_jobs_per_user),
             on_queue=queue.max_jobs if queue else None,
             per_owner_on_queue=queue.max_jobs_per_user if queue else None,
             disabled=f"{off[0]} is disabled; the job goes on when it is enabled again." if off else "",

@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..model.limits import smallest
 from .associations import ASSOCIATION, QOS, accounting
-from .partitions import Partition, least, partitions, settings
+from .partitions import Partition, partitions, settings
 
 #: Where a user's jobs can work, the best place first: variables that sites set.
 PLACES = ("SCRATCH", "WORK", "HOME")
@@ -251,8 +252,8 @@ def _limited(found: Sequence[Partition], looks: Mapping[str, Look]) -> list[Part
         replace(
             partition,
             max_jobs=limit.jobs,
-            minutes=least(partition.minutes, limit.minutes),
-            max_nodes=least(partition.max_nodes, limit.nodes),
+            minutes=smallest(partition.minutes, limit.minutes),
+            max_nodes=smallest(partition.max_nodes, limit.nodes),
         )
         for partition, limit in zip(found, limits, strict=True)
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..model.batch_script import SCRIPT_APP
 from ..model.job import Job, JobDefinition
+from ..model.limits import smallest
 from ..model.system import LogicalQueue, System
 
 #: Cases that a place of a pack should at least work on, so that an allocation is worth its wait.
@@ -118,7 +119,7 @@ def _mode(
         return asked, "as asked"
     if len(group) == 1:
         return "single", "one job"
-    limit = min((n for n in (most, queue.max_jobs_per_user if queue else None) if n and n > 0), default=None)
+    limit = smallest(most, queue.max_jobs_per_user if queue else None)
     if limit is not None and limit < len(group):
         return "pack", f"only {limit:,} jobs of one user are taken at a time"
     if group[0].max_minutes <= SHORT:
@@ -137,17 +138,17 @@ def _mode_of_scripts(group: Sequence[Job], facts: Facts) -> tuple[str, str]:
 def _pack(group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, reason: str) -> Plan:
     """Fill whole nodes: as many cases at a time as their cores and memory allow."""
     job = group[0]
-    cores = _least(facts.cores_per_node, queue.max_cores_per_node if queue else None) or job.cores_per_node
-    memory = _least(facts.memory_mb_per_node, queue.max_memory_mb if queue else None)
+    cores = smallest(facts.cores_per_node, queue.max_cores_per_node if queue else None) or job.cores_per_node
+    memory = smallest(facts.memory_mb_per_node, queue.max_memory_mb if queue else None)
     places = max(1, cores // job.cores_per_node)
     if memory:
         places = max(1, min(places, memory // max(1, job.memory_mb)))
     wanted = math.ceil(len(group) / (places * CASES_PER_PLACE))
-    nodes = max(1, min(wanted, _least(queue.max_node_count if queue else None) or wanted))
+    nodes = max(1, min(wanted, smallest(queue.max_node_count if queue else None) or wanted))
     places = min(places, math.ceil(len(group) / nodes))
     rounds = math.ceil(len(group) / (nodes * places))
     minutes = rounds * job.max_minutes + 1
-    longest = _least(queue.max_minutes if queue else None)
+    longest = smallest(queue.max_minutes if queue else None)
     return Plan(
         mode="pack",
         reason=reason,
@@ -158,10 +159,6 @@ def _pack(group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, reason
         cores=places * job.cores_per_node,
         memory_mb=places * job.memory_mb,
     )
-
-
-def _least(*limits: int | None) -> int | None:
-    return min((n for n in limits if n is not None and n > 0), default=None)
 
 
 def with_options(directives: Sequence[str], replaced: Mapping[str, str | None]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ..model.limits import smallest
+
 _PAIR = re.compile(r"(\S+?)=(.*?)(?=\s+\S+?=|\s*$)")
 _TIME = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)")
@@ -38,7 +40,7 @@ class Partition:
     @property
     def most_nodes(self) -> int | None:
         """How many nodes a job may have."""
-        return least(self.max_nodes, self.nodes)
+        return smallest(self.max_nodes, self.nodes)
 
     def queue(self) -> dict[str, str | int]:
         """Return it as a logical queue of the same name, in Tapis's words; without what is unlimited."""
@@ -79,8 +81,8 @@ def _partition(fields: Mapping[str, str], sizes: Mapping[str, tuple[int, int, in
         is_default=fields.get("Default") == "YES",
         state=fields.get("State", "UP"),
         nodes=_count(fields.get("TotalNodes")) or nodes,
-        cores=least(cores, _count(fields.get("MaxCPUsPerNode"))),
-        memory_mb=least(memory, megabytes(fields.get("MaxMemPerNode"))),
+        cores=smallest(cores, _count(fields.get("MaxCPUsPerNode"))),
+        memory_mb=smallest(memory, megabytes(fields.get("MaxMemPerNode"))),
         minutes=minutes(fields.get("MaxTime", "UNLIMITED")),
         max_nodes=_count(fields.get("MaxNodes")),
         min_nodes=_count(fields.get("MinNodes")) or 0,
@@ -98,11 +100,6 @@ def _sizes(nodes: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
             seen.setdefault(name.rstrip("*"), []).append((count, cores, memory))
     for name, rows in seen.items():
         yield name, (sum(r[0] for r in rows), max(r[1] for r in rows), max(r[2] for r in rows))
-
-
-def least(*limits: int | None) -> int | None:
-    """Return the least of the limits that are set; 0 and None are none."""
-    return min(filter(None, limits), default=None)
 
 
 def minutes(text: str) -> int | None:

@@ -56,8 +56,3 @@ def first_reached(limits: Limits, job: Job, tally: Counter[tuple[str, ...]]) -> 
             )
             return f"{sentence}; this one goes on when another has ended."
     return ""
-
-
-def smaller(*limits: int | None) -> int | None:
-    """Return the smallest limit that is one (a positive number), or None."""
-    return min((limit for limit in limits if limit is not None and limit > 0), default=None)

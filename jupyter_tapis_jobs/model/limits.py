@@ -32,6 +32,11 @@ def refuse_over_limits(asked: Mapping[str, Any], queue: LogicalQueue, system: Sy
             )
 
 
+def smallest(*limits: int | None) -> int | None:
+    """Return the smallest limit that is one (a positive number), or None."""
+    return min((limit for limit in limits if limit is not None and _is_limit(limit)), default=None)
+
+
 def _is_limit(bound: int | None) -> bool:
     return bound is not None and bound > 0
 

@@ -14,6 +14,9 @@ from ..model.errors import UnavailableError
 from ..model.times import iso
 from .tables import lease
 
+#: How long a lease holds unless it is renewed.
+SECONDS = 30.0
+
 _ROW = 1
 _held = select(lease.c.epoch, lease.c.holder, lease.c.expires).where(lease.c.id == _ROW)
 _change = update(lease).where(lease.c.id == _ROW)
@@ -42,7 +45,7 @@ def current(conn: Connection) -> Lease | None:
     return Lease(epoch=row.epoch, holder=row.holder, expires=row.expires)
 
 
-def acquire(conn: Connection, holder: str, now: float, ttl: float = 30.0) -> Lease | None:
+def acquire(conn: Connection, holder: str, now: float, ttl: float = SECONDS) -> Lease | None:
     """Take the lease for *holder* at *now* (seconds since the epoch) for *ttl* seconds.
 
     Returns None while somebody else's lease runs. Every taking has a new, higher epoch, also the
@@ -63,7 +66,7 @@ def _store(conn: Connection, taken: Lease) -> None:
         conn.execute(insert(lease).values(id=_ROW, **values))
 
 
-def renew(conn: Connection, epoch: int, now: float, ttl: float = 30.0) -> Lease:
+def renew(conn: Connection, epoch: int, now: float, ttl: float = SECONDS) -> Lease:
     """Hold the lease of *epoch* for *ttl* seconds more; raises ``LeaseLostError`` when it is not held.
 
     A lease that ran out is renewed all the same as long as nobody else took it.
