@@ -21,6 +21,8 @@ class Entry:
     raw: str
     #: Slurm's word, upper case, without what follows it (``CANCELLED by 1000``).
     state: str
+    #: The user id that cancelled it; empty for another end, and in the list, which does not tell.
+    cancelled_by: str
     reason: str
     nodes: str
     #: Seconds since the epoch; None while it is not over, or where Slurm writes times in another way.
@@ -52,6 +54,8 @@ class Look:
     lane_dir: str = ""
     #: The host's clock, in seconds since the epoch.
     now: int = 0
+    #: The user id of the lane on the host.
+    user: str = ""
     found: dict[str, Found] = field(default_factory=dict)
     #: The same, after Slurm was asked.
     found_later: dict[str, Found] = field(default_factory=dict)
@@ -95,6 +99,8 @@ def _read_line(look: Look, line: str) -> None:
             look.lane_dir = line.partition(" ")[2]
         case ["now", seconds] if seconds.isdigit():
             look.now = int(seconds)
+        case ["user", number]:
+            look.user = number
         case ["id", key, number]:
             look.numbers[key] = number
         case ["jobs", _, *uuids]:
@@ -127,10 +133,12 @@ def _read_row(look: Look, cells: list[str]) -> None:
 
 def _entry(cells: Sequence[str]) -> Entry:
     number, raw, state, reason, nodes, ended, comment, work_dir, *rest = cells
+    word, _, by = state.strip().partition(" by ")
     return Entry(
         number=number,
         raw=raw,
-        state=(state.split() or [""])[0].rstrip("+").upper(),
+        state=(word.split() or [""])[0].rstrip("+").upper(),
+        cancelled_by=by.strip(),
         reason="" if reason in ("None", "(null)") else reason,
         nodes="" if nodes == "None assigned" else nodes,
         ended=int(ended) if ended.isdigit() else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..model.status import Condition
 from . import slurm_identity as identity
 from .base import Launch, Report, Sighting
 from .slurm_answer import Entry, Found, Look, by_number
@@ -18,6 +19,8 @@ SETTLE = 10
 _NO_BOOKS = ("accounting storage is disabled", "sacct: not found", "sacct: command not found")
 _LOST = "Slurm does not know it any more, and it left no word about its end: submit it again"
 _REQUEUED = "Slurm put it back into the queue after its start; it is not run a second time: submit it again"
+#: Nothing is known for sure; the next look may tell.
+_UNCLEAR: tuple[None, None, str] = (None, None, "")
 _GONE = "its directory is not on the host any more"
 
 
@@ -133,14 +136,14 @@ class Judge:
         if waits and waits[0] is Sighting.IMPOSSIBLE:
             return waits
         if phase in (Phase.WAITING, Phase.RUNNING, Phase.LEAVING) or self._cannot_tell(entry):
-            return None, None, ""
+            return _UNCLEAR
         return Sighting.REFUSED, None, _GONE
 
     def _begun(
         self, launch: Launch, entry: Entry | None, phase: Phase | None
     ) -> tuple[Sighting | None, End | None, str]:
         if self._cannot_tell(entry):
-            return None, None, ""
+            return _UNCLEAR
         if entry is None:
             return Sighting.VANISHED, UNKNOWN, _LOST
         if phase in (Phase.RUNNING, Phase.LEAVING):
@@ -154,7 +157,7 @@ class Judge:
         self, launch: Launch, entry: Entry | None, phase: Phase | None
     ) -> tuple[Sighting | None, End | None, str]:
         if self._cannot_tell(entry):
-            return None, None, ""
+            return _UNCLEAR
         if entry is None:
             return Sighting.ABSENT, None, ""
         if phase is Phase.WAITING:
@@ -165,19 +168,42 @@ class Judge:
         end = ENDS.get(entry.state, UNKNOWN)
         if self._was_left_over(launch, entry) or end.unbegun is Sighting.ABSENT:
             return Sighting.ABSENT, None, ""
+        if end.condition is Condition.SCHEDULER_CANCELLED and entry.nodes and not self._ran(launch):
+            return self._cancelled_at_its_start(launch, entry, end)
+        return Sighting.REFUSED, end, _never_began(launch, entry)
+
+    def _cancelled_at_its_start(
+        self, launch: Launch, entry: Entry, end: End
+    ) -> tuple[Sighting | None, End | None, str]:
+        """Tell a user's cancel from a start that Slurm took back with its node.
+
+        A batch job whose node fails while it is launched ends as cancelled by Slurm's own user
+        (slurmctld's ``job_complete``; Slurm's FAQ, "Batch JobId missing from batch node"). The list
+        does not name who cancelled, the books do a moment later.
+        """
+        booked = self._books.get(entry.number)
+        known = booked is not None and _phase(booked) is Phase.OVER
+        if not known and not self._has_no_books():
+            return _UNCLEAR
+        if booked and booked.cancelled_by not in ("", self._look.user):
+            return Sighting.ABSENT, None, ""
         return Sighting.REFUSED, end, _never_began(launch, entry)
 
     def _was_left_over(self, launch: Launch, entry: Entry) -> bool:
         """True for a case that its allocation did not come to; one that never began would fail again."""
-        ran = entry.state == "COMPLETED" or (
-            entry.state == "FAILED" and (launch.submission_id or "") in self._look.ran
-        )
-        return launch.mode == "pack" and ran
+        over = entry.state == "COMPLETED" or (entry.state == "FAILED" and self._ran(launch))
+        return launch.mode == "pack" and over
+
+    def _ran(self, launch: Launch) -> bool:
+        """True for a case of a pack whose runner had begun."""
+        return launch.mode == "pack" and (launch.submission_id or "") in self._look.ran
 
     def _cannot_tell(self, entry: Entry | None) -> bool:
         """True when the list shows nothing and the books do not answer for now."""
-        trouble = self._look.trouble
-        return entry is None and bool(trouble) and not any(words in trouble for words in _NO_BOOKS)
+        return entry is None and bool(self._look.trouble) and not self._has_no_books()
+
+    def _has_no_books(self) -> bool:
+        return any(words in self._look.trouble for words in _NO_BOOKS)
 
 
 def _by_directory(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:

@@ -15,6 +15,7 @@ lane={lane}
 [ -d "$lane" ] || exit 1
 printf 'lane %s\\n' "$lane"
 echo "now $(date +%s)"
+echo "user $(id -u)"
 {prepare}
 user=$(id -un)
 
@@ -65,14 +66,20 @@ echo "squeue $?"
 printf '%s\\n' "$seen"
 case $seen in *"squeue 0") ;; *) exit 1 ;; esac
 
-# What Slurm's list does not show, and what left no word or one about a signal, is in its books.
+# What Slurm's list does not show, and what left no word or one about a signal, is in its books; so is
+# who cancelled a job that had its nodes and did not begin.
 ask=$(printf '%s\\n' "$seen" | awk -F'[ {mark}]' '
-  $1 == "row" {{ shown[$2] = shown[$3] = 1 }}
+  $1 == "row" {{
+    split($0, cell, "{mark}")
+    if (cell[4] == "CANCELLED" && cell[6] != "") by_whom[$2] = by_whom[$3] = 1
+    shown[$2] = shown[$3] = 1
+  }}
   $1 == "id" {{ given[$2] = $3 }}
   $1 == "job" && ($4 == "claimed" || $4 == "free" || ($4 == "ended" && ($5 >= 128 || $5 ~ /:/))) {{
     id = $3; if (id ~ /^=/) {{ id = substr(id, 2); id = (id in given) ? given[id] : "-" }}
     if (split($6, word, ":") == 3) id = word[2]
     open_[id] = 1
+    if ($4 == "free" && id in by_whom) delete shown[id]
   }}
   END {{
     for (id in open_) if (!(id in shown)) {{ sub(/_.*/, "", id); asked[id] = 1 }}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -152,10 +153,13 @@ def test_a_job_that_is_put_back_after_its_start_runs_nothing_again(single: Desk,
         assert report.sighting is Sighting.VANISHED
         assert "back into the queue after its start" in report.reason
 
+    # slurmd refuses a job that comes again within the second in which it was ended ("credential revoked").
+    soon = (datetime.now() + timedelta(seconds=3)).isoformat(timespec="seconds")
+
     def started_again() -> bool:
         # Slurm itself puts the next start off by two minutes, at a moment of its own.
         rig.slurm("scontrol", "release", job.remote_job_id, check=False)
-        rig.slurm("scontrol", "update", f"JobId={job.remote_job_id}", "StartTime=now", check=False)
+        rig.slurm("scontrol", "update", f"JobId={job.remote_job_id}", f"StartTime={soon}", check=False)
         return single.duplicates(job) == 1
 
     until(started_again)
@@ -320,6 +324,24 @@ def test_a_node_that_fails_takes_its_jobs_along(full, on, rig_variant, until) ->
     assert seen["begun"].condition is Condition.SCHEDULER_TERMINATED
     assert "node" in seen["begun"].reason
     assert seen["rest"].sighting is Sighting.ABSENT
+
+
+def test_a_start_that_slurm_itself_takes_back_is_no_cancel(full, on, rig_variant, until) -> None:
+    desk, rig = on("faults", "single"), rig_variant("faults")
+    nodes = [f"slurmd.node{n}" for n in (1, 2, 3, 4)]
+    for node in nodes:
+        rig.freeze(node)
+    taken_back, cancelled = desk.submit(desk.job("taken-back", "true"), desk.job("cancelled", "true"))
+    until(lambda: {state(desk, job) for job in (taken_back, cancelled)} == {"RUNNING"})
+    rig.slurm("scancel", taken_back.remote_job_id)
+    desk.run(f"scancel {cancelled.remote_job_id}")
+    until(
+        lambda: {desk.sighting(taken_back), desk.sighting(cancelled)} <= {Sighting.ABSENT, Sighting.REFUSED}
+    )
+    seen = desk.look(taken_back, cancelled)
+    assert seen["taken-back"].sighting is Sighting.ABSENT
+    assert seen["cancelled"].sighting is Sighting.REFUSED
+    assert "cancelled at Slurm itself" in seen["cancelled"].reason
 
 
 @pytest.mark.timeout(240)

@@ -88,8 +88,9 @@ def launch(mode: str = "single", number: str | None = "4711") -> Launch:
 
 
 def row(state: str, reason: str = "None", *, kind: str = "row", number: str = "4711", raw: str = "4711",
-        comment: str = "tapisjob:sub", place: str = "/jobs/one", ended: str = "100") -> str:  # fmt: skip
-    cells = [kind, number, raw, state, reason, "node3", ended, comment, place]
+        comment: str = "tapisjob:sub", place: str = "/jobs/one", ended: str = "100",
+        nodes: str = "node3") -> str:  # fmt: skip
+    cells = [kind, number, raw, state, reason, nodes, ended, comment, place]
     return "\x1f".join([*cells, "0:0"] if kind == "book" else cells)
 
 
@@ -103,7 +104,13 @@ def report(
 ) -> Report | None:
     """Return what becomes of a job with these marks when Slurm shows these rows."""
     asked = job or launch()
-    lines = ["lane /lane", f"now {now}", f"job one 4711 {marks}", *(r for r in rows if r.startswith("row"))]
+    lines = [
+        "lane /lane",
+        f"now {now}",
+        "user 1000",
+        f"job one 4711 {marks}",
+        *(r for r in rows if r.startswith("row")),
+    ]
     lines += ["squeue 0", *(r for r in rows if not r.startswith("row")), f"again one 4711 {later or marks}"]
     answer = Answer(0, "\n".join([*lines, "looked", ""]), "")
     return SLURM.parse_look([asked], answer).get("one")
@@ -158,7 +165,7 @@ def test_an_end_tells_why_and_what_to_do(state: str, kind: str) -> None:
     assert ran is not None
     assert (ran.sighting, ran.condition) == (Sighting.VANISHED, condition)
     assert ran.reason
-    assert sighting(FREE, [row(state, kind=kind)]) is unbegun
+    assert sighting(FREE, [row(state, kind=kind, nodes="")]) is unbegun
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -229,7 +236,7 @@ def test_a_task_of_an_array_is_found_by_the_number_it_got_when_it_began() -> Non
 
 
 def test_tasks_that_were_cancelled_together_share_one_row() -> None:
-    rest = row("CANCELLED", "JobArrayTaskLimit", number="4711", place="/lane/submissions/sub")
+    rest = row("CANCELLED", "JobArrayTaskLimit", number="4711", place="/lane/submissions/sub", nodes="")
     assert sighting(FREE, [rest], job=launch("array", "4711_3")) is Sighting.REFUSED
 
 
@@ -285,6 +292,24 @@ def test_while_the_books_do_not_answer_nothing_is_concluded() -> None:
 def test_without_books_the_list_decides(trouble: str) -> None:
     assert sighting(FREE, [f"book\x1f{trouble}"]) is Sighting.ABSENT
     assert sighting(CLAIMED, [f"book\x1f{trouble}"]) is Sighting.VANISHED
+
+
+def test_a_start_that_slurm_took_back_with_its_node_is_no_cancel() -> None:
+    cancelled = row("CANCELLED")
+    by_slurm, by_the_user = (row(f"CANCELLED by {uid}", kind="book") for uid in (64030, 1000))
+    assert sighting(FREE, [cancelled, by_slurm]) is Sighting.ABSENT
+    assert sighting(FREE, [by_slurm]) is Sighting.ABSENT
+    assert sighting(FREE, [cancelled, by_the_user]) is Sighting.REFUSED
+    assert sighting(FREE, [by_the_user]) is Sighting.REFUSED
+    assert sighting(FREE, [row("CANCELLED", nodes="")]) is Sighting.REFUSED
+    assert sighting(CLAIMED, [cancelled, by_slurm]) is Sighting.VANISHED
+
+
+def test_who_cancelled_a_start_is_waited_for() -> None:
+    for answer in ((), (row("RUNNING", kind="book"),), ("book\x1fsacct: error: Connection refused",)):
+        assert report(FREE, [row("CANCELLED"), *answer]) is None
+    no_books = "book\x1fSlurm accounting storage is disabled"
+    assert sighting(FREE, [row("CANCELLED"), no_books]) is Sighting.REFUSED
 
 
 def test_a_job_whose_directory_is_gone_is_refused_once_slurm_is_done_with_it() -> None:
