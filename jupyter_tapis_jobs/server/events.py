@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
+
+from pydantic_core import to_json
 
 from ..model.errors import InvalidInputError
 from ..model.wire import event_to_wire, summary_to_wire
@@ -14,6 +16,8 @@ from .reply import Stream
 
 #: Milliseconds after which a browser comes back.
 _RETRY = 1000
+#: News that are written without a pause: Jupyter's own calls are answered in between.
+_AT_ONCE = 50
 
 
 def news_to_wire(news: News) -> dict[str, Any]:
@@ -56,15 +60,19 @@ async def _texts(listening: AsyncIterator[list[News]]) -> AsyncIterator[bytes]:
     yield f"retry: {_RETRY}\n\n".encode()
     try:
         async for news in listening:
-            yield "".join(map(_text, news)).encode() or b": nothing new\n\n"
+            if not news:
+                yield b": nothing new\n\n"
+            for begin in range(0, len(news), _AT_ONCE):
+                yield b"".join(map(_text, news[begin : begin + _AT_ONCE]))
+                await asyncio.sleep(0)
     finally:
         if isinstance(listening, AsyncGenerator):
             await listening.aclose()
 
 
-def _text(news: News) -> str:
-    data = json.dumps(news_to_wire(news), separators=(",", ":"))
+def _text(news: News) -> bytes:
+    data = to_json(news_to_wire(news))
     if news.event is None:
         # Not stored, so without a number to come back to.
-        return f"event: JOB_MESSAGE\ndata: {data}\n\n"
-    return f"id: {news.event.id}\nevent: {news.event.event}\ndata: {data}\n\n"
+        return b"event: JOB_MESSAGE\ndata: %b\n\n" % data
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (news.event.id, news.event.event.encode(), data)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import harness
 
 #: Seconds between two questions.
-_GAP = 0.01
+_GAP = 0.05
 
 
 def main() -> None:
