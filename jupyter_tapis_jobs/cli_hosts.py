@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
+from .cli_parts import FAILURE, Command, Options, Parser, show, table, tapis_of, with_server
 from .client.hosts import add_host, checked, host_rows
 from .client.person import AtTheKeyboard
 from .client.tapis import Tapis
 from .model.errors import InvalidInputError, TapisJobsError
-
-_Options = argparse.Namespace
-_Parser = argparse.ArgumentParser
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,7 @@ class AtTheCommandLine(AtTheKeyboard):
         return options.get(word, f"use --{word} {value or word.upper()}")
 
 
-def arguments(sub: _Parser, with_server: Callable[[_Parser], None]) -> None:
-    """Give ``host`` its words; *with_server* adds the options that most commands have."""
+def _arguments(sub: Parser) -> None:
     words = sub.add_subparsers(title="what", metavar="WHAT", required=True)
     for name, (help_text, add, work) in _WORDS.items():
         word = words.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
@@ -51,14 +49,18 @@ def arguments(sub: _Parser, with_server: Callable[[_Parser], None]) -> None:
         word.set_defaults(host_work=work)
 
 
-def run(tapis: Tapis, options: _Options) -> Shown:
+def _run(options: Options) -> int:
     """Do what the words say."""
-    work: Callable[[Tapis, _Options], Shown] = options.host_work
-    return work(tapis, options)
+    work: Callable[[Tapis, Options], Shown] = options.host_work
+    # With --json nothing but JSON goes to standard output; questions and findings go beside it.
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        shown = work(tapis_of(options), options)
+    show(options, shown.rows, shown.text or table(shown.rows))
+    return 0 if shown.is_well else FAILURE
 
 
 # --- add --------------------------------------------------------------------------------------
-def _add_arguments(word: _Parser) -> None:
+def _add_arguments(word: Parser) -> None:
     word.add_argument("name", metavar="NAME", help="the id of the system to make")
     word.add_argument("--host", help="address, or alias of ~/.ssh/config (default: NAME)")
     word.add_argument("--port", type=int, help="default: 22, or what ~/.ssh/config says")
@@ -79,7 +81,7 @@ def _add_arguments(word: _Parser) -> None:
     word.add_argument("--replace", action="store_true", help="change a system that is there")
 
 
-def _add(tapis: Tapis, options: _Options) -> Shown:
+def _add(tapis: Tapis, options: Options) -> Shown:
     given = {
         "host": options.host or options.name, "port": options.port, "user": options.user,
         "privateKey": options.key, "password": _first_line() if options.password_stdin else None,
@@ -99,11 +101,11 @@ def _first_line() -> str:
 
 
 # --- list and check ---------------------------------------------------------------------------
-def _no_arguments(word: _Parser) -> None:
+def _no_arguments(word: Parser) -> None:
     """Nothing but the server."""
 
 
-def _list(tapis: Tapis, options: _Options) -> Shown:
+def _list(tapis: Tapis, options: Options) -> Shown:
     rows = [{name: row.get(name) for name in _COLUMNS} for row in host_rows(tapis)]
     return Shown(rows, text="" if rows else _NONE)
 
@@ -112,13 +114,13 @@ _COLUMNS = ("id", "state", "message", "nextTry", "user")
 _NONE = "No hosts yet. The first one: jupyter tapisjobs host add NAME --host ADDRESS --user USER"
 
 
-def _check_arguments(word: _Parser) -> None:
+def _check_arguments(word: Parser) -> None:
     word.add_argument("names", metavar="NAME", nargs="*", help="the hosts to look at (default: all)")
     word.add_argument("--code", help="a one-time code, where the host wants one")
     word.add_argument("--trust", metavar="SHA256:…", help="the new key of a host that was set up anew")
 
 
-def _check(tapis: Tapis, options: _Options) -> Shown:
+def _check(tapis: Tapis, options: Options) -> Shown:
     """Look at each host, also when one before it is in trouble."""
     names = options.names or [str(row["id"]) for row in host_rows(tapis)]
     rows = [_checked(tapis, name, options) for name in names]
@@ -126,7 +128,7 @@ def _check(tapis: Tapis, options: _Options) -> Shown:
     return Shown(rows, is_well, text="" if rows else _NONE)
 
 
-def _checked(tapis: Tapis, name: str, options: _Options) -> dict[str, Any]:
+def _checked(tapis: Tapis, name: str, options: Options) -> dict[str, Any]:
     try:
         given = {"code": options.code, "trust": options.trust}
         report = checked(tapis, name, given, person=AtTheCommandLine(), tell=False)
@@ -139,8 +141,10 @@ def _told(report: Mapping[str, Any]) -> str:
     return " · ".join(map(str, report.get("lines") or ()))
 
 
-_WORDS: dict[str, tuple[str, Callable[[_Parser], None], Callable[[Tapis, _Options], Shown]]] = {
+_WORDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Tapis, Options], Shown]]] = {
     "add": ("add a machine that is reached over SSH, and say what is found there", _add_arguments, _add),
     "list": ("list the hosts and how each is reached now", _no_arguments, _list),
     "check": ("connect now, and look at a host again", _check_arguments, _check),
 }
+
+COMMANDS = (Command("host", "add machines over SSH, list them, look at them again", _arguments, _run),)

@@ -19,8 +19,8 @@ HOME = Path(__file__).parent.parent
 PACKAGE = HOME / "jupyter_tapis_jobs"
 README = (HOME / "README.md").read_text(encoding="utf-8")
 
-#: The command line and its helpers lie beside each other, without a folder.
-COMMAND_LINE = {"cli", "cli_hosts", "demo", "doctor", "opensees", "servers"}
+#: The command line (``cli*.py``) and its helpers lie beside each other, without a folder.
+COMMAND_LINE = {"demo", "doctor", "opensees", "servers"}
 #: Layer -> the layers it may import. The front door (``__init__``) imports what it names, lazily.
 MAY_IMPORT = {
     "model": set(),
@@ -68,7 +68,7 @@ def _name(path: Path) -> str:
 
 def _layer(module: str) -> str:
     part = module.split(".")[1] if "." in module else "__init__"
-    return "cli" if part in COMMAND_LINE else part
+    return "cli" if part in COMMAND_LINE or part.split("_")[0] == "cli" else part
 
 
 def _is_for_types(node: ast.AST) -> bool:

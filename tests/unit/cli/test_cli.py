@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from jupyter_tapis_jobs.cli import COMMANDS, main, table
+from jupyter_tapis_jobs.cli import COMMANDS, main
+from jupyter_tapis_jobs.cli_parts import table
 from jupyter_tapis_jobs.model.errors import UnavailableError
 
 
