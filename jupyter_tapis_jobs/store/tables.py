@@ -257,3 +257,61 @@ users = Table(
     _text("created", required=True),
     _text("last_seen", required=True),
 )
+
+#: Transfers that were asked for by themselves; those of jobs are the jobs' own.
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uuid", Text, nullable=False, unique=True),
+    _text("owner", required=True),
+    _text("tag"),
+    _text("status", required=True),
+    _text("error"),
+    _text("created", required=True),
+    _text("started"),
+    _text("ended"),
+    sqlite_autoincrement=True,
+)
+# An owner's newest ones; those that the engine works on.
+Index("transfers_owner", transfers.c.owner)
+Index("transfers_ended", transfers.c.ended)
+
+#: What one transfer brings from where to where. Sizes in bytes; ``total_bytes`` is null until it is known.
+transfer_elements = Table(
+    "transfer_elements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("transfer_id", Integer, ForeignKey("transfers.id", ondelete="CASCADE"), nullable=False),
+    _text("uuid", required=True),
+    _text("source", required=True),
+    _text("destination", required=True),
+    _number("optional"),
+    _text("status", required=True),
+    _text("error"),
+    _number("is_directory"),
+    _number("total_bytes", required=False),
+    _number("bytes_moved"),
+    _number("retries"),
+    _text("started"),
+    _text("ended"),
+    sqlite_autoincrement=True,
+)
+Index("transfer_elements_transfer", transfer_elements.c.transfer_id)
+
+#: Links that let anybody read a path, a number of times and until a moment. ``allowed_uses`` of -1 is
+#: without limit; ``expires`` of null is for ever.
+postits = Table(
+    "postits",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("owner", required=True),
+    _text("system_id", required=True),
+    _text("path", required=True),
+    _number("allowed_uses"),
+    _number("times_used"),
+    _text("expires"),
+    _text("created", required=True),
+    _text("updated", required=True),
+)
+Index("postits_owner", postits.c.owner)
