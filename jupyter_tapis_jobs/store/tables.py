@@ -315,3 +315,56 @@ postits = Table(
     _text("updated", required=True),
 )
 Index("postits_owner", postits.c.owner)
+
+#: Who is told of a job's events. ``details`` and ``targets`` are JSON; one with ``removed`` counts no more.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    _text("uuid", required=True),
+    _text("description"),
+    _number("enabled"),
+    _text("category", required=True),
+    _text("details"),
+    _text("targets", required=True),
+    _number("ttl_minutes"),
+    _text("created", required=True),
+    _text("expires", required=True),
+    _text("removed"),
+    sqlite_autoincrement=True,
+)
+Index("subscriptions_uuid", subscriptions.c.uuid, unique=True)
+# Who is to be told of a new event: asked for every event of every job.
+Index("subscriptions_job", subscriptions.c.job_id, sqlite_where=text("removed IS NULL"))
+
+#: One event for one address: the notifier's outbox, and afterwards the record of what became of it.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    _number("subscription_id"),
+    _number("target"),
+    _number("event_id"),
+    _text("method", required=True),
+    _text("address", required=True),
+    _text("receiver", required=True),
+    _text("state", required=True),
+    _number("tries"),
+    _text("next_try", required=True),
+    _text("last_error"),
+    _text("updated", required=True),
+    sqlite_autoincrement=True,
+)
+_WAITING = text("state = 'WAITING'")
+# What was told of a job; what waits at one address of one job, in order; what is due.
+Index("deliveries_job", deliveries.c.job_id)
+Index(
+    "deliveries_queue",
+    deliveries.c.subscription_id,
+    deliveries.c.target,
+    deliveries.c.id,
+    sqlite_where=_WAITING,
+)
+Index("deliveries_due", deliveries.c.next_try, sqlite_where=_WAITING)
