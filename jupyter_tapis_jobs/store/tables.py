@@ -368,3 +368,30 @@ Index(
     sqlite_where=_WAITING,
 )
 Index("deliveries_due", deliveries.c.next_try, sqlite_where=_WAITING)
+
+#: What users were granted. ``kind`` is app, system or path; only a path has ``path`` (from rootDir), else "".
+permissions = Table(
+    "permissions",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    Column("permission", Text, primary_key=True),
+    _text("created", required=True),
+)
+Index("permissions_user", permissions.c.user, permissions.c.kind)
+
+#: What is shared with whom. ``kind`` is app, system, path or job; ``grantee`` is a user, or ~public.
+shares = Table(
+    "shares",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("grantee", Text, primary_key=True),
+    Column("privilege", Text, primary_key=True),
+    _text("grantor", required=True),
+    _text("created", required=True),
+)
+Index("shares_grantee", shares.c.grantee, shares.c.kind)
