@@ -7,18 +7,14 @@ between check and connection (DNS rebinding) gains nothing. Each redirect is che
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import socket
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
-from functools import lru_cache
 from http import HTTPStatus
 
 import httpx
 
 from ..model.errors import InvalidInputError, TooLargeError, UnavailableError
+from .web_address import Resolve, is_public, port_of, request_to, resolve, trusted
 
 #: Bytes of the largest file that is fetched.
 LIMIT = 50 << 30
@@ -30,19 +26,8 @@ CONNECT, SILENCE = 20.0, 60.0
 NOT_ON_THE_WEB = "JOBS_NOT_ON_THE_WEB"
 _ABSENT = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
-#: (host, port) -> addresses. Given in tests.
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 #: The server's own trouble, which passes; every other refusal stays.
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-
-
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of *host*, as the system orders them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
 
 
 async def fetch(
@@ -57,7 +42,7 @@ async def fetch(
     client = httpx.AsyncClient(
         # No proxy of the environment: it would connect to an address that nobody checked.
         trust_env=False,
-        verify=_trusted(),
+        verify=trusted(),
         timeout=httpx.Timeout(SILENCE, connect=CONNECT),
         headers={"Accept-Encoding": "identity"},
     )
@@ -73,12 +58,6 @@ async def fetch(
             raise UnavailableError(
                 f"{url} could not be fetched: {reason}. It will be tried again."
             ) from error
-
-
-@lru_cache(maxsize=1)
-def _trusted() -> ssl.SSLContext:
-    """Return the certificates that are trusted: SSL_CERT_FILE's, else the usual ones; slow to load."""
-    return httpx.create_ssl_context()
 
 
 async def _final_answer(
@@ -119,28 +98,17 @@ async def _send(client: httpx.AsyncClient, url: httpx.URL, addresses: Sequence[s
     """Ask the first address that can be connected to."""
     for address in addresses[:-1]:
         with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-            return await client.send(_request(client, url, address), stream=True)
-    return await client.send(_request(client, url, addresses[-1]), stream=True)
-
-
-def _request(client: httpx.AsyncClient, url: httpx.URL, address: str) -> httpx.Request:
-    """Return a request that goes to *address* but names, and over TLS proves, the host of *url*."""
-    return client.build_request(
-        "GET",
-        url.copy_with(host=address),
-        headers={"Host": url.netloc.decode("ascii")},
-        extensions={"sni_hostname": url.raw_host.decode("ascii").strip("[]")},
-    )
+            return await client.send(request_to(client, "GET", url, address), stream=True)
+    return await client.send(request_to(client, "GET", url, addresses[-1]), stream=True)
 
 
 async def _checked_addresses(url: httpx.URL, allow_private: bool, resolve: Resolve) -> Sequence[str]:
     """Return the addresses of the URL's host; all of them must be public unless *allow_private*."""
-    port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        addresses = await resolve(url.host, port)
+        addresses = await resolve(url.host, port_of(url))
     except (OSError, UnicodeError) as error:
         raise UnavailableError(f"Host {url.host} of {url} cannot be found: {error}.") from error
-    inside = [address for address in addresses if not _is_public(address)]
+    inside = [address for address in addresses if not is_public(address)]
     if inside and not allow_private:
         raise InvalidInputError(
             f"{url} leads to {inside[0]}, an address inside the server's own network, which inputs may not "
@@ -149,20 +117,6 @@ async def _checked_addresses(url: httpx.URL, allow_private: bool, resolve: Resol
             value=str(url),
         )
     return list(dict.fromkeys(addresses))
-
-
-def _is_public(text: str) -> bool:
-    address = _embedded(ipaddress.ip_address(text.partition("%")[0]))
-    return address.is_global and not address.is_multicast
-
-
-def _embedded(address: _Address) -> _Address:
-    """Return the IPv4 address that an IPv6 one stands for, where it does."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
 
 
 def _refuse_bad(answer: httpx.Response, url: str) -> None:

@@ -105,6 +105,9 @@ class AppSubscription(StoredModel):
     description: str | None = Field(None, max_length=2048)
     enabled: Flag | None = None
     job_event_category_filter: EventCategory
+    event_detail_filter: list[str] | None = Field(
+        None, description="Ours: only events with one of these details, as FINISHED."
+    )
     delivery_targets: list[DeliveryTarget] = Field(min_length=1)
     ttl_minutes: Whole | None = None
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .status import JobStatus
+
 _ARGUMENT_LISTS = ("appArgs", "containerArgs", "schedulerOptions")
 _STATUS_EVENT = "JOB_NEW_STATUS"
+_STATUSES = frozenset(status.value for status in JobStatus)
 
 Found = tuple[dict[str, Any], list[str]]
 
@@ -41,7 +44,7 @@ def _translated(
     if "notifications" in plain:
         _notifications(plain, filter_name, warnings)
     if plain.get("subscriptions"):
-        plain["subscriptions"] = [_subscription(item) for item in _items(plain["subscriptions"])]
+        plain["subscriptions"] = [today_subscription(item) for item in _items(plain["subscriptions"])]
     if _has_meta(plain.get("fileInputs")):
         plain["fileInputs"] = list(_without_meta(plain["fileInputs"], "fileInputs", "input", modes, warnings))
     parameters = plain.get("parameterSet")
@@ -101,11 +104,14 @@ def _from_notification(item: Mapping[str, Any], filter_name: str) -> dict[str, A
         "deliveryMethod": "EMAIL" if is_mail else "WEBHOOK",
         "deliveryAddress": address.removeprefix("mailto:"),
     }
-    category = "ALL" if item.get("event") in (None, "*", "ALL") else _STATUS_EVENT
-    return {filter_name: category, "deliveryTargets": [target]}
+    event = str(item.get("event") or "*")
+    category = "ALL" if event in ("*", "ALL") else _STATUS_EVENT
+    only = {"eventDetailFilter": [event]} if event in _STATUSES else {}
+    return {filter_name: category, "deliveryTargets": [target], **only}
 
 
-def _subscription(item: Any) -> Any:
+def today_subscription(item: Any) -> Any:
+    """Return a subscription with its time to live in today's spelling."""
     if not (isinstance(item, Mapping) and "ttlminutes" in item):
         return item
     today = {key: value for key, value in item.items() if key != "ttlminutes"}

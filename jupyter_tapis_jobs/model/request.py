@@ -124,6 +124,9 @@ class SubscriptionRequest(RequestModel):
     description: str | None = Field(None, max_length=2048)
     enabled: Flag | None = None
     event_category_filter: EventCategory
+    event_detail_filter: list[str] | None = Field(
+        None, description="Ours: only events with one of these details, as FINISHED."
+    )
     delivery_targets: list[DeliveryTarget] = Field(min_length=1)
     ttl_minutes: Whole | None = Field(
         None, description="Unset or below 1 is a week; at most 40,320 (4 weeks)."

@@ -19,6 +19,7 @@ from ..model.errors import ConflictError, NotFoundError
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.resolve import definition_from_json
 from ..model.status import ACTIVE, ALLOWED_MOVES, EventType, JobStatus
+from . import outbox
 from .records import JOB_COLUMNS, changed_columns, event_from_row, event_to_row, job_from_row, job_to_row
 from .search import search, summary_columns
 from .statements import Row, Statement
@@ -202,7 +203,9 @@ def apply(conn: Connection, changes: Sequence[Change]) -> Applied:
         events += [(before.id, event) for event in change.events]
     _update(conn, columns)
     ids = _add_events(conn, events)
-    return Applied((replace(event, id=i) for i, (_, event) in zip(ids, events, strict=True)), stale)
+    applied = Applied((replace(event, id=i) for i, (_, event) in zip(ids, events, strict=True)), stale)
+    outbox.fill(conn, applied)
+    return applied
 
 
 def _refuse_illegal(before: Job, after: Job) -> None:
@@ -273,7 +276,9 @@ def events_after(conn: Connection, owner: str, after_id: int, limit: int = -1) -
 
 def add_event(conn: Connection, job: Job, event: JobEvent) -> JobEvent:
     """Store one event that changes nothing of its job; return it with its id."""
-    return replace(event, id=_add_events(conn, [(job.id, event)])[0])
+    stored = replace(event, id=_add_events(conn, [(job.id, event)])[0])
+    outbox.fill(conn, [stored])
+    return stored
 
 
 def newest_event_id(conn: Connection) -> int:

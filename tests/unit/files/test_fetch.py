@@ -169,7 +169,7 @@ async def test_one_private_address_among_public_ones_is_refused(site):
 
 
 async def test_a_redirect_to_an_address_inside_is_refused(site, monkeypatch):
-    monkeypatch.setattr(module, "_is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(module, "is_public", lambda address: address == "127.0.0.1")
     with pytest.raises(InvalidInputError, match=r"169\.254\.169\.254"):
         await body(f"{site.url}/to/http://169.254.169.254/latest/meta-data", allow_private=False)
     assert len(site.hosts) == 1
@@ -283,9 +283,9 @@ def certified(site: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     context.load_cert_chain(pem)
     site.socket = context.wrap_socket(site.socket, server_side=True)
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    module._trusted.cache_clear()
+    module.trusted.cache_clear()
     yield site
-    module._trusted.cache_clear()
+    module.trusted.cache_clear()
 
 
 async def test_over_tls_the_host_of_the_url_must_be_proved(certified):
