@@ -73,6 +73,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (_command("chromium"), "there is no chromium: apt-get install chromium"),
     "playwright": (_module("playwright"), "playwright is not installed: pip install playwright"),
     "mpirun": (_command("mpirun"), "there is no mpirun: apt-get install openmpi-bin"),
+    "setfacl": (_command("setfacl"), "there is no setfacl: apt-get install acl"),
     "unzip": (_command("unzip"), "there is no unzip: apt-get install unzip"),
     "node": (_command("node"), "there is no node: install Node.js 20"),
     "jupyterlab": (_module("jupyterlab"), "JupyterLab is not installed: pip install jupyterlab"),

@@ -40,6 +40,7 @@ from .download import Download
 from .files import FileService
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
+from .linux import LinuxTools
 from .outputs import Outputs
 from .oversight import Oversight
 from .ports import Ports
@@ -115,6 +116,7 @@ class Engine:
         self.apps = apps
         self.systems = systems
         self.files = FileService(ports.hosts, systems)
+        self.linux = LinuxTools(self.files)
         self.desks = Desks(ports, systems, on_ready=lambda system_id: self._conveyor.try_now(system_id))
         sources = Sources(ports, system=self._system, fetch=fetch)
         self._submission = Submission(ports, apps, systems, sources)

@@ -14,7 +14,7 @@ import posixpath
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from ..model.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
@@ -27,7 +27,10 @@ from .ports import Hosts
 from .refusals import told
 from .sources import effective_user
 
-__all__ = ["Download", "FileService", "file_to_wire", "open_download"]
+__all__ = ["Access", "Download", "FileService", "Place", "file_to_wire", "open_download"]
+
+#: What is to be done with a path (Tapis Files, "Permissions"); MODIFY implies READ.
+Access = Literal["READ", "MODIFY"]
 
 #: Source: Tapis Files, "List files": default limit, and how deep a recursive listing goes.
 LIMIT, DEPTH = 1000, 20
@@ -48,7 +51,7 @@ class Systems(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class Place:
     """A system as one user sees it: how it is reached and where its files begin."""
 
     transport: Transport
@@ -192,7 +195,11 @@ class FileService:
         with told(path):
             await place.transport.delete(await place.entry(path))
 
-    async def _place(self, user: User, system_id: str) -> _Place:
+    async def place(self, user: User, system_id: str, path: str, access: Access) -> Place:
+        """Return the system as *user* sees it, who is to read or to modify *path* there."""
+        return await self._place(user, system_id)
+
+    async def _place(self, user: User, system_id: str) -> Place:
         if system_id == "local" and not user.is_server_user:
             raise NotAllowedError(
                 "System local is the machine of the Jupyter server; only its own user may use files there. "
@@ -203,7 +210,7 @@ class FileService:
             raise ConflictError(f"System {system_id} is disabled; its owner can enable it.")
         transport = await self._hosts.transport(system_id, effective_user(system, user.name))
         root = await transport.real_path(normalise(system.root_dir or "/"))
-        return _Place(transport=transport, root=root, system_id=system_id)
+        return Place(transport=transport, root=root, system_id=system_id)
 
 
 def file_to_wire(info: FileInfo, system_id: str) -> dict[str, Any]:
@@ -241,7 +248,7 @@ async def _found(transport: Transport, where: str, path: str) -> FileInfo:
     return info
 
 
-async def _both_ends(place: _Place, path: str, new_path: str) -> tuple[str, str]:
+async def _both_ends(place: Place, path: str, new_path: str) -> tuple[str, str]:
     """Return source and target of a move or copy; an existing directory as target takes the source in.
 
     Source: Tapis Files, "Move/copy": as ``mv`` and ``cp`` do, parents of the target are made.

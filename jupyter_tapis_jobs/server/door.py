@@ -100,6 +100,10 @@ class Door:
         """Await a method of the engine on its own loop: ``call(Engine.submit, user, raws)``."""
         return await (await self.thread()).call(method, *args, **kwargs)
 
+    async def ask(self, work: Callable[[Engine], Coroutine[Any, Any, T]]) -> T:
+        """Await a call of one of the engine's parts on its loop: ``ask(lambda e: e.linux.stat(…))``."""
+        return await (await self.thread()).run(work)
+
     async def files(self, work: Callable[[FileService], Coroutine[Any, Any, T]]) -> T:
         """Await a call of the file service on the engine's loop: ``files(lambda f: f.stat(…))``."""
         return await (await self.thread()).run(lambda engine: work(engine.files))

@@ -29,13 +29,6 @@ async def list_files(call: Call) -> Reply:
     return Reply(rows, f"FILES_FOUND {len(found)} entries found.")
 
 
-async def stat_file(call: Call) -> Reply:
-    """Tell about one file or directory."""
-    system, path = call.path["systemId"], call.path["path"]
-    found = await call.door.files(lambda files: files.stat(call.user, system, path))
-    return Reply(file_to_wire(found, system), f"FILES_FOUND {found.path} found.")
-
-
 async def get_contents(call: Call) -> Stream:
     """Send a file, a range of it, a page of its text, or a directory as a zip file."""
     system, path = call.path["systemId"], call.path["path"]
@@ -106,5 +99,4 @@ ROUTES = (
     Route("DELETE", f"{_OPS}/{{path}}", "delete", delete, result=wire.FilePath),
     Route("GET", "/v3/files/content/{systemId}/{path}", "getContents", get_contents, queries.FileContent,
           answers=Answers.BYTES),
-    Route("GET", "/v3/files/utils/linux/{systemId}/{path}", "getStatInfo", stat_file, result=wire.FileRow),
 )  # fmt: skip

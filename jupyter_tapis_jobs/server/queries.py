@@ -178,3 +178,15 @@ class FileContent(Query):
     """``GET /v3/files/content``."""
 
     zip: Truth = Field(False, description="Send a zip file; needed for a directory.")
+
+
+class FileStat(Query):
+    """``GET /v3/files/utils/linux``."""
+
+    follow_links: Truth = Field(False, description="Of a link: tell of what it leads to.")
+
+
+class FileChange(Query):
+    """``POST /v3/files/utils/linux``."""
+
+    recursive: Truth = Field(False, description="Also all that is in the directory.")

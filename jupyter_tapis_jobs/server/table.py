@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import about, apps, credentials, files, hosts, jobs, oauth2, profiles, systems, tenants
+from . import about, apps, credentials, files, hosts, jobs, linux, oauth2, profiles, systems, tenants
 from .route import Route
 
 TABLE: tuple[Route, ...] = (
@@ -12,6 +12,7 @@ TABLE: tuple[Route, ...] = (
     *credentials.ROUTES,
     *profiles.ROUTES,
     *files.ROUTES,
+    *linux.ROUTES,
     *oauth2.ROUTES,
     *tenants.ROUTES,
     *hosts.ROUTES,

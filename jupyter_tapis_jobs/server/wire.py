@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..engine.linux import AclChange, Change, Recursion
 from ..model.names import wire_name
 
 
@@ -267,6 +268,53 @@ class MoveCopy(Wire):
 
     operation: Operation
     new_path: str
+
+
+class StatInfo(Wire):
+    """What the host's ``stat`` tells. Sizes in bytes, times in seconds since the epoch."""
+
+    absolute_path: str
+    uid: int
+    gid: int
+    size: int
+    perms: str
+    access_time: int
+    modify_time: int
+    dir: bool
+    link: bool
+
+
+class LinuxOperation(Wire):
+    """What is changed of a file's mode, owner or group."""
+
+    operation: Change
+    argument: str = Field(description="As the command takes it: 750, u+rwx; a user, user:group; a group.")
+
+
+class LinuxOutcome(Wire):
+    """A command that was run on the host, and what it said."""
+
+    command: str
+    exit_code: int
+    std_out: str
+    std_err: str
+
+
+class AclRow(Wire):
+    """One entry of an access list."""
+
+    default_acl: bool
+    type: str
+    principal: str
+    permissions: str
+
+
+class NewAcl(Wire):
+    """What is done with entries of an access list."""
+
+    operation: AclChange
+    recursion_method: Recursion = Recursion.NONE
+    acl_string: str | None = Field(None, description="user:ada:rwx,group:staff:r-x")
 
 
 # -- signing in

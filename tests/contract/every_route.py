@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from shutil import which
 from typing import Any
 
 from jupyter_tapis_jobs.server.route import Answers, Route
@@ -98,6 +99,8 @@ def system_definition(name: str) -> dict[str, Any]:
 
 _CLAUSE = {"search": ["id like '*'"]}
 _CHANGES = {"description": "changed"}
+#: A machine without access lists says so.
+_ACL = None if which("setfacl") else 400
 
 #: operationId of the document -> the sample.
 SAMPLES: dict[str, Sample] = {
@@ -193,6 +196,13 @@ SAMPLES: dict[str, Sample] = {
     ),
     "files.getContents": Sample(other=403, path=_file),
     "files.getStatInfo": Sample(other=403, path=_file),
+    "files.runLinuxNativeOp": Sample(
+        other=403, path=_file, body=lambda w: {"operation": "CHMOD", "argument": "640"}
+    ),
+    "files.getFacl": Sample(other=403, path=_file, good=_ACL),
+    "files.setFacl": Sample(
+        other=403, path=_file, body=lambda w: {"operation": "REMOVE_ALL", "aclString": ""}, good=_ACL
+    ),
     "files.delete": Sample(other=403, path=lambda w: {"systemId": "local", "path": f"{w.folder}/copy.txt"}),
     "oauth2.create_token": Sample(other=401, good=401, body=lambda w: {"username": "x", "password": "y"}),
     "oauth2.revoke_token": Sample(other=401, good=401, body=lambda w: {"token": "no.token.ofours"}),

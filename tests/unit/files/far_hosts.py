@@ -1,0 +1,47 @@
+"""Systems made of folders of this machine: what the Files services are tried on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from jupyter_tapis_jobs.model.errors import NotFoundError
+from jupyter_tapis_jobs.model.system import System, parse_system
+from jupyter_tapis_jobs.model.user import User
+from jupyter_tapis_jobs.transports.local import LocalTransport
+
+ANNA = User(name="anna", tenant="tapis", is_server_user=True)
+BERT = User(name="bert", tenant="tapis", is_server_user=False)
+
+
+class FarHosts:
+    """Some systems, each with a folder as its rootDir and a transport of its own; all are anna's."""
+
+    def __init__(self, folder: Path, *names: str, make: Any = LocalTransport) -> None:
+        self.roots = {name: folder / name for name in names}
+        self.transports = {name: make() for name in names}
+        self.asked: Counter[tuple[str, str]] = Counter()
+        for root in self.roots.values():
+            root.mkdir(parents=True)
+
+    async def transport(self, system_id: str, effective_user: str) -> Any:
+        self.asked[system_id, effective_user] += 1
+        return self.transports[system_id]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def get(self, user: User, system_id: str) -> System:
+        if system_id not in self.roots or user.name != ANNA.name:
+            raise NotFoundError(f"There is no system {system_id}, or it is not yours to see.")
+        raw = {
+            "id": system_id,
+            "systemType": "LINUX",
+            "host": "localhost",
+            "defaultAuthnMethod": "PKI_KEYS",
+            "canExec": False,
+            "rootDir": str(self.roots[system_id]),
+            "effectiveUserId": "${apiUserId}",
+        }
+        return parse_system(raw)[0]
