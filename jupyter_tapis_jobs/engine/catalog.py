@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection
 
+from ..model.builtin import BUILTIN
 from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, did_you_mean
 from ..model.names import inner_name, wire_name
 from ..model.search import Comparison, Condition
@@ -20,20 +21,25 @@ from ..store import catalog_history, settings
 from ..store.catalog_history import Entry
 from ..store.database import Database
 from ..store.page import Page
+from .rights import Right, Standing, standing_of
 
 T = TypeVar("T")
 Kind = Literal["app", "system"]
 
-#: What is there from the start: for all to see, for the server's own user to change.
-BUILTIN: Mapping[Kind, frozenset[str]] = {
-    "app": frozenset({"bash", "python", "slurm"}),
-    "system": frozenset({"local"}),
-}
 #: The codes of Tapis's messages begin so.
 _CODES: Mapping[Kind, str] = {"app": "APPAPI", "system": "SYSAPI"}
 
-#: Which lists there are (Tapis Apps and Systems, "listType"); MINE adds nothing to OWNED without sharing.
-LIST_TYPES = ("OWNED", "MINE", "SHARED_PUBLIC", "SHARED_DIRECT", "READ_PERM", "ALL")
+#: Which lists there are, and what belongs to them (Tapis Apps and Systems, "listType").
+LISTS: Mapping[str, Callable[[Standing], bool]] = {
+    "OWNED": lambda standing: standing.is_owner,
+    "MINE": lambda standing: standing.is_owner or standing.is_shared,
+    "SHARED_PUBLIC": lambda standing: standing.is_public or standing.is_builtin,
+    "SHARED_DIRECT": lambda standing: standing.is_shared and not standing.is_owner,
+    "READ_PERM": lambda standing: Right.READ in standing.granted and not standing.is_owner,
+    "ALL": lambda standing: True,
+}
+LIST_TYPES = tuple(LISTS)
+_VERBS = {Right.READ: "look at", Right.MODIFY: "change", Right.EXECUTE: "run jobs of"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +84,37 @@ class Catalog:
         """Tell whether the thing is there from the start."""
         return name in BUILTIN[self.kind]
 
-    def may_see(self, user: User, name: str, owner: str) -> bool:
-        """Tell whether *user* sees the thing."""
-        return owner == user.name or self.is_builtin(name)
+    def standing(self, conn: Connection, user: User, name: str, owner: str) -> Standing:
+        """Return how *user* stands to the thing."""
+        return standing_of(conn, user, self.kind, name, owner)
 
-    def refuse_change(self, user: User, name: str, owner: str) -> None:
-        """Raise unless *user* may change the thing, which they can see."""
-        if self.is_builtin(name):
-            if not user.is_server_user:
-                raise NotAllowedError(
-                    f"The {self.kind} {name} is part of this server; "
-                    "only the server's own user may change it.",
-                    code=self.code("UNAUTH"),
-                )
-        elif owner != user.name:
+    def refuse_unknown(self, standing: Standing, name: str, deleted: bool, deleted_too: bool = False) -> None:
+        """Raise unless the user may know of the thing; a deleted one is its owner's to see, if at all."""
+        if not standing.may_know or (deleted and not (deleted_too and standing.is_owner)):
             raise self.missing(name)
+
+    def refuse(self, standing: Standing, name: str, right: Right) -> None:
+        """Raise unless the user, who may know of the thing, has *right* on it."""
+        if standing.is_builtin and right is Right.MODIFY:
+            self.refuse_other(standing, name)
+        elif not standing.may(right):
+            raise NotAllowedError(
+                f"You may not {_VERBS[right]} the {self.kind} {name}; its owner can grant you {right} on it.",
+                code=self.code("UNAUTH"),
+            )
+
+    def refuse_other(self, standing: Standing, name: str) -> None:
+        """Raise unless the user, who may know of the thing, is its owner."""
+        if standing.is_owner:
+            return
+        whose = (
+            "is part of this server; only the server's own user"
+            if standing.is_builtin
+            else "; only its owner"
+        )
+        raise NotAllowedError(
+            f"The {self.kind} {name} {whose} may do this.".replace(" ;", ";"), code=self.code("UNAUTH")
+        )
 
     def refuse_builtin(self, name: str, verb: str) -> None:
         """Raise for what nobody may do to a thing that is there from the start."""
@@ -102,14 +124,11 @@ class Catalog:
                 code=self.code("UNAUTH"),
             )
 
-    def is_listed(self, user: User, listing: Listing, name: str, owner: str, deleted: bool) -> bool:
+    def is_listed(self, standing: Standing, listing: Listing, deleted: bool) -> bool:
         """Tell whether a thing belongs to the list that is asked for."""
-        if not self.may_see(user, name, owner) or (deleted and not listing.show_deleted):
+        if not standing.may(Right.READ) or (deleted and not (listing.show_deleted and standing.is_owner)):
             return False
-        mine = owner == user.name or (self.is_builtin(name) and user.is_server_user)
-        return {"ALL": True, "OWNED": mine, "MINE": mine, "SHARED_PUBLIC": self.is_builtin(name)}.get(
-            listing.list_type, False
-        )
+        return LISTS.get(listing.list_type, _no_list)(standing)
 
     def remembered(self, setting: str) -> str | None:
         """Return a small fact of the store."""
@@ -135,6 +154,11 @@ class Catalog:
         catalog_history.add(conn, entry)
 
 
+def _no_list(_: Standing) -> bool:
+    """A list that does not exist is refused with a sentence later."""
+    return False
+
+
 def history_to_wire(entry: Entry, tenant: str) -> dict[str, Any]:
     """Return a change in Tapis's words (``AppHistoryItem``, ``SystemHistoryItem``)."""
     version = {"appVersion": entry.version} if entry.kind == "app" else {}
@@ -143,10 +167,19 @@ def history_to_wire(entry: Entry, tenant: str) -> dict[str, Any]:
         "jwtUser": entry.user,
         "oboTenant": tenant,
         "oboUser": entry.user,
-        "operation": entry.operation,
+        "operation": _OPERATIONS.get(entry.operation) or _snake(entry.operation),
         "description": entry.description,
         "created": entry.created,
     }
+
+
+#: What is written down -> Tapis's word for it, where that is not the same in capitals.
+_OPERATIONS = {"replace": "MODIFY"}
+
+
+def _snake(name: str) -> str:
+    """Return ``CHANGE_OWNER`` for ``changeOwner``."""
+    return "".join(f"_{letter}" if letter.isupper() else letter for letter in name).upper()
 
 
 def selected(wire: Mapping[str, Any], select: Iterable[str], summary: Sequence[str]) -> dict[str, Any]:

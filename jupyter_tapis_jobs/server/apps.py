@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..engine.apps import SUMMARY
@@ -18,7 +19,7 @@ from .route import Route, Takes
 async def create_app(call: Call) -> Reply:
     """Register an app, or a new version of one."""
     app = await call.door.change(lambda t: t.apps.create(call.user, call.body))
-    return await _stored(call, app, "APPAPI_CREATED App created")
+    return await _stored(call, app, "APPAPI_CREATED App created", call.body)
 
 
 async def list_apps(call: Call) -> Reply:
@@ -59,11 +60,12 @@ async def put_app(call: Call) -> Reply:
     """Replace all attributes of a version."""
     name, version = call.path["appId"], call.path["appVersion"]
     app = await call.door.change(lambda t: t.apps.put(call.user, name, version, call.body))
-    return await _stored(call, app, "APPAPI_UPDATED App updated")
+    return await _stored(call, app, "APPAPI_UPDATED App updated", call.body)
 
 
-async def _stored(call: Call, app: App, words: str) -> Reply:
-    warnings = await call.door.look_up(lambda t: t.apps.review(app.to_wire(), call.user))
+async def _stored(call: Call, app: App, words: str, said: Mapping[str, Any] | None = None) -> Reply:
+    """Tell where it is, and what its owner should know of what they *said*."""
+    warnings = await call.door.look_up(lambda t: t.apps.review({**app.to_wire(), **(said or {})}, call.user))
     stored = {"url": f"{call.base}/v3/apps/{app.id}/{app.version}", "warnings": warnings}
     return Reply(stored, f"{words}: {app.id} {app.version}.")
 
@@ -71,7 +73,7 @@ async def _stored(call: Call, app: App, words: str) -> Reply:
 async def is_enabled(call: Call) -> Reply:
     """Tell whether jobs of an app are taken."""
     enabled = await call.door.look_up(lambda t: t.apps.is_enabled(call.user, call.path["appId"]))
-    return Reply({"aBoolean": enabled}, f"TAPIS_FOUND App is {'' if enabled else 'not '}enabled.")
+    return Reply(wire.enabled(enabled), f"TAPIS_FOUND App is {'' if enabled else 'not '}enabled.")
 
 
 async def enable_app(call: Call) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..engine.catalog import Listing, history_to_wire
@@ -26,7 +27,7 @@ async def create_system(call: Call) -> Reply:
         )
     else:
         system = await call.door.change(lambda t: t.systems.create(call.user, call.body))
-    return await _stored(call, system, "SYSAPI_CREATED System created")
+    return await _stored(call, system, "SYSAPI_CREATED System created", call.body)
 
 
 async def list_systems(call: Call) -> Reply:
@@ -69,11 +70,14 @@ async def put_system(call: Call) -> Reply:
     """Replace all attributes of a system that may change."""
     system = await call.door.change(lambda t: t.systems.put(call.user, call.path["systemId"], call.body))
     await call.door.desks(lambda d: d.pool.forget(system.id))
-    return await _stored(call, system, "SYSAPI_UPDATED System updated")
+    return await _stored(call, system, "SYSAPI_UPDATED System updated", call.body)
 
 
-async def _stored(call: Call, system: System, words: str) -> Reply:
-    warnings = await call.door.look_up(lambda t: t.systems.review(system.to_wire(), call.user))
+async def _stored(call: Call, system: System, words: str, said: Mapping[str, Any] | None = None) -> Reply:
+    """Tell where it is, and what its owner should know of what they *said*."""
+    warnings = await call.door.look_up(
+        lambda t: t.systems.review({**system.to_wire(), **(said or {})}, call.user)
+    )
     stored = {"url": f"{call.base}/v3/systems/{system.id}", "warnings": warnings}
     return Reply(stored, f"{words}: {system.id}.")
 
@@ -81,7 +85,7 @@ async def _stored(call: Call, system: System, words: str) -> Reply:
 async def is_enabled(call: Call) -> Reply:
     """Tell whether jobs for a system are taken."""
     enabled = await call.door.look_up(lambda t: t.systems.is_enabled(call.user, call.path["systemId"]))
-    return Reply({"aBoolean": enabled}, f"TAPIS_FOUND System is {'' if enabled else 'not '}enabled.")
+    return Reply(wire.enabled(enabled), f"TAPIS_FOUND System is {'' if enabled else 'not '}enabled.")
 
 
 async def enable_system(call: Call) -> Reply:

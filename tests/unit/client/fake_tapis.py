@@ -90,6 +90,7 @@ class FakeTapis:
     systems: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {s["id"]: s for s in (LOCAL, FRONTERA)}
     )
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     histories: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -184,15 +185,31 @@ class FakeTapis:
             else error(404)
         )
 
+    def _oauth2(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
+        return result({"username": "me"}) if parts == ["userinfo"] else error(404)
+
     def _apps(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
+        if request.method in ("POST", "PUT"):
+            return _stored(self.apps, request, "id")
         if parts[1:] and parts[1] != self.apps.get(parts[0], {}).get("version"):
             return error(404, f"There is no {'/'.join(parts)}.")
         return _one_or_all(self.apps, parts)
 
     def _systems(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
+        if parts[:1] == ["schedulerProfile"]:
+            return self._profiles(request, parts[1:])
+        if request.method in ("POST", "PUT"):
+            return _stored(self.systems, request, "id")
         if parts[1:] == ["hostEval", "HOME"]:
             return result({"name": "/home/me"})
         return _one_or_all(self.systems, parts)
+
+    def _profiles(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
+        if request.method == "POST":
+            return _stored(self.profiles, request, "name", owner="me")
+        if request.method == "DELETE":
+            return result({"changes": int(self.profiles.pop(parts[0], None) is not None)})
+        return _one_or_all(self.profiles, parts)
 
     def _files(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
         kind, system, path = parts[0], parts[1], "/".join(parts[2:])
@@ -327,6 +344,14 @@ def _one_or_all(things: dict[str, dict[str, Any]], parts: list[str]) -> httpx.Re
     if not parts or not parts[0]:
         return result(list(things.values()))
     return result(things[parts[0]]) if parts[0] in things else error(404, f"There is no {parts[0]}.")
+
+
+def _stored(
+    things: dict[str, dict[str, Any]], request: httpx.Request, key: str, **more: Any
+) -> httpx.Response:
+    body = json.loads(request.content)
+    things[body[key]] = body | more
+    return result({"url": f"{URL}/{body[key]}"})
 
 
 def _history(status: str) -> dict[str, Any]:
