@@ -38,18 +38,23 @@ from .conveyor import HANDED_OVER, Conveyor, Listener
 from .desks import Desks
 from .download import Download
 from .files import FileService
+from .host_variables import HostVariables
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .linux import LinuxTools
+from .notifier import Notifier
 from .outputs import Outputs
 from .oversight import Oversight
 from .ports import Ports
+from .postits import PostIts
 from .quota import Limits
+from .settling import Settling
 from .sources import Fetch, Sources
 from .staging import Staging
 from .starter import Starter
 from .stations import Stations
 from .submission import Accepted, Submission
+from .subscriptions import Subscriptions
 from .systems import LOCAL, SystemCatalog
 from .tracker import FORK, Place, Tracker
 from .wrapper import launch_script
@@ -117,9 +122,11 @@ class Engine:
         self.systems = systems
         self.files = FileService(ports.hosts, systems)
         self.linux = LinuxTools(self.files)
+        self.postits = PostIts(ports, self.files)
         self.desks = Desks(ports, systems, on_ready=lambda system_id: self._conveyor.try_now(system_id))
         sources = Sources(ports, system=self._system, fetch=fetch)
-        self._submission = Submission(ports, apps, systems, sources)
+        variables = HostVariables(ports)
+        self._submission = Submission(ports, apps, systems, sources, variables)
         self._outputs = Outputs(ports, sources)
         folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
         starter = Starter(
@@ -132,7 +139,12 @@ class Engine:
         )
         self._stations = Stations(
             staging=Staging(
-                ports, definitions=self._definitions, sources=sources, folders=folders, oversight=oversight
+                ports,
+                definitions=self._definitions,
+                sources=sources,
+                folders=folders,
+                oversight=oversight,
+                settle=Settling(variables, system=self._system, redefine=self._redefine).settle,
             ),
             starter=starter,
             archiver=Archiver(ports, self._definitions, sources, oversight=oversight),
@@ -149,6 +161,11 @@ class Engine:
         self._conveyor.follow = self._tracker.follow
         self._conveyor.on_end = self._ended
         self._conveyor.subscribe(self._outputs.hear)
+        self.subscriptions = Subscriptions(
+            ports, epoch=epoch, job_of=self._owned, announce=self._conveyor.announce
+        )
+        self._notifier = Notifier(ports, epoch=epoch, on_lease_lost=on_lease_lost)
+        self._conveyor.subscribe(self._notifier.hear)
         self._tracker.on_late_cancel = lambda uuids: self._end_soon(uuids, "late cancel")
 
     # -- life
@@ -157,6 +174,7 @@ class Engine:
         """Take up every job where it is stored, and keep the lease."""
         active = await self._read(job_rows.active)
         self._conveyor.enter(active)
+        self._notifier.wake()
         self._ports.spawn(self._keep_lease(), "lease")
         self._ports.spawn(self._back_up(), "back-up")
         self._ports.spawn(self._tracker.look_again(), "look after start")
@@ -256,7 +274,10 @@ class Engine:
         def work(connection: Connection) -> job_rows.Inserted:
             lease_row.check(connection, self._epoch)
             rows = [(a.job, json.dumps(dict(a.raw)), definition_json(a.definition)) for a in accepted]
-            return job_rows.insert(connection, rows)
+            stored = job_rows.insert(connection, rows)
+            made = [a.definition for a in accepted]
+            self.subscriptions.store_new(connection, list(zip(stored, made, strict=True)), stored.events)
+            return stored
 
         jobs = await self._write(work)
         self._known_definitions.update({job.id: a.definition for job, a in zip(jobs, accepted, strict=True)})
@@ -494,11 +515,22 @@ class Engine:
             self._known_definitions.popitem(last=False)
         return found
 
+    async def _redefine(self, changed: Sequence[tuple[Job, JobDefinition]]) -> None:
+        """Store what jobs have become now that their host was asked."""
+
+        def work(connection: Connection) -> None:
+            lease_row.check(connection, self._epoch)
+            job_rows.redefine(connection, [(job.id, definition_json(made)) for job, made in changed])
+
+        await self._write(work)
+        self._known_definitions.update({job.id: made for job, made in changed})
+
     async def _places_of(self, jobs: Sequence[Job]) -> Mapping[str, Place]:
         """Return uuid -> where it is on its host, remembered for as long as the job lives."""
         unknown = [job for job in jobs if job.uuid not in self._places]
         for uuid, definition in (await self._definitions(unknown) if unknown else {}).items():
-            self._places[uuid] = _place(definition)
+            runtime = self._ports.runtimes[definition.app_runtime]
+            self._places[uuid] = _place(definition, runtime.leftover(uuid))
         return {job.uuid: self._places[job.uuid] for job in jobs}
 
     async def _limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
@@ -537,10 +569,10 @@ class Engine:
         return await self._ports.workers.write(lambda: self.database.write(work))
 
 
-def _place(definition: JobDefinition) -> Place:
+def _place(definition: JobDefinition, leftover: str) -> Place:
     is_fork = definition.job_type == JobType.FORK
     scheduler = FORK if is_fork else definition.batch_scheduler or ""
-    return Place(join(definition.root_dir, definition.exec_system_exec_dir), scheduler)
+    return Place(join(definition.root_dir, definition.exec_system_exec_dir), scheduler, leftover)
 
 
 def _cancellable(job: Job) -> Job:

@@ -190,3 +190,17 @@ class FileChange(Query):
     """``POST /v3/files/utils/linux``."""
 
     recursive: Truth = Field(False, description="Also all that is in the directory.")
+
+
+class PostItList(Listed):
+    """``GET /v3/files/postits``."""
+
+    list_type: Literal["OWNED", "ALL"] = Field("OWNED", description="Both are one's own here.")
+    select: Names | None = Field(None, description="Attributes, summaryAttributes or allAttributes.")
+
+
+class Redeemed(Query):
+    """``GET /v3/files/postits/redeem``."""
+
+    zip: Truth | None = Field(None, description="Send a zip file; the default for a directory.")
+    download: Truth = Field(False, description="Have browsers save the file, and not show it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import about, apps, credentials, files, hosts, jobs, linux, oauth2, profiles, systems, tenants
+from . import about, apps, credentials, files, hosts, jobs, linux, oauth2, postits, profiles, systems, tenants
 from .route import Route
 
 TABLE: tuple[Route, ...] = (
@@ -13,6 +13,7 @@ TABLE: tuple[Route, ...] = (
     *profiles.ROUTES,
     *files.ROUTES,
     *linux.ROUTES,
+    *postits.ROUTES,
     *oauth2.ROUTES,
     *tenants.ROUTES,
     *hosts.ROUTES,

@@ -97,6 +97,7 @@ class Visibility(Wire):
 
     uuid: str
     visible: bool
+    message: str
 
 
 class FileRow(Wire):
@@ -112,13 +113,6 @@ class FileRow(Wire):
     group: str | None = None
     native_permissions: str | None = None
     url: str | None = None
-
-
-class FilePath(Wire):
-    """A file or directory after what was done; ``size`` in bytes."""
-
-    path: str
-    size: int | None = None
 
 
 # -- apps and systems
@@ -144,9 +138,15 @@ class Changes(Wire):
 
 
 class Enabled(Wire):
-    """Whether an app or a system may be used."""
+    """Whether an app or a system may be used: Tapis's specification has one name, its service the other."""
 
+    a_bool: bool
     a_boolean: bool
+
+
+def enabled(yes: bool) -> dict[str, bool]:
+    """Return ``Enabled`` as it is sent."""
+    return {"aBool": yes, "aBoolean": yes}
 
 
 class HistoryRow(Wire):
@@ -317,6 +317,44 @@ class NewAcl(Wire):
     acl_string: str | None = Field(None, description="user:ada:rwx,group:staff:r-x")
 
 
+_Uses = Annotated[int | None, Field(ge=-1, le=2**31 - 1, description="-1 is without limit.")]
+_Seconds = Annotated[int | None, Field(ge=1, le=2**31 - 1, description="From now on.")]
+
+
+class NewPostIt(Wire):
+    """How often (once) and for how long (30 days) a link can be used."""
+
+    allowed_uses: _Uses = None
+    valid_seconds: _Seconds = None
+    unlimited: bool = Field(False, description="Ours: without end and number of uses.")
+
+
+class ChangedPostIt(NewPostIt):
+    """How often and until when a link can be used from now on."""
+
+    expiration: str | None = Field(None, max_length=64, description="ISO-8601.")
+    unlimited: bool = Field(False, description="Without end and number of uses.")
+
+
+class PostIt(Wire):
+    """A link with which anybody reads a path. ``expiration`` of null is for ever."""
+
+    id: str
+    postit_id: str
+    system_id: str
+    owner: str
+    tenant_id: str
+    path: str
+    allowed_uses: int
+    times_used: int
+    jwt_user: str
+    jwt_tenant_id: str
+    redeem_url: str
+    expiration: str | None
+    created: str
+    updated: str
+
+
 # -- signing in
 
 
@@ -404,6 +442,15 @@ class Check(Wire):
 
     status: str
     version: str
+
+
+class JobsCheck(Check):
+    """That the Jobs service answers, and reaches what it rests on."""
+
+    check_num: int
+    database_access: bool
+    queue_access: bool
+    tenants_access: bool
 
 
 class Health(Wire):

@@ -24,6 +24,8 @@ class World:
     app: str
     system: str
     owner: str
+    #: Gives the id of a new postit that leads to here.txt.
+    postit: Callable[[], str]
     #: Gives the name of a new scheduler profile.
     profile: Callable[[], str]
 
@@ -66,6 +68,10 @@ def _profile(world: World) -> Mapping[str, str]:
 
 def _file(world: World) -> Mapping[str, str]:
     return {"systemId": "local", "path": f"{world.folder}/here.txt"}
+
+
+def _postit(world: World) -> Mapping[str, str]:
+    return {"postitId": world.postit()}
 
 
 def _new_file(world: World) -> Mapping[str, str]:
@@ -130,6 +136,8 @@ SAMPLES: dict[str, Sample] = {
     "jobs.followJobOutput": Sample(other=404, path=_output),
     "jobs.checkHealth": Sample(other=200),
     "jobs.readycheck": Sample(other=200),
+    "jobs.ready": Sample(other=200),
+    "jobs.sayHello": Sample(other=200),
     "apps.healthCheck": Sample(other=200),
     "apps.readyCheck": Sample(other=200),
     "apps.getApps": Sample(other=200, query={"listType": "ALL"}),
@@ -203,9 +211,20 @@ SAMPLES: dict[str, Sample] = {
     "files.setFacl": Sample(
         other=403, path=_file, body=lambda w: {"operation": "REMOVE_ALL", "aclString": ""}, good=_ACL
     ),
+    "files.createPostIt": Sample(other=403, path=_file, body=lambda w: {"allowedUses": 2}),
+    "files.listPostIts": Sample(other=200),
+    "files.getPostIt": Sample(other=404, path=_postit),
+    "files.updatePostIt": Sample(other=404, path=_postit, body=lambda w: {"validSeconds": 60}),
+    "files.deletePostIt": Sample(other=404, path=_postit),
+    # The link is all that is needed.
+    "files.redeemPostIt": Sample(other=200, path=_postit, query={"download": "true"}),
     "files.delete": Sample(other=403, path=lambda w: {"systemId": "local", "path": f"{w.folder}/copy.txt"}),
     "oauth2.create_token": Sample(other=401, good=401, body=lambda w: {"username": "x", "password": "y"}),
     "oauth2.revoke_token": Sample(other=401, good=401, body=lambda w: {"token": "no.token.ofours"}),
+    "oauth2.hello": Sample(other=200),
+    "oauth2.ready": Sample(other=200),
+    "tokens.hello": Sample(other=200),
+    "tokens.ready": Sample(other=200),
     "oauth2.get_userinfo": Sample(other=200),
     "oauth2.list_profiles": Sample(other=200),
     "oauth2.get_profile": Sample(other=404, path=lambda w: {"username": w.owner}),

@@ -44,6 +44,9 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         api.post("/v3/systems/schedulerProfile", {"name": name})
         return name
 
+    def postit() -> str:
+        return str(api.post(f"/v3/files/postits/local/{folder}/here.txt", {"unlimited": True})["id"])
+
     numbers = count()
     done = api.submit("echo hello > out.txt")
     api.post("/v3/apps", app_definition("contract-app"))
@@ -56,6 +59,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         app="contract-app",
         system="contract-system",
         owner=getpass.getuser(),
+        postit=postit,
         profile=profile,
     )
     api.post("/v3/jobs/cancel/bulk", {"uuids": started})

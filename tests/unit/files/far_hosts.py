@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from jupyter_tapis_jobs.engine.ports import Ports
+from jupyter_tapis_jobs.engine.real import Tasks, ThreadWorkers, real_ports
+from jupyter_tapis_jobs.engine.rights import PathRights
 from jupyter_tapis_jobs.model.errors import NotFoundError
 from jupyter_tapis_jobs.model.system import System, parse_system
 from jupyter_tapis_jobs.model.user import User
+from jupyter_tapis_jobs.store.database import Database
 from jupyter_tapis_jobs.transports.local import LocalTransport
 
 ANNA = User(name="anna", tenant="tapis", is_server_user=True)
@@ -32,6 +40,9 @@ class FarHosts:
     async def close(self) -> None:
         """Nothing is open."""
 
+    def for_files(self, user: User, system_id: str) -> tuple[System, PathRights]:
+        return self.get(user, system_id), PathRights.everywhere(system_id, user.name)
+
     def get(self, user: User, system_id: str) -> System:
         if system_id not in self.roots or user.name != ANNA.name:
             raise NotFoundError(f"There is no system {system_id}, or it is not yours to see.")
@@ -45,3 +56,30 @@ class FarHosts:
             "effectiveUserId": "${apiUserId}",
         }
         return parse_system(raw)[0]
+
+
+class Clock:
+    """Time that sleeping and tests move."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_795_251_600.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def ticks(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+@contextmanager
+def ports_of(folder: Path, hosts: Any, clock: Clock | None = None) -> Iterator[Ports]:
+    """Give an engine's surroundings: a store in *folder*, real threads, and these hosts."""
+    database, workers = Database.open(folder), ThreadWorkers()
+    made = real_ports(database, Tasks(), workers)
+    yield replace(made, hosts=hosts, clock=clock or made.clock)
+    workers.close()
+    database.close()
