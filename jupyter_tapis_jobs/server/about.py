@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from .. import __version__
@@ -9,7 +10,9 @@ from ..engine.engine import Engine
 from . import wire
 from .call import Call
 from .reply import Document, Reply
-from .route import Answers, Route
+from .route import Action, Answers, Route
+
+_checks_made = itertools.count(1)
 
 
 async def health_check(call: Call) -> Reply:
@@ -22,6 +25,27 @@ async def ready_check(call: Call) -> Reply:
     thread = await call.door.thread()
     state = await thread.settled()
     return Reply({"status": str(state), "version": __version__}, "TAPIS_READY The service is ready.")
+
+
+async def jobs_health_check(call: Call) -> Reply:
+    """Tell that the server answers, and whether store and engine are there by now."""
+    return _with_access(await health_check(call), is_there=call.door.state == "running")
+
+
+async def jobs_ready_check(call: Call) -> Reply:
+    """Tell that store and engine are there."""
+    return _with_access(await ready_check(call), is_there=True)
+
+
+def _with_access(reply: Reply, *, is_there: bool) -> Reply:
+    """Add what the Jobs service tells of the services that it rests on; here they are one process."""
+    access = {"databaseAccess": is_there, "queueAccess": is_there, "tenantsAccess": True}
+    return Reply({**reply.result, "checkNum": next(_checks_made), **access}, reply.message)
+
+
+async def hello(call: Call) -> Reply:
+    """Greet, as Tapis services do for those who try their way to them."""
+    return Reply({"message": "Hello from Tapis Jobs inside Jupyter."}, "TAPIS_HELLO Hello.")
 
 
 async def server_info(call: Call) -> Reply:
@@ -62,34 +86,29 @@ async def openapi_document(call: Call) -> Document:
     return Document(document(call.base))
 
 
-def _checks(service: str, health: str, ready: str) -> tuple[Route, ...]:
+def _check(path: str, operation: str, action: Action, result: Any = wire.Check) -> Route:
+    return Route("GET", f"/v3/{path}", operation, action, result=result, public=True, engine=False)
+
+
+def _checks(service: str) -> tuple[Route, ...]:
     return (
-        Route(
-            "GET",
-            f"/v3/{service}/healthcheck",
-            health,
-            health_check,
-            result=wire.Check,
-            public=True,
-            engine=False,
-        ),
-        Route(
-            "GET",
-            f"/v3/{service}/readycheck",
-            ready,
-            ready_check,
-            result=wire.Check,
-            public=True,
-            engine=False,
-        ),
+        _check(f"{service}/healthcheck", "healthCheck", health_check),
+        _check(f"{service}/readycheck", "readyCheck", ready_check),
     )
 
 
 ROUTES = (
-    *_checks("jobs", "checkHealth", "readycheck"),
-    *_checks("apps", "healthCheck", "readyCheck"),
-    *_checks("systems", "healthCheck", "readyCheck"),
-    *_checks("files", "healthCheck", "readyCheck"),
+    _check("jobs/healthcheck", "checkHealth", jobs_health_check, wire.JobsCheck),
+    _check("jobs/readycheck", "readycheck", jobs_ready_check, wire.JobsCheck),
+    _check("jobs/ready", "ready", jobs_ready_check, wire.JobsCheck),
+    _check("jobs/hello", "sayHello", hello, wire.Told),
+    *_checks("apps"),
+    *_checks("systems"),
+    *_checks("files"),
+    _check("oauth2/hello", "hello", hello, wire.Told),
+    _check("oauth2/ready", "ready", ready_check),
+    _check("tokens/hello", "hello", hello, wire.Told),
+    _check("tokens/ready", "ready", ready_check),
     Route("GET", "/v3/tapisjobs/server", "getServer", server_info, result=wire.ServerInfo, engine=False),
     Route("GET", "/v3/openapi.json", "getOpenapi", openapi_document, answers=Answers.DOCUMENT, public=True,
           engine=False),

@@ -61,14 +61,14 @@ async def insert(call: Call) -> Reply:
     if upload is None:
         raise InvalidInputError("An upload needs a body with a part named 'file'.", field="file")
     size = await call.door.files(lambda files: files.insert(call.user, system, path, upload.chunks()))
-    return Reply({"path": path, "size": size}, f"FILES_INSERTED {path} has {size:,} bytes.")
+    return Reply(path, f"FILES_INSERTED {path} has {size:,} bytes.")
 
 
 async def mkdir(call: Call) -> Reply:
     """Make a directory and its parents."""
     system, path = call.path["systemId"], call.body.path
     await call.door.files(lambda files: files.mkdir(call.user, system, path))
-    return Reply({"path": path}, f"FILES_MADE {path} is there.")
+    return Reply(path, f"FILES_MADE {path} is there.")
 
 
 async def move_copy(call: Call) -> Reply:
@@ -79,24 +79,24 @@ async def move_copy(call: Call) -> Reply:
     else:
         await call.door.files(lambda files: files.copy(call.user, system, path, target))
     done = call.body.operation.lower()
-    return Reply({"path": target}, f"FILES_DONE {done} of {path} to {target}.")
+    return Reply(target, f"FILES_DONE {done} of {path} to {target}.")
 
 
 async def delete(call: Call) -> Reply:
     """Delete a file, or a directory with all in it."""
     system, path = call.path["systemId"], call.path["path"]
     await call.door.files(lambda files: files.delete(call.user, system, path))
-    return Reply({"path": path}, f"FILES_DELETED {path} is deleted.")
+    return Reply(path, f"FILES_DELETED {path} is deleted.")
 
 
 _OPS = "/v3/files/ops/{systemId}"
 ROUTES = (
     Route("GET", f"{_OPS}/{{path}}", "listFiles", list_files, queries.FileList, result=list[wire.FileRow]),
-    Route("POST", _OPS, "mkdir", mkdir, body=wire.NewFolder, takes=Takes.MODEL, result=wire.FilePath),
-    Route("POST", f"{_OPS}/{{path}}", "insert", insert, takes=Takes.FILE, result=wire.FilePath),
+    Route("POST", _OPS, "mkdir", mkdir, body=wire.NewFolder, takes=Takes.MODEL, result=str),
+    Route("POST", f"{_OPS}/{{path}}", "insert", insert, takes=Takes.FILE, result=str),
     Route("PUT", f"{_OPS}/{{path}}", "moveCopy", move_copy, body=wire.MoveCopy, takes=Takes.MODEL,
-          result=wire.FilePath),
-    Route("DELETE", f"{_OPS}/{{path}}", "delete", delete, result=wire.FilePath),
+          result=str),
+    Route("DELETE", f"{_OPS}/{{path}}", "delete", delete, result=str),
     Route("GET", "/v3/files/content/{systemId}/{path}", "getContents", get_contents, queries.FileContent,
           answers=Answers.BYTES),
 )  # fmt: skip

@@ -91,6 +91,7 @@ async def validate_job(call: Call) -> Reply:
         "script": preview.script,
         "environment": preview.environment,
         "sources": definition.sources,
+        "origins": [asdict(origin) for origin in preview.origins],
         "warnings": list(definition.warnings),
     }
     return Reply(shown, "JOBS_VALID The request would be accepted.")
@@ -286,9 +287,8 @@ async def unhide_job(call: Call) -> Reply:
 async def _set_visible(call: Call, *, visible: bool) -> Reply:
     job = await call.door.call(Engine.set_visible, call.user, call.path["jobUuid"], visible)
     words = "shown in" if visible else "hidden from"
-    return Reply(
-        {"uuid": job.uuid, "visible": visible}, f"JOBS_JOB_CHANGED_VISIBILITY {job.uuid} is {words} lists."
-    )
+    told = f"JOBS_JOB_CHANGED_VISIBILITY {job.uuid} is {words} lists."
+    return Reply({"uuid": job.uuid, "visible": visible, "message": told}, told)
 
 
 async def send_event(call: Call) -> Reply:

@@ -82,13 +82,23 @@ class Told(Wire):
     message: str
 
 
+class ValueOrigin(Wire):
+    """One value of a job: where it comes from, and what more there is to say."""
+
+    field: str
+    value: Any
+    source: str = Field(description="request, script, input, app, queue, system, profile or default.")
+    why: str
+
+
 class Validated(Wire):
-    """What a request would become. ``sources`` tells where each field's value comes from."""
+    """What a request would become. ``sources`` and ``origins`` tell where the values come from."""
 
     job: dict[str, Any]
     script: str
     environment: str
     sources: dict[str, str]
+    origins: list[ValueOrigin]
     warnings: list[str]
 
 

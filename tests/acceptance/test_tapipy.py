@@ -125,7 +125,7 @@ def test_a_system_lives_from_create_to_undelete(tapis, name, errors):
         tapis.systems.getSystem(systemId=name)
     assert tapis.systems.undeleteSystem(systemId=name).changes == 1
     operations = [change.operation for change in tapis.systems.getHistory(systemId=name)]
-    assert operations == ["create", "modify", "modify", "disable", "enable", "delete", "undelete"]
+    assert operations == ["CREATE", "MODIFY", "MODIFY", "DISABLE", "ENABLE", "DELETE", "UNDELETE"]
 
 
 def test_systems_are_searched_in_every_form(tapis, name):
@@ -183,7 +183,7 @@ def test_an_app_lives_from_create_to_undelete(tapis, name, errors):
     with pytest.raises(errors.NotFoundError, match=name):
         tapis.apps.getApp(**one)
     assert tapis.apps.undeleteApp(appId=name).changes == 1
-    assert tapis.apps.getHistory(appId=name)[0].operation == "create"
+    assert tapis.apps.getHistory(appId=name)[0].operation == "CREATE"
 
 
 def test_apps_are_searched_in_every_form(tapis, name):
