@@ -7,7 +7,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,6 +46,7 @@ from .outputs import Outputs
 from .oversight import Oversight
 from .ports import Ports
 from .postits import PostIts
+from .preview import Preview, told_origins
 from .quota import Limits
 from .settling import Settling
 from .sources import Fetch, Sources
@@ -77,16 +77,6 @@ BACKUP = 24 * 3600.0
 DEFINITIONS = 10_000
 #: Characters of a user event (Tapis Jobs, "sendEvent").
 EVENT_DATA, EVENT_DETAIL = 16384, 64
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a request would become: nothing is stored."""
-
-    job: Job
-    definition: JobDefinition
-    script: str
-    environment: str
 
 
 class Engine:
@@ -293,7 +283,10 @@ class Engine:
         job, definition = result.job, result.definition
         lines = self._ports.runtimes[definition.app_runtime].launch_lines(job, definition, None)
         script = launch_script(job, definition, lines, events=self._lane(job.lane).events)
-        return Preview(job, definition, script, lines.environment)
+        origins = await self._ports.workers.read(
+            lambda: told_origins(raw, job, definition, self.apps, self.systems)
+        )
+        return Preview(job, definition, script, lines.environment, origins)
 
     async def resubmit(
         self, user: User, uuid: str, changes: Mapping[str, Any], *, tracking_id: str | None = None

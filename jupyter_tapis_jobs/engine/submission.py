@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid as uuids
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from random import Random
 from typing import Any
 
 from ..model import files, marks
@@ -16,14 +17,17 @@ from ..model.errors import (
     NotAllowedError,
     NotFoundError,
     TapisJobsError,
+    TransportError,
     did_you_mean,
 )
 from ..model.fields import JobType
+from ..model.inheritance import is_dynamic
 from ..model.job import Job, JobDefinition
-from ..model.macros import host_evaluated, host_variables
+from ..model.macros import HostEnv
 from ..model.profile import SchedulerProfile
 from ..model.request import SubmitRequest, parse_request
-from ..model.resolve import host_eval_names, resolve
+from ..model.resolve import archive_eval_names, constraints_of, host_eval_names, resolve
+from ..model.search import SYSTEM_ATTRIBUTES, from_sql
 from ..model.system import System
 from ..model.texts import shown
 from ..model.times import iso
@@ -35,7 +39,9 @@ from .host_variables import HostVariables
 from .hosts import RealHosts
 from .ports import Ports
 from .profiles import ProfileCatalog
+from .runtime_checks import with_runtime
 from .sources import Source, Sources, effective_user
+from .subscriptions import checked
 from .systems import LOCAL, SystemCatalog
 from .tracker import FORK
 
@@ -57,14 +63,21 @@ class Accepted:
 class Submission:
     """Turns requests into jobs; looks up each app, system, profile and host variable once per call."""
 
-    def __init__(self, ports: Ports, apps: AppCatalog, systems: SystemCatalog, sources: Sources) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        apps: AppCatalog,
+        systems: SystemCatalog,
+        sources: Sources,
+        variables: HostVariables,
+    ) -> None:
         self._ports = ports
         self._apps = apps
         self._systems = systems
         self._sources = sources
         self._scripts = BatchScripts(ports, sources)
         self._profiles = ProfileCatalog(ports.database, ports.clock.now)
-        self._variables = HostVariables(ports)
+        self._variables = variables
 
     async def resolve_all(
         self, user: User, raws: Sequence[Mapping[str, Any]]
@@ -72,7 +85,8 @@ class Submission:
         """Resolve requests one by one; what is wrong with one does not touch the others."""
         hosts = self._ports.hosts
         trusted = hosts.server_user if isinstance(hosts, RealHosts) else None
-        known = _Known(self._apps, self._systems, partial(self._profiles.usable, user, trusted=trusted), user)
+        profile = partial(self._profiles.usable, user, trusted=trusted)
+        known = _Known(self._apps, self._systems, profile, user, self._ports.random)
         results: list[Accepted | TapisJobsError] = []
         for number, raw in enumerate(raws):
             if number % SLICE == SLICE - 1:
@@ -93,10 +107,8 @@ class Submission:
         if scripted is not None:
             request = parse_request(scripted.raw)
         archive = known.archive_system(request, app)
-        if archive is not None and archive.id != system.id:
-            asked = scripted.raw if scripted is not None else named(raw)
-            request = await self._archive_dir(user, asked, request, app, archive)
-        wanted = host_eval_names(app, system, request)
+        elsewhere = archive if archive is not None and archive.id != system.id else None
+        wanted = host_eval_names(app, system, request, archive_elsewhere=elsewhere is not None)
         job, definition = resolve(
             request,
             app,
@@ -106,7 +118,10 @@ class Submission:
             uuid=f"{uuids.UUID(int=self._ports.random.getrandbits(128), version=4)}-007",
             created=iso(self._ports.clock.now()),
             effective_user=user_there,
-            host_env=await self._variables.of(system, user_there, wanted) if wanted else {},
+            host_env=await self._asked(system, user, wanted),
+            archive_env=await self._asked(elsewhere, user, archive_eval_names(app, request))
+            if elsewhere is not None
+            else None,
             profiles=known.profile,
             scripted=scripted,
         )
@@ -114,7 +129,8 @@ class Submission:
         self._refuse_servers_own(user, definition, app)
         self._refuse_impossible(definition, system)
         self._refuse_overwritten(definition)
-        return Accepted(job, definition, raw)
+        definition = with_runtime(definition, app, system)
+        return Accepted(job, checked(self._ports, definition), raw)
 
     def _refuse_disallowed(self, user: User, system: System, app: App) -> None:
         if system.id == LOCAL and not user.is_server_user:
@@ -197,16 +213,14 @@ class Submission:
         }
         return [_or_missing(result, missing) for result in results]
 
-    async def _archive_dir(
-        self, user: User, raw: Mapping[str, Any], request: SubmitRequest, app: App, archive: System
-    ) -> SubmitRequest:
-        """Return the request with what an archive directory on another host asks of that host."""
-        text = request.given.get("archive_system_dir") or app.job_attributes.archive_system_dir
-        names = host_variables([text])
-        if not text or not names:
-            return request
-        there = await self._variables.of(archive, effective_user(archive, user.name), names)
-        return parse_request({**raw, "archiveSystemDir": host_evaluated(text, "archiveSystemDir", there)})
+    async def _asked(self, system: System, user: User, names: Collection[str]) -> HostEnv:
+        """Return a host's variables; None each while it cannot be asked: PROCESSING_INPUTS asks again."""
+        if not names:
+            return {}
+        try:
+            return await self._variables.of(system, effective_user(system, user.name), names)
+        except TransportError:
+            return dict.fromkeys(names)
 
 
 def _nearby(definition: JobDefinition) -> list[str]:
@@ -238,16 +252,23 @@ class _Known:
     """The apps, systems and profiles that the requests of one call name, each looked up once."""
 
     def __init__(
-        self, apps: AppCatalog, systems: SystemCatalog, profile: Callable[[str], SchedulerProfile], user: User
+        self,
+        apps: AppCatalog,
+        systems: SystemCatalog,
+        profile: Callable[[str], SchedulerProfile],
+        user: User,
+        random: Random,
     ) -> None:
-        self._apps, self._systems, self._user = apps, systems, user
+        self._apps, self._systems, self._user, self._random = apps, systems, user, random
         self.profile = lru_cache(maxsize=None)(profile)
         self.app = lru_cache(maxsize=None)(self._app)
         self.system = lru_cache(maxsize=None)(self._system)
 
     def exec_system(self, request: SubmitRequest, app: App) -> System:
-        """Return the system that the request, else the app, names."""
+        """Return the system that the request, else the app, names, or one that fits what they ask of it."""
         name = request.exec_system_id or app.job_attributes.exec_system_id
+        if not name and is_dynamic(request, app):
+            return self._fitting_system(request, app)
         if not name:
             raise InvalidInputError(
                 f"execSystemId is missing, and app {app.id} names none. "
@@ -255,6 +276,30 @@ class _Known:
                 field="execSystemId",
             )
         return self.system(name, "execSystemId")
+
+    def _fitting_system(self, request: SubmitRequest, app: App) -> System:
+        """Return any of the systems that can run the job and meet its constraints."""
+        constraints = constraints_of(request, app) or ""
+        asked = Listing(list_type="ALL", limit=0, where=from_sql(constraints, SYSTEM_ATTRIBUTES))
+        kind = request.job_type or app.job_type
+        fitting = [
+            system
+            for system in self._systems.search(self._user, asked).rows
+            if system.enabled
+            and system.can_exec
+            and app.runtime in (r.runtime_type for r in system.job_runtimes or ())
+            if kind is not JobType.BATCH or system.can_run_batch
+        ]
+        if not fitting:
+            raise InvalidInputError(
+                f"no system that you can use runs {app.runtime} apps"
+                f"{f' and meets {constraints}' if constraints else ''}. Name one with execSystemId.",
+                field="execSystemConstraints",
+                value=constraints,
+            )
+        return self.system(
+            self._random.choice(sorted(system.id for system in fitting)), "execSystemConstraints"
+        )
 
     def archive_system(self, request: SubmitRequest, app: App) -> System | None:
         """Return the archive system that the request, else the app, names; None for the execution system."""

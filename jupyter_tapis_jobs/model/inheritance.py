@@ -143,6 +143,12 @@ def chosen_values(request: SubmitRequest, frame: Frame) -> tuple[dict[str, Any],
     return values, sources
 
 
+def is_dynamic(request: SubmitRequest, app: App) -> bool:
+    """Tell whether any system that meets the constraints will do: the request's word, else the app's."""
+    said = request.dynamic_exec_system
+    return bool(app.job_attributes.dynamic_exec_system if said is None else said)
+
+
 def job_type(request: SubmitRequest, app: App, system: System, sources: dict[str, str]) -> JobType:
     """Return FORK or BATCH; raises ``InvalidInputError`` when the system or the runtime does not allow it."""
     if request.job_type is not None:

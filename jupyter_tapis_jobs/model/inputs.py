@@ -51,6 +51,8 @@ def _located(item: FileInput) -> FileInput:
             field="fileInputs.targetPath",
             value=url[:200],
         )
+    if url == item.source_url and target == item.target_path:
+        return item
     return FileInput(
         source_url=url,
         target_path=target,

@@ -124,6 +124,10 @@ class JobDefinition:
     tags: tuple[str, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
     shared_app_ctx: str = ""
+    #: docker, podman, singularity or apptainer where app or system names one; else what the host has.
+    runtime_tool: str | None = None
+    #: The host's variables that could not be asked for: until they are, directories are as they were written.
+    open_variables: tuple[str, ...] = ()
     #: What was translated or ignored on the way, one sentence each.
     warnings: tuple[str, ...] = ()
     #: job field -> "request" | "script" | "app" | "queue" | "system" | "default": where its value came from.

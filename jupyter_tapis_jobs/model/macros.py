@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from .errors import InvalidInputError, did_you_mean
 from .job import Job, JobDefinition
@@ -28,6 +29,9 @@ DERIVED = (
 )
 #: A value may hold macros itself; more replacements than these in one text mean a cycle.
 ROUNDS = 16
+
+#: Host variable -> value; None where the host could not be asked. What is missing is not set there.
+HostEnv = Mapping[str, str | None]
 
 _MACRO = re.compile(r"\$\{([^{}]*)\}")
 _HOST_EVAL = re.compile(r"HOST_EVAL\(\s*\$?([A-Za-z_][A-Za-z0-9_]*)\s*(?:,\s*([^()]*?)\s*)?\)", re.ASCII)
@@ -95,8 +99,8 @@ def ground_values(
     return values
 
 
-def macro_values(job: Job, definition: JobDefinition) -> dict[str, str]:
-    """Return every macro of a resolved job that has a value: name -> text."""
+def ground_values_of(job: Job, definition: JobDefinition) -> dict[str, str]:
+    """Return the ground macros of a job that is accepted, and its name."""
     values = ground_values(
         uuid=job.uuid,
         tenant=job.tenant,
@@ -122,7 +126,12 @@ def macro_values(job: Job, definition: JobDefinition) -> dict[str, str]:
         logical_queue=definition.exec_system_logical_queue,
         hpc_queue=definition.hpc_queue_name,
     )
-    values["JobName"] = job.name
+    return values | {"JobName": job.name}
+
+
+def macro_values(job: Job, definition: JobDefinition) -> dict[str, str]:
+    """Return every macro of a resolved job that has a value: name -> text."""
+    values = ground_values_of(job, definition)
     for name, value in (
         ("JobWorkingDir", definition.job_working_dir),
         ("ExecSystemInputDir", definition.exec_system_input_dir),
@@ -153,7 +162,7 @@ def simply(text: str, values: Mapping[str, str]) -> str:
     return _MACRO.sub(lambda found: values.get(found[1], found[0]), text)
 
 
-def strictly(text: str, values: Mapping[str, str], field: str, host_env: Mapping[str, str]) -> str:
+def strictly(text: str, values: Mapping[str, str], field: str, host_env: HostEnv) -> str:
     """Return *text*, the value of *field*, with all macros and a leading ``HOST_EVAL`` replaced.
 
     The leftmost macro goes first, and its value may hold macros. *host_env* has the variables of the
@@ -180,21 +189,30 @@ def strictly(text: str, values: Mapping[str, str], field: str, host_env: Mapping
     return host_evaluated(text, field, host_env)
 
 
-def derive(given: Mapping[str, tuple[str, str]], values: dict[str, str], host_env: Mapping[str, str]) -> None:
+def derive(
+    given: Mapping[str, tuple[str, str]],
+    values: dict[str, str],
+    host_env: HostEnv,
+    elsewhere: Mapping[str, HostEnv] = MappingProxyType({}),
+) -> None:
     """Resolve the derived macros and enter them into *values*.
 
     *given*: name -> (text, the field it comes from). Texts without macros are entered first, so that
-    they can be used anywhere; the others in Tapis's order.
+    they can be used anywhere; the others in Tapis's order. *elsewhere*: the variables of another host, by
+    the macro that they are for.
     """
     later = []
     for name, (text, field) in given.items():
         if "${" in text:
             later.append(name)
         else:
-            values[name] = host_evaluated(text, field, host_env)
+            values[name] = host_evaluated(text, field, elsewhere.get(name, host_env))
     done: dict[str, str] = {}
     for name in sorted(later, key=DERIVED.index):
         text, field = given[name]
+        if name in elsewhere:
+            values[name] = strictly(text, values, field, elsewhere[name])
+            continue
         # The directories of a job are often one and the same.
         if text not in done:
             done[text] = strictly(text, values, field, host_env)
@@ -206,7 +224,7 @@ def host_variables(texts: Iterable[str | None]) -> set[str]:
     return {found[1] for text in texts if text for found in _HOST_EVAL.finditer(text)}
 
 
-def host_evaluated(text: str, field: str, host_env: Mapping[str, str]) -> str:
+def host_evaluated(text: str, field: str, host_env: HostEnv) -> str:
     """Return *text*, the value of *field*, with the ``HOST_EVAL`` at its start replaced, if there is one."""
     if "HOST_EVAL(" not in text:
         return text

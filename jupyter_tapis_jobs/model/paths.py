@@ -18,6 +18,9 @@ def normalise(path: str, field: str = "path") -> str:
 
 def relative(path: str, field: str = "path") -> str:
     """Return *path* in the same form without the leading slash; empty for the directory itself."""
+    # Nearly always it is a plain name.
+    if path.isprintable() and "/" not in path and path[:1] not in ("", "."):
+        return path
     return "/".join(_segments(path, field))
 
 

@@ -7,40 +7,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
 from .app import App
-from .arguments import shell_words
 from .batch_request import ScriptedRequest
-from .commands import commands_of
-from .directories import enter_directories, host_variables_of
+from .choices import Choice, choose
+from .commands import Commands, commands_of
+from .directories import DIRECTORY_FIELDS, directory_texts, host_variables_of, resolve_directories
 from .environment import merge_environment, with_input_keys
-from .errors import InvalidInputError, did_you_mean
-from .fields import ArchiveMode, JobType
-from .inheritance import Frame, archive_mode, chosen_values, frame_of, job_type
+from .errors import InvalidInputError
+from .fields import ArchiveMode
+from .inheritance import Frame, frame_of
 from .inputs import inputs_of
 from .job import ArchiveFilter, Argument, Job, JobDefinition, JobProfile
-from .limits import refuse_over_limits
-from .macros import ground_values, simply
+from .macros import HostEnv, ground_values, host_variables, simply
 from .merge import merge_archive_filter, merge_log_config
 from .profile import SchedulerProfile
 from .request import ParameterSetRequest, SubmitRequest
 from .scheduler_options import PROFILE, read_option
 from .status import JobStatus
 from .subscriptions import merged_subscriptions
-from .system import LogicalQueue, System
-from .texts import refuse_control, refuse_dangerous, shown
+from .system import System
+from .texts import refuse_control, shown
 from .user import User
 
 #: Finds a scheduler profile by its name; raises ``NotFoundError``.
 Profiles = Callable[[str], SchedulerProfile]
 #: As JSON, UTF-8.
 MOST_NOTES_BYTES = 65_536
-_NOTHING_ASKED = ParameterSetRequest.model_validate({})
-#: What job, definition and macros all hold.
 _SIZES = ("node_count", "cores_per_node", "memory_mb", "max_minutes")
+_NOTHING_ASKED = ParameterSetRequest.model_validate({})
+
+
+class _Head(NamedTuple):
+    """What makes one job that job: its names and whose it is."""
+
+    uuid: str
+    created: str
+    user: User
+    effective_user: str
 
 
 def resolve(
@@ -53,132 +60,85 @@ def resolve(
     uuid: str,
     created: str,
     effective_user: str,
-    host_env: Mapping[str, str],
+    host_env: HostEnv,
+    archive_env: HostEnv | None = None,
     profiles: Profiles | None = None,
     scripted: ScriptedRequest | None = None,
 ) -> tuple[Job, JobDefinition]:
     """Return the PENDING job (not yet stored) and its definition.
 
     *archive_system* is None where nothing names one: then it is the execution system. *created* is
-    ISO-8601 UTC text. *host_env* has the host's variables (see ``host_eval_names``). *profiles* finds
-    scheduler profiles; without it none is looked for. *scripted* tells which of the request's values come
-    from a batch script. Raises ``InvalidInputError`` for everything that
-    is wrong and can be known now, ``NotFoundError`` for a profile that is not there.
+    ISO-8601 UTC text. *host_env* has the host's variables (see ``host_eval_names``), *archive_env* those
+    of the archive's host where it is another. *profiles* finds scheduler profiles; without it none is
+    looked for. *scripted* tells which of the request's values come from a batch script. Raises
+    ``InvalidInputError`` for everything that is wrong and can be known now, ``NotFoundError`` for a
+    profile that is not there.
     """
     frame = frame_of(app, system)
     _refuse_bad_head(request, user)
-    warnings = list(request.warnings)
-    chosen, sources = chosen_values(request, frame)
-    if scripted is not None:
-        warnings += scripted.warnings
-        sources |= dict.fromkeys(scripted.fields, "script")
-    kind = job_type(request, app, system, sources)
-    queue = _queue(kind, chosen, system, sources, warnings)
-    mode = archive_mode(request, app.job_attributes, sources)
-    _refuse_bad_prefix(chosen, system)
-    if chosen["dynamic_exec_system"]:
-        warnings.append(f"dynamicExecSystem is not supported; the job runs on {system.id}.")
-
+    choice = choose(request, frame, archive_system, scripted)
+    head = _Head(uuid, created, user, effective_user)
     asked = request.parameter_set or _NOTHING_ASKED
-    # In turns the arguments of the macros, of the definition and of the job.
-    same: dict[str, Any] = {name: chosen[name] for name in _SIZES}
-    same["exec_system_id"] = system.id
-    same["archive_system_id"] = archive_system.id if archive_system else system.id
-    defined: dict[str, Any] = {
-        "archive_on_app_error": mode is ArchiveMode.ALWAYS,
-        "archive_mode": mode.value,
-        "dynamic_exec_system": chosen["dynamic_exec_system"],
-        "root_dir": frame.root_dir,
-        "host": system.host,
-        "dtn_system_id": system.dtn_system_id,
-        "bucket_name": system.bucket_name,
-        "batch_scheduler": frame.scheduler,
-    }
-    queue_name, hpc_queue = (queue.name, queue.hpc_queue_name) if queue else (None, None)
-    values = ground_values(
-        uuid=uuid,
-        tenant=user.tenant,
-        owner=user.name,
-        effective_user=effective_user,
-        app_id=app.id,
-        app_version=app.version,
-        created=created,
-        logical_queue=queue_name,
-        hpc_queue=hpc_queue,
-        **same,
-        **defined,
-    )
+
+    settled = _settled_fields(choice)
+    values = _ground_values(head, choice, settled)
     values["JobName"] = simply(request.name, values)
-    logs = merge_log_config(frame.parameters.log_config, asked.log_config)
-    logs = (simply(logs[0], values), simply(logs[1], values))
-    enter_directories(chosen, logs, system, same["archive_system_id"], values, host_env)
-    commands = commands_of(asked, frame, queue, kind, values, warnings)
+    places, open_variables = resolve_directories(
+        directory_texts(choice, _log_names(asked, frame, values)), values, host_env, archive_env
+    )
+    if choice.values["dynamic_exec_system"] and (request.exec_system_id or app.job_attributes.exec_system_id):
+        choice.warnings.append(f"dynamicExecSystem is ignored: execSystemId names {system.id}.")
+    if open_variables:
+        choice.warnings.append(_told_later(open_variables))
+    commands = commands_of(asked, frame, choice.queue, choice.kind, values, choice.warnings)
     inputs, input_keys = inputs_of(request, app)
     variables = merge_environment(
         system.job_env_variables or (), frame.parameters.env_variables or (), asked.env_variables or ()
     )
     tags = tuple(sorted({*(request.tags or ()), *(app.job_attributes.tags or ())}))
     definition = JobDefinition(
-        job_type=kind.value,
+        **settled,
+        job_type=choice.kind.value,
         app_runtime=app.runtime.value,
         container_image=frame.image,
-        exec_system_exec_dir=values["ExecSystemExecDir"],
-        exec_system_input_dir=values["ExecSystemInputDir"],
-        exec_system_output_dir=values["ExecSystemOutputDir"],
-        archive_system_dir=values["ArchiveSystemDir"],
-        job_working_dir=values["JobWorkingDir"],
-        dtn_system_input_dir=values.get("DtnSystemInputDir"),
-        dtn_system_output_dir=values.get("DtnSystemOutputDir"),
-        stdout_filename=values["StdoutFilename"],
-        stderr_filename=values["StderrFilename"],
-        exec_system_logical_queue=queue_name,
-        hpc_queue_name=hpc_queue,
-        is_mpi=chosen["is_mpi"],
-        mpi_cmd=chosen["mpi_cmd"],
-        cmd_prefix=chosen["cmd_prefix"],
-        app_args=commands.app_args,
-        container_args=commands.container_args,
-        scheduler_options=commands.scheduler_options,
+        exec_system_logical_queue=choice.queue.name if choice.queue else None,
+        hpc_queue_name=choice.queue.hpc_queue_name if choice.queue else None,
+        is_mpi=choice.values["is_mpi"],
+        mpi_cmd=choice.values["mpi_cmd"],
+        cmd_prefix=choice.values["cmd_prefix"],
+        **_place_fields(places),
+        **_command_fields(commands, choice, profiles),
+        open_variables=open_variables,
         task_count=scripted.task_count if scripted else None,
-        scheduler_profile=_profile(commands.scheduler_options, profiles) if queue else None,
         env_variables=with_input_keys(variables, input_keys),
         archive_filter=_archive_filter(asked, frame, values),
         file_inputs=inputs,
-        exec_system_constraints=_constraints(request, app),
+        exec_system_constraints=constraints_of(request, app),
         subscriptions=merged_subscriptions(request, app.job_attributes),
         tags=tags,
         notes=_notes(request, app),
         shared_app_ctx=app.shared_app_ctx or "",
-        warnings=tuple(warnings),
-        sources=sources,
-        **same,
-        **defined,
+        warnings=tuple(choice.warnings),
+        sources=choice.sources,
     )
-    job = Job(
-        uuid=uuid,
-        tenant=user.tenant,
-        owner=user.name,
-        name=values["JobName"],
-        description=simply(chosen["description"] or _description(app, user), values),
-        app_id=app.id,
-        app_version=app.version,
-        job_type=kind.value,
-        exec_system_logical_queue=queue_name,
-        effective_user_id=effective_user,
-        status=JobStatus.PENDING,
-        created=created,
-        last_updated=created,
-        createdby=user.name,
-        createdby_tenant=user.tenant,
-        tags=tags,
-        **same,
-    )
-    return job, definition
+    description = simply(choice.values["description"] or _description(app, user), values)
+    return _new_job(head, choice, values["JobName"], description, tags), definition
 
 
-def host_eval_names(app: App, system: System, request: SubmitRequest) -> set[str]:
-    """Return the host variables that resolving *request* needs."""
-    return host_variables_of(frame_of(app, system), request)
+def host_eval_names(
+    app: App, system: System, request: SubmitRequest, *, archive_elsewhere: bool = False
+) -> set[str]:
+    """Return the variables of the execution host that resolving *request* needs.
+
+    With *archive_elsewhere* those of the archive directory are another host's, see ``archive_eval_names``.
+    """
+    left_out = "archive_system_dir" if archive_elsewhere else ""
+    return host_variables_of(frame_of(app, system), request, leave_out=left_out)
+
+
+def archive_eval_names(app: App, request: SubmitRequest) -> set[str]:
+    """Return the variables that the archive directory asks of its host."""
+    return host_variables([request.given.get("archive_system_dir") or app.job_attributes.archive_system_dir])
 
 
 _DEFINITIONS = TypeAdapter(JobDefinition)
@@ -208,27 +168,91 @@ def _refuse_bad_head(request: SubmitRequest, user: User) -> None:
             )
 
 
-def _queue(
-    kind: JobType, chosen: dict[str, Any], system: System, sources: dict[str, str], warnings: list[str]
-) -> LogicalQueue | None:
-    """Return the queue of a BATCH job, which keeps its limits; a FORK job has none."""
-    name = chosen["exec_system_logical_queue"]
-    if kind is JobType.FORK:
-        if sources["execSystemLogicalQueue"] == "request":
-            warnings.append(
-                f"execSystemLogicalQueue {name} is ignored: a FORK job does not go through a queue."
-            )
-        return None
-    queue = system.queues.get(name)
-    if queue is None:
-        names = ", ".join(system.queues) or "none"
-        raise InvalidInputError(
-            f"queue '{name}' is not on {system.id}.{did_you_mean(str(name), system.queues)} Queues: {names}.",
-            field="execSystemLogicalQueue",
-            value=name,
-        )
-    refuse_over_limits(chosen, queue, system)
-    return queue
+def _settled_fields(choice: Choice) -> dict[str, Any]:
+    """Return what both the macros and the definition of a job have."""
+    frame, chosen = choice.frame, choice.values
+    system = frame.system
+    return {
+        "exec_system_id": system.id,
+        "archive_system_id": choice.archive_system_id,
+        "archive_on_app_error": choice.archive_mode is ArchiveMode.ALWAYS,
+        "archive_mode": choice.archive_mode.value,
+        "dynamic_exec_system": chosen["dynamic_exec_system"],
+        "root_dir": frame.root_dir,
+        "host": system.host,
+        "dtn_system_id": system.dtn_system_id,
+        "bucket_name": system.bucket_name,
+        "batch_scheduler": frame.scheduler,
+        **{name: chosen[name] for name in _SIZES},
+    }
+
+
+def _ground_values(head: _Head, choice: Choice, settled: dict[str, Any]) -> dict[str, str]:
+    """Return the macros that are known at once."""
+    app, queue = choice.frame.app, choice.queue
+    return ground_values(
+        uuid=head.uuid,
+        tenant=head.user.tenant,
+        owner=head.user.name,
+        effective_user=head.effective_user,
+        app_id=app.id,
+        app_version=app.version,
+        created=head.created,
+        logical_queue=queue.name if queue else None,
+        hpc_queue=queue.hpc_queue_name if queue else None,
+        **settled,
+    )
+
+
+def _log_names(asked: ParameterSetRequest, frame: Frame, values: dict[str, str]) -> tuple[str, str]:
+    out, err = merge_log_config(frame.parameters.log_config, asked.log_config)
+    return simply(out, values), simply(err, values)
+
+
+def _told_later(names: tuple[str, ...]) -> str:
+    return (
+        f"the host cannot be asked now for {' and '.join(names)}: the directories that HOST_EVAL needs "
+        "it for are settled before the job starts."
+    )
+
+
+def _place_fields(places: Mapping[str, str]) -> dict[str, Any]:
+    return {field: places.get(macro) for macro, field in DIRECTORY_FIELDS.items()}
+
+
+def _command_fields(commands: Commands, choice: Choice, profiles: Profiles | None) -> dict[str, Any]:
+    options = commands.scheduler_options
+    return {
+        "app_args": commands.app_args,
+        "container_args": commands.container_args,
+        "scheduler_options": options,
+        "scheduler_profile": _profile(options, profiles) if choice.queue else None,
+    }
+
+
+def _new_job(head: _Head, choice: Choice, name: str, description: str, tags: tuple[str, ...]) -> Job:
+    app, chosen = choice.frame.app, choice.values
+    return Job(
+        uuid=head.uuid,
+        tenant=head.user.tenant,
+        owner=head.user.name,
+        name=name,
+        description=description,
+        app_id=app.id,
+        app_version=app.version,
+        job_type=choice.kind.value,
+        exec_system_id=choice.frame.system.id,
+        archive_system_id=choice.archive_system_id,
+        exec_system_logical_queue=choice.queue.name if choice.queue else None,
+        effective_user_id=head.effective_user,
+        **{name: chosen[name] for name in _SIZES},
+        status=JobStatus.PENDING,
+        created=head.created,
+        last_updated=head.created,
+        createdby=head.user.name,
+        createdby_tenant=head.user.tenant,
+        tags=tags,
+    )
 
 
 def _profile(options: tuple[Argument, ...], profiles: Profiles | None) -> JobProfile | None:
@@ -240,38 +264,12 @@ def _profile(options: tuple[Argument, ...], profiles: Profiles | None) -> JobPro
     return profiles(name).for_job()
 
 
-def _refuse_bad_prefix(chosen: dict[str, Any], system: System) -> None:
-    mpi, prefix = chosen["mpi_cmd"], chosen["cmd_prefix"]
-    if prefix:
-        shell_words(prefix, "cmdPrefix")
-        if not system.enable_cmd_prefix:
-            raise InvalidInputError(
-                f"cmdPrefix {shown(prefix)} is not allowed on system {system.id}, "
-                "where enableCmdPrefix is false. Leave it out.",
-                field="cmdPrefix",
-                value=prefix,
-            )
-    if mpi:
-        refuse_dangerous(mpi, "mpiCmd")
-        shell_words(mpi, "mpiCmd")
-    if chosen["is_mpi"] and not mpi:
-        raise InvalidInputError(
-            "mpiCmd is missing, and isMpi is true. Give one, for example 'mpirun'.", field="mpiCmd"
-        )
-    if chosen["is_mpi"] and prefix:
-        raise InvalidInputError(
-            f"cmdPrefix {shown(prefix)} cannot be used together with isMpi. Leave one of them out.",
-            field="cmdPrefix",
-            value=prefix,
-        )
-
-
 def _description(app: App, user: User) -> str:
     return f"{app.id}-{app.version} submitted by {user.name}@{user.tenant}"
 
 
-def _constraints(request: SubmitRequest, app: App) -> str | None:
-    """Return the constraints of request and app as one SQL-like text."""
+def constraints_of(request: SubmitRequest, app: App) -> str | None:
+    """Return the constraints of request and app as one text like SQL's WHERE: all of them must hold."""
     parts = [*(request.exec_system_constraints or ()), *(app.job_attributes.exec_system_constraints or ())]
     return " AND ".join(f"({part})" for part in parts) or None
 

@@ -110,6 +110,11 @@ _definitions = Statement(
         job_definitions.c.job_id.in_(_given("ids"))
     )
 )
+_redefine = Statement(
+    update(job_definitions)
+    .ordered_values((job_definitions.c.definition, bindparam("made")))
+    .where(job_definitions.c.job_id == bindparam("job"))
+)
 _request = Statement(select(job_definitions.c.request).where(job_definitions.c.job_id == bindparam("job")))
 _history = Statement(
     _event.where(job_events.c.job_id == bindparam("job"))
@@ -254,6 +259,11 @@ def active(conn: Connection) -> list[Job]:
 def definitions(conn: Connection, ids: Iterable[int]) -> dict[int, JobDefinition]:
     """Return job id -> definition of those that exist."""
     return {row[0]: definition_from_json(row[1]) for row in _definitions.run(conn, json.dumps(list(ids)))}
+
+
+def redefine(conn: Connection, changed: Iterable[tuple[int, str]]) -> None:
+    """Store what has become of definitions: (job id, JSON text)."""
+    _redefine.many(conn, ((text, job_id) for job_id, text in changed))
 
 
 def request(conn: Connection, job_id: int) -> str:

@@ -442,8 +442,9 @@ def test_what_looks_like_shell_in_an_argument_is_told(resolved: Resolve) -> None
     )
 
 
-def test_dynamic_systems_are_told_to_be_unsupported(resolved: Resolve) -> None:
-    assert "dynamicExecSystem is not supported" in resolved(dynamicExecSystem=True)[1].warnings[0]
+def test_a_named_system_goes_before_a_dynamic_one(resolved: Resolve) -> None:
+    _, definition = resolved(dynamicExecSystem=True, execSystemId="host1")
+    assert definition.warnings == ("dynamicExecSystem is ignored: execSystemId names host1.",)
 
 
 def test_a_definition_comes_back_from_its_json_as_it_was(resolved: Resolve) -> None:
