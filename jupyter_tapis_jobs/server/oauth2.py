@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,22 +16,58 @@ from . import wire
 from .call import Call
 from .reply import Reply
 from .route import Route, Takes
-from .tokens import Grant
+from .tokens import Grant, TokenKind
 
 _DAY = 24 * 3600
 
 
 async def create_token(call: Call) -> Reply:
-    """Give a token for the server user's name and Jupyter's token, or Jupyter's password."""
-    if call.body.grant_type != "password":
+    """Give tokens for the server user's name and Jupyter's token or password, or for a refresh token."""
+    grant = _GRANTS.get(call.body.grant_type)
+    if grant is None:
         raise InvalidInputError(
-            f"grant_type '{call.body.grant_type}' is not supported; it is 'password'.",
+            f"grant_type '{call.body.grant_type}' is not supported; it is 'password' or 'refresh_token'.",
             field="grant_type",
             value=call.body.grant_type,
         )
-    await _check_password(call, call.body.username, call.body.password)
-    grant = await _granted(call, call.service.server_user, call.service.token_seconds)
-    return Reply(_to_wire(grant), "AUTHN_TOKEN_CREATED Token created.")
+    return await grant(call)
+
+
+async def _by_password(call: Call) -> Reply:
+    name, password = (_given(call, field, "password") for field in ("username", "password"))
+    await _check_password(call, name, password)
+    return await _pair(call, call.service.server_user)
+
+
+async def refresh_token(call: Call) -> Reply:
+    """Give new tokens for a refresh token, which is good once."""
+    office = await call.service.tokens()
+    claims = office.read(_given(call, "refresh_token", "refresh_token"), kind=TokenKind.REFRESH)
+    now = iso(call.now)
+    if not await call.door.write(lambda connection: token_rows.revoke(connection, claims.jti, now)):
+        raise NotSignedInError("The refresh token was used or revoked. Sign in again for a new one.")
+    return await _pair(call, claims.user)
+
+
+_GRANTS: Mapping[str, Callable[[Call], Awaitable[Reply]]] = {
+    "password": _by_password,
+    "refresh_token": refresh_token,
+}
+
+
+def _given(call: Call, field: str, grant: str) -> str:
+    value = getattr(call.body, field, None)
+    if value is None:
+        raise InvalidInputError(f"grant_type {grant} needs {field}.", field=field)
+    return str(value)
+
+
+async def _pair(call: Call, name: str) -> Reply:
+    """Make an access token, and one that is good for the next and lives twice as long."""
+    seconds = call.service.token_seconds
+    access = await _granted(call, name, seconds)
+    refresh = await _granted(call, name, 2 * seconds, TokenKind.REFRESH)
+    return Reply({**_to_wire(access), **_to_wire(refresh)}, "AUTHN_TOKEN_CREATED Tokens created.")
 
 
 async def _check_password(call: Call, name: str, password: str) -> None:
@@ -54,7 +91,7 @@ async def _check_password(call: Call, name: str, password: str) -> None:
 async def revoke_token(call: Call) -> Reply:
     """Take a token back: one's own, or as the server's user anybody's."""
     office = await call.service.tokens()
-    claims = office.read(call.body.token)
+    claims = office.read(call.body.token, kind=None)
     if claims.user != call.user.name and not call.user.is_server_user:
         raise NotAllowedError("The token is not yours to revoke.")
     if claims.audience is not None:
@@ -76,10 +113,10 @@ async def create_user_token(call: Call) -> Reply:
     return Reply(_to_wire(grant), f"AUTHN_TOKEN_CREATED Token for {name} created.")
 
 
-async def _granted(call: Call, name: str, seconds: int) -> Grant:
+async def _granted(call: Call, name: str, seconds: int, kind: TokenKind = TokenKind.ACCESS) -> Grant:
     """Make a token and remember it, so that it can be revoked."""
     office = await call.service.tokens()
-    grant = office.issue(name, issuer=call.service.issuer, now=call.now, seconds=seconds)
+    grant = office.issue(name, issuer=call.service.issuer, now=call.now, seconds=seconds, kind=kind)
     row = token_rows.Token(
         jti=grant.jti, user=grant.user, created=iso(grant.created), expires=iso(grant.expires)
     )
@@ -95,13 +132,9 @@ async def _granted(call: Call, name: str, seconds: int) -> Grant:
 
 
 def _to_wire(grant: Grant) -> dict[str, Any]:
-    token = {
-        "access_token": grant.token,
-        "expires_in": grant.expires - grant.created,
-        "expires_at": iso(grant.expires),
-        "jti": grant.jti,
-    }
-    return {"access_token": token}
+    name = f"{grant.kind}_token"
+    told = {"expires_in": grant.expires - grant.created, "expires_at": iso(grant.expires), "jti": grant.jti}
+    return {name: {name: grant.token, **told}}
 
 
 async def userinfo(call: Call) -> Reply:
@@ -131,7 +164,8 @@ async def get_profile(call: Call) -> Reply:
 
 
 def _profile(name: str) -> dict[str, Any]:
-    return {"username": name, "email": None, "given_name": name, "last_name": None, "create_time": None}
+    person = {"username": name, "email": None, "name": name}
+    return {**person, "given_name": name, "last_name": None, "create_time": None}
 
 
 ROUTES = (
@@ -144,6 +178,10 @@ ROUTES = (
           engine=False),
     Route("GET", "/v3/oauth2/profiles/{username}", "get_profile", get_profile, result=wire.Profile,
           engine=False),
+    Route("PUT", "/v3/tokens", "refresh_token", refresh_token, body=wire.RefreshRequest, takes=Takes.SECRET,
+          result=wire.TokenAnswer, public=True, engine=False),
+    Route("POST", "/v3/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
+          takes=Takes.SECRET, result=wire.Told, engine=False),
     Route("POST", "/v3/tapisjobs/tokens", "createUserToken", create_user_token, body=wire.NewUserToken,
           takes=Takes.MODEL, result=wire.TokenAnswer, engine=False),
 )  # fmt: skip

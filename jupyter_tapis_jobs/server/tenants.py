@@ -15,7 +15,20 @@ SITE = "jupyter"
 
 async def list_sites(call: Call) -> Reply:
     """List our one site."""
-    site = {
+    return Reply([_site(call)], "TENANTS_SITES_FOUND 1 site retrieved.")
+
+
+async def get_site(call: Call) -> Reply:
+    """Tell about our one site."""
+    if call.path["siteId"] != SITE:
+        raise NotFoundError(
+            f"There is no site {call.path['siteId'][:80]}; this server's is {SITE}.", code="TENANTS_NOT_FOUND"
+        )
+    return Reply(_site(call), "TENANTS_SITES_FOUND Site retrieved.")
+
+
+def _site(call: Call) -> dict[str, Any]:
+    return {
         "site_id": SITE,
         "base_url": call.base,
         "primary": True,
@@ -23,7 +36,6 @@ async def list_sites(call: Call) -> Reply:
         "site_admin_tenant_id": call.service.tenant,
         "services": ["apps", "files", "jobs", "systems", "tenants", "tokens", "authenticator"],
     }
-    return Reply([site], "TENANTS_SITES_FOUND 1 site retrieved.")
 
 
 async def list_tenants(call: Call) -> Reply:
@@ -60,6 +72,7 @@ async def _tenant(call: Call) -> dict[str, Any]:
 
 ROUTES = (
     Route("GET", "/v3/sites", "list_sites", list_sites, result=list[wire.Site], public=True, engine=False),
+    Route("GET", "/v3/sites/{siteId}", "get_site", get_site, result=wire.Site, public=True, engine=False),
     Route("GET", "/v3/tenants", "list_tenants", list_tenants, result=list[wire.Tenant], public=True,
           engine=False),
     Route("GET", "/v3/tenants/{tenantId}", "get_tenant", get_tenant, result=wire.Tenant, public=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import NotSignedInError
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 FORWARD_SECONDS = 60
 
 
+class TokenKind(StrEnum):
+    """What a token is good for: calls, or the next pair of tokens."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A token that was given out. ``expires`` and ``created`` are seconds since the epoch."""
@@ -25,6 +33,7 @@ class Grant:
     user: str
     created: int
     expires: int
+    kind: TokenKind = TokenKind.ACCESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +55,14 @@ class TokenOffice:
         self._tenant = tenant
 
     def issue(
-        self, user: str, *, issuer: str, now: float, seconds: int, audience: str | None = None
+        self,
+        user: str,
+        *,
+        issuer: str,
+        now: float,
+        seconds: int,
+        audience: str | None = None,
+        kind: TokenKind = TokenKind.ACCESS,
     ) -> Grant:
         """Return a token for *user* with the claims of Tapis's own (Tapis "Authentication")."""
         import jwt
@@ -59,7 +75,7 @@ class TokenOffice:
             "iat": created,
             "exp": created + seconds,
             "tapis/tenant_id": self._tenant,
-            "tapis/token_type": "access",
+            "tapis/token_type": str(kind),
             "tapis/delegation": False,
             "tapis/delegation_sub": None,
             "tapis/username": user,
@@ -68,10 +84,13 @@ class TokenOffice:
         if audience is not None:
             claims["aud"] = audience
         token = jwt.encode(claims, self._key, algorithm="RS256")
-        return Grant(token=token, jti=jti, user=user, created=created, expires=created + seconds)
+        return Grant(token=token, jti=jti, user=user, created=created, expires=created + seconds, kind=kind)
 
-    def read(self, token: str) -> Claims:
-        """Return what *token* says; raises ``NotSignedInError`` unless it is ours and still good."""
+    def read(self, token: str, *, kind: TokenKind | None = TokenKind.ACCESS) -> Claims:
+        """Return what *token* says; raises ``NotSignedInError`` unless it is ours and still good.
+
+        ``kind`` is what it must be good for; None: whatever.
+        """
         import jwt
 
         try:
@@ -87,14 +106,15 @@ class TokenOffice:
             raise NotSignedInError(
                 "X-Tapis-Token is not a token of this server. Sign in at /v3/oauth2/tokens for one."
             ) from fault
-        return self._claims(claims)
+        return self._claims(claims, kind)
 
-    def _claims(self, claims: Mapping[str, Any]) -> Claims:
+    def _claims(self, claims: Mapping[str, Any], kind: TokenKind | None) -> Claims:
         user = claims.get("tapis/username")
-        mine = claims.get("tapis/tenant_id") == self._tenant and claims.get("tapis/token_type") == "access"
+        right = claims.get("tapis/token_type") in ([kind] if kind else list(TokenKind))
+        mine = claims.get("tapis/tenant_id") == self._tenant and right
         audience = claims.get("aud")
         if not (mine and isinstance(user, str) and user and isinstance(audience, str | None)):
-            raise NotSignedInError("The token is not an access token of this tenant.")
+            raise NotSignedInError(f"The token is no {kind or TokenKind.ACCESS} token of this tenant.")
         return Claims(jti=str(claims["jti"]), user=user, expires=int(claims["exp"]), audience=audience)
 
     def public_key(self) -> str:

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..engine.linux import AclChange, Change, Recursion
+from ..model.fields import DeliveryMethod, DeliveryTarget
 from ..model.names import wire_name
+from ..model.notifications import DeliveryState
+from ..model.status import EventType
 
 
 class Wire(BaseModel):
@@ -37,6 +40,40 @@ class UserEvent(Wire):
 
     event_data: str = Field(min_length=1, max_length=16384)
     event_detail: str = Field("DEFAULT", max_length=64)
+
+
+class SubscriptionRow(Wire):
+    """A subscription as Tapis Notifications lists it."""
+
+    uuid: str
+    name: str
+    tenant: str
+    owner: str
+    description: str | None = None
+    enabled: bool
+    type_filter: str = Field(description="jobs.CATEGORY.*")
+    subject_filter: str = Field(description="The job's uuid.")
+    delivery_targets: list[DeliveryTarget]
+    ttl_minutes: int
+    expiry: str
+    created: str
+    updated: str
+    event_detail_filter: list[str] | None = Field(None, description="Ours: only these details.")
+
+
+class NotificationRow(Wire):
+    """One event for one address, and what became of it."""
+
+    subscription_uuid: str
+    event: EventType
+    event_detail: str
+    delivery_method: DeliveryMethod
+    delivery_address: str
+    state: DeliveryState
+    tries: int
+    last_error: str | None = None
+    next_try: str | None = None
+    updated: str
 
 
 class Uuids(Wire):
@@ -369,11 +406,18 @@ class PostIt(Wire):
 
 
 class TokenRequest(Text):
-    """OAuth 2's password grant."""
+    """OAuth 2's grants: ``password`` with name and password, ``refresh_token`` with such a token."""
 
-    username: str = Field(min_length=1, max_length=256)
-    password: Annotated[str, Field(repr=False)]
+    username: str | None = Field(None, min_length=1, max_length=256)
+    password: Annotated[str | None, Field(repr=False)] = None
+    refresh_token: Annotated[str | None, Field(repr=False)] = None
     grant_type: str = "password"
+
+
+class RefreshRequest(Text):
+    """A refresh token for which new tokens are given."""
+
+    refresh_token: Annotated[str, Field(repr=False)]
 
 
 class AccessToken(Text):
@@ -385,10 +429,20 @@ class AccessToken(Text):
     jti: str
 
 
+class RefreshToken(Text):
+    """A token that is good once, for the next tokens."""
+
+    refresh_token: str
+    expires_in: int
+    expires_at: str
+    jti: str
+
+
 class TokenAnswer(Text):
     """What signing in gives."""
 
     access_token: AccessToken
+    refresh_token: RefreshToken | None = None
 
 
 class RevokeRequest(Text):
@@ -409,6 +463,7 @@ class Profile(Text):
 
     username: str
     email: str | None = None
+    name: str | None = None
     given_name: str | None = None
     last_name: str | None = None
     create_time: str | None = None

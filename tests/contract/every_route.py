@@ -103,6 +103,11 @@ def system_definition(name: str) -> dict[str, Any]:
     }
 
 
+#: To an address where nobody answers (RFC 2606).
+SUBSCRIPTION = {
+    "eventCategoryFilter": "JOB_USER_EVENT",
+    "deliveryTargets": [{"deliveryMethod": "WEBHOOK", "deliveryAddress": "https://hook.invalid/x"}],
+}
 _CLAUSE = {"search": ["id like '*'"]}
 _CHANGES = {"description": "changed"}
 #: A machine without access lists says so.
@@ -129,6 +134,12 @@ SAMPLES: dict[str, Sample] = {
     "jobs.cancelJob": Sample(other=404, path=_running),
     "jobs.hideJob": Sample(other=404, path=_job),
     "jobs.unhideJob": Sample(other=404, path=_job),
+    "jobs.putJobAnnotations": Sample(other=404, path=_job, body=lambda w: {"tags": ["seen"]}),
+    "jobs.patchJobAnnotations": Sample(other=404, path=_job, body=lambda w: {"notes": {"by": "me"}}),
+    "jobs.subscribe": Sample(other=404, path=_running, body=lambda w: SUBSCRIPTION),
+    "jobs.getSubscriptions": Sample(other=404, path=_job),
+    "jobs.deleteSubscriptions": Sample(other=404, path=lambda w: {"uuid": w.done}),
+    "jobs.getJobNotifications": Sample(other=404, path=_job),
     "jobs.sendEvent": Sample(other=404, path=_running, body=lambda w: {"eventData": "hello"}),
     "jobs.getJobShare": Sample(other=404, path=_job),
     "jobs.getJobOutputList": Sample(other=404, path=lambda w: {**_job(w), "path": ""}),
@@ -228,7 +239,10 @@ SAMPLES: dict[str, Sample] = {
     "oauth2.get_userinfo": Sample(other=200),
     "oauth2.list_profiles": Sample(other=200),
     "oauth2.get_profile": Sample(other=404, path=lambda w: {"username": w.owner}),
+    "tokens.refresh_token": Sample(other=401, good=401, body=lambda w: {"refresh_token": "no.token.ofours"}),
+    "tokens.revoke_token": Sample(other=401, good=401, body=lambda w: {"token": "no.token.ofours"}),
     "sites.list_sites": Sample(other=200),
+    "sites.get_site": Sample(other=200, path=lambda w: {"siteId": "jupyter"}),
     "tenants.list_tenants": Sample(other=200),
     "tenants.get_tenant": Sample(other=200, path=lambda w: {"tenantId": "jupyter"}),
     "tapisjobs.createUserToken": Sample(other=403, body=lambda w: {"username": "somebody"}),
