@@ -1,15 +1,22 @@
-"""What a dry run shows: the request that would be sent, and the script that would run."""
+"""What a dry run shows: each value of the job and where it comes from, and the script that would run."""
 
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 _TAPIS_VARIABLE = re.compile(r"(export )?_tapis")
+#: Characters of a field, a value and a reason in a terminal; the HTML has all of them.
+_WIDTHS = (48, 60, 64)
+_HEAD = ("field", "value", "from", "")
+#: What a terminal would act on, and marks that change the direction of text.
+_UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f]")
+_CELL = "text-align:left;vertical-align:top;padding:1px 10px 1px 0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +32,34 @@ class Preview:
     environment: str = ""
     #: Job field -> where its value came from: request, app, queue, system, default.
     sources: Mapping[str, str] = field(default_factory=dict)
+    #: Every value of the job: ``field value source why``, see ``model.provenance.Origin``.
+    origins: Sequence[Mapping[str, Any]] = ()
     warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        parts = [("Request", request_text(self.request)), *self._files(), *self._resolved(), *self._warned()]
-        return "\n\n".join(f"{title}\n{_rule(title)}\n{text.rstrip()}" for title, text in parts)
+        return "\n\n".join(f"{title}\n{_rule(title)}\n{text.rstrip()}" for title, text in self._parts())
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows; every text in it is escaped."""
+        warned = "".join(f"<div>⚠ {html.escape(text)}</div>" for text in self.warnings)
+        parts = [part for part in self._parts() if part[0] not in ("Values", "Warnings")]
+        texts = "".join(_folded(title, text) for title, text in parts)
+        return f"<div>{warned}{_html_table(self.origins)}{texts}</div>"
+
+    def _parts(self) -> list[tuple[str, str]]:
+        return [
+            ("Request", request_text(self.request)),
+            *self._files(),
+            *self._values(),
+            *self._resolved(),
+            *self._warned(),
+        ]
+
+    def _values(self) -> list[tuple[str, str]]:
+        return [("Values", _text_table(self.origins))] if self.origins else []
 
     def _files(self) -> Iterator[tuple[str, str]]:
         """The texts that travel inside the request."""
@@ -78,3 +105,61 @@ def _readable(value: Any) -> Any:
 
 def _rule(title: str) -> str:
     return "─" * len(title)
+
+
+# --- the table of values ----------------------------------------------------------------------
+def _cells(origin: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return field, value, source and reason of one value as texts."""
+    value = origin.get("value")
+    if value is None:
+        shown = "–"
+    elif isinstance(value, str):
+        shown = value if value else '""'
+    else:
+        shown = json.dumps(_readable(value), ensure_ascii=False)
+    if shown.startswith("data:"):
+        address, arrow, target = shown.rpartition(" → ")
+        shown = f"{_readable(address)}{arrow}{target}" if arrow else str(_readable(shown))
+    return str(origin.get("field")), shown, str(origin.get("source")), str(origin.get("why") or "")
+
+
+def _text_table(origins: Iterable[Mapping[str, Any]]) -> str:
+    """Return the values as columns; what is too long for a terminal loses its middle."""
+    field, value, why = _WIDTHS
+    lines = [
+        (_short(cells[0], field), _short(cells[1], value), cells[2], _short(cells[3], why))
+        for cells in [_HEAD, *map(_cells, origins)]
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _short(text: str, longest: int) -> str:
+    text = _UNPRINTED.sub("\ufffd", text)
+    if len(text) <= longest:
+        return text
+    half = (longest - 1) // 2
+    return f"{text[: longest - 1 - half]}…{text[-half:]}"
+
+
+def _html_table(origins: Sequence[Mapping[str, Any]]) -> str:
+    if not origins:
+        return ""
+    head = "".join(f'<th style="{_CELL}">{name}</th>' for name in _HEAD)
+    rows = "".join(f"<tr>{''.join(map(_html_cell, _cells(origin)))}</tr>" for origin in origins)
+    return f'<table style="margin:2px 0"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _html_cell(text: str) -> str:
+    safe = html.escape(_UNPRINTED.sub("\ufffd", text))
+    return f'<td style="{_CELL};overflow-wrap:anywhere">{safe}</td>'
+
+
+def _folded(title: str, text: str) -> str:
+    return (
+        f"<details><summary>{html.escape(title)}</summary>"
+        f'<pre style="white-space:pre-wrap">{html.escape(text.rstrip())}</pre></details>'
+    )

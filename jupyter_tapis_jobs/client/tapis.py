@@ -141,6 +141,7 @@ class Tapis:
             script=found.get("script") or "",
             environment=found.get("environment") or "",
             sources=found.get("sources") or {},
+            origins=found.get("origins") or (),
             warnings=tuple(found.get("warnings") or ()),
         )
 

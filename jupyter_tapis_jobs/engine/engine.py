@@ -7,12 +7,14 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from ..model.annotations import Annotate, Annotation
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, StoreError, TapisJobsError
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition, JobEvent
@@ -436,6 +438,27 @@ class Engine:
         await self._conveyor.annotate(Change(before=job, after=changed))
         return await self.set_visible(user, uuid, visible)
 
+    async def annotate(
+        self, user: User, uuid: str, asked: Annotation, how: Annotate
+    ) -> tuple[Job, JobDefinition]:
+        """Change a job's tags and notes, whether it has ended or not (Tapis Jobs, "annotation")."""
+        while True:
+            job, definition = await self.job(user, uuid)
+            tags, notes = how(asked, job.tags, definition.notes)
+            after = job.evolve(tags=tags, last_updated=iso(self._ports.clock.now()))
+            made: dict[int, JobDefinition] = {}
+
+            def write(connection: Connection, job_id: int = job.id) -> None:
+                # As it is stored: its directories may have been settled in between.
+                stored = job_rows.definitions(connection, [job_id])[job_id]
+                made[job_id] = replace(stored, tags=tags, notes=notes)  # noqa: B023
+                job_rows.redefine(connection, [(job_id, definition_json(made[job_id]))])  # noqa: B023
+
+            await self._conveyor.annotate(Change(before=job, after=after), write)
+            if made:
+                self._known_definitions.update(made)
+                return after, made[job.id]
+
     async def send_event(self, user: User, uuid: str, data: str, detail: str = "DEFAULT") -> JobEvent:
         """Add a user's event to an active job's history (Tapis Jobs, "sendEvent")."""
         job = await self._owned(user, uuid)
@@ -513,10 +536,15 @@ class Engine:
 
         def work(connection: Connection) -> None:
             lease_row.check(connection, self._epoch)
-            job_rows.redefine(connection, [(job.id, definition_json(made)) for job, made in changed])
+            stored = job_rows.definitions(connection, [job.id for job, _ in changed])
+            for job, made in changed:
+                # Its owner may have annotated it in between.
+                kept[job.id] = replace(made, tags=stored[job.id].tags, notes=stored[job.id].notes)
+            job_rows.redefine(connection, [(i, definition_json(made)) for i, made in kept.items()])
 
+        kept: dict[int, JobDefinition] = {}
         await self._write(work)
-        self._known_definitions.update({job.id: made for job, made in changed})
+        self._known_definitions.update(kept)
 
     async def _places_of(self, jobs: Sequence[Job]) -> Mapping[str, Place]:
         """Return uuid -> where it is on its host, remembered for as long as the job lives."""

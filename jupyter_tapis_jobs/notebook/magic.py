@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..client.job import Job
+    from ..client.preview import Preview
     from ..client.tapis import Tapis
 
 #: ``PATH:TARGET``; the colon of an address (``https://host:8080/x``) is not meant.
@@ -51,7 +52,7 @@ class JobMagics(Magics):
         body = cell or ""
         request = job_request(tapis, options, body if options.raw else fill(body, self._names))
         if options.dry_run:
-            sys.stdout.write(f"{tapis.validate(request)}\n")
+            _show_preview(tapis.validate(request))
             return
         self._run(tapis.submit(request), options)
 
@@ -101,6 +102,18 @@ class JobMagics(Magics):
 # ``%%tapisjob?`` shows the same as ``--help``.
 JobMagics.tapisjob.__doc__ = job_parser().format_help()
 JobMagics.tapisjobs.__doc__ = list_parser().format_help()
+
+
+def _show_preview(preview: Preview) -> None:
+    """Show a dry run: as a table in a notebook, as text elsewhere."""
+    from ..client.progress import in_notebook
+
+    if not in_notebook():
+        sys.stdout.write(f"{preview}\n")
+        return
+    from IPython.display import display
+
+    display(preview)  # type: ignore[no-untyped-call]  # IPython's own
 
 
 def job_request(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:

@@ -278,6 +278,36 @@ def test_a_dry_run_shows_the_request_the_files_and_the_script_and_stores_nothing
     assert not fake.jobs
 
 
+def test_a_dry_run_is_a_table_of_values_and_where_they_come_from(fake, tapis):
+    rows = [
+        {"field": "name", "value": "frame", "source": "request", "why": ""},
+        {"field": "execSystemExecDir", "value": "/w/" + "x" * 99, "source": "app", "why": "written ${Dir}"},
+        {"field": "parameterSet.appArgs 'k'", "value": None, "source": "app", "why": "left out"},
+        {"field": "fileInputs [0]", "value": "data:;base64,aGVsbG8= → a.txt", "source": "request", "why": ""},
+    ]
+    fake.instead["/v3/jobs/validate"] = lambda request: result({"job": {"name": "frame"}, "origins": rows})
+    shown = str(tapis.validate("bash", script="echo"))
+    lines = shown.split("Values\n──────\n")[1].splitlines()
+    assert lines[0].split() == ["field", "value", "from"]
+    assert lines[1].split() == ["name", "frame", "request"]
+    assert "…" in lines[2]
+    assert lines[2].endswith("app      written ${Dir}")
+    assert "–" in lines[3]
+    assert "data:;base64,… (5 bytes) → a.txt" in lines[4]
+
+
+def test_a_dry_run_in_a_notebook_escapes_what_it_shows(fake, tapis):
+    evil = "<img src=x onerror=alert(1)>\u202e"
+    row = {"field": evil, "value": evil, "source": "app", "why": evil}
+    fake.instead["/v3/jobs/validate"] = lambda request: result(
+        {"job": {"name": evil}, "script": evil, "environment": evil, "origins": [row], "warnings": [evil]}
+    )
+    shown = tapis.validate("bash", script="echo")._repr_html_()
+    assert "<img" not in shown
+    assert shown.count("&lt;img") >= 5
+    assert "Script (tapisjob.sh)" in shown
+
+
 def test_a_dry_run_on_a_tenant_shows_the_request_and_says_so():
     tenant = FakeTapis(ours=False)
     assert "knows no dry run" in str(tenant.tapis().validate("opensees-py"))
