@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from ..model.errors import TapisJobsError
 from ..model.job import Job, JobDefinition
@@ -15,13 +17,21 @@ from .background import Background
 from .faults import told_of_one, verdict_of
 from .inputs import Definitions
 from .lane import Lane, LaneKey
-from .last_lines import last_lines
+from .last_lines import last_line, last_lines
 from .oversight import Oversight
 from .ports import Ports
 from .progress import Progress
 from .sources import Sources
 from .transfer import Transfer
 from .verdict import Go, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a job failed, in a sentence; ``condition`` where it is not the application's own end."""
+
+    words: str
+    condition: Condition | None = None
 
 
 class Archiver:
@@ -93,13 +103,23 @@ class Archiver:
 
     async def _reasons(
         self, failed: Sequence[Job], definitions: Mapping[str, JobDefinition], host: Transport
-    ) -> dict[str, str]:
+    ) -> dict[str, Reason]:
         """Say in one sentence each why applications failed, with the last lines they wrote."""
         if not failed:
             return {}
         mark = f"{self._ports.random.getrandbits(128):032x}"
-        lines = await last_lines(host, {job.uuid: definitions[job.uuid] for job in failed}, mark)
-        return {job.uuid: _reason(job, lines[job.uuid]) for job in failed}
+        texts = await last_lines(host, {job.uuid: definitions[job.uuid] for job in failed}, mark)
+        return {job.uuid: self._why(job, definitions[job.uuid], texts[job.uuid]) for job in failed}
+
+    def _why(self, job: Job, definition: JobDefinition, text: str) -> Reason:
+        """Say why a job failed: its container never began, or its application ended so."""
+        runtime = self._ports.runtimes.get(definition.app_runtime)
+        if job.condition is None and job.exit_code is not None and runtime is not None:
+            trouble = runtime.trouble(definition, job.exit_code, text)
+            if trouble is not None:
+                words = f"{trouble} ({_exit_words(job.exit_code)})."
+                return Reason(words, Condition.JOB_LAUNCH_FAILURE)
+        return Reason(_reason(job, last_line(text)))
 
 
 def _has_failed(job: Job) -> bool:
@@ -119,14 +139,16 @@ def _moves(definition: JobDefinition) -> bool:
 def _verdict(
     job: Job,
     definition: JobDefinition,
-    reasons: Mapping[str, str],
+    reasons: Mapping[str, Reason],
     faults: Mapping[str, TapisJobsError | OSError],
 ) -> Verdict:
-    reason = reasons.get(job.uuid, "")
+    reason = reasons.get(job.uuid, Reason(""))
+    fields: dict[str, Any] = {"condition": reason.condition} if reason.condition else {}
     if not _is_archived(job, definition):
-        return Go(reason, {"remote_outcome": RemoteOutcome.FAILED_SKIP_ARCHIVE} if _has_failed(job) else {})
+        skipped = {"remote_outcome": RemoteOutcome.FAILED_SKIP_ARCHIVE} if _has_failed(job) else {}
+        return Go(reason.words, {**fields, **skipped})
     if (fault := faults.get(job.uuid)) is None:
-        return Go(reason)
+        return Go(reason.words, fields)
     place = f"{definition.archive_system_dir} on {definition.archive_system_id}"
     return verdict_of(fault, f"its outputs could not be archived to {place}")
 

@@ -21,6 +21,7 @@ from ..model.batch_script import SCRIPT_APP
 from ..model.errors import NotFoundError, StoreError
 from ..model.user import User
 from .apps import AppCatalog
+from .runtime_checks import here
 from .systems import LOCAL, SystemCatalog
 
 VERSION = "1.0"
@@ -110,7 +111,7 @@ def local_system(folder: Path) -> dict[str, Any]:
         "canExec": True,
         "canRunBatch": False,
         "enableCmdPrefix": True,
-        "jobRuntimes": [{"runtimeType": "ZIP"}],
+        "jobRuntimes": here(),
         "jobWorkingDir": str(folder / "work"),
     }
 

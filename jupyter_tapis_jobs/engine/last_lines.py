@@ -40,7 +40,7 @@ _FEW = 50
 async def last_lines(
     transport: Transport, definitions: Mapping[str, JobDefinition], mark: str
 ) -> dict[str, str]:
-    """Return uuid -> the last line of a job's errors, else of its output; '' when it wrote nothing.
+    """Return uuid -> the end of a job's errors, else of its output; '' when it wrote nothing.
 
     *mark* is a word that no output can hold by chance.
     """
@@ -49,8 +49,9 @@ async def last_lines(
     calls = "\n".join(f"show {' '.join(paths[start : start + _FEW])}" for start in range(0, len(paths), _FEW))
     answer = await transport.run(_SCRIPT.format(mark=mark, calls=calls, size=TAIL), timeout=120)
     found = dict.fromkeys(definitions, "")
-    for (uuid, _), text in zip(files, answer.stdout.split(f"\n{mark}\n"), strict=False):
-        found[uuid] = found[uuid] or _last_line(text)
+    for (uuid, _), raw in zip(files, answer.stdout.split(f"\n{mark}\n"), strict=False):
+        text = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        found[uuid] = found[uuid] or (text if last_line(text) else "")
     return found
 
 
@@ -61,7 +62,7 @@ def _streams(definition: JobDefinition) -> Sequence[str]:
     return [f"{output_dir}/{name.lstrip('/')}" for name in names]
 
 
-def _last_line(text: str) -> str:
-    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    lines = [line.strip() for line in readable.splitlines() if line.strip() and not _SLURMS_OWN.match(line)]
+def last_line(text: str) -> str:
+    """Return the last line of a text that says something of the application's; '' when none does."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _SLURMS_OWN.match(line)]
     return lines[-1][:EVIDENCE] if lines else ""

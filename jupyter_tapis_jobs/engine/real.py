@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import getpass
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from random import SystemRandom
 from typing import Any, TypeVar
 
+from ..model.fields import DeliveryMethod
+from ..runtimes.docker import DockerRuntime
+from ..runtimes.singularity import SingularityRuntime
 from ..runtimes.zip import ZipRuntime
 from ..schedulers.fork import ForkScheduler
 from ..schedulers.slurm import SlurmScheduler
@@ -17,6 +20,7 @@ from ..secrets.credentials import Safe
 from ..store.database import Database
 from .hosts import RealHosts
 from .ports import Ports
+from .senders import Sender
 
 T = TypeVar("T")
 
@@ -99,11 +103,12 @@ def real_ports(
     *,
     server_user: str | None = None,
     accept_new: bool = False,
+    senders: Mapping[DeliveryMethod, Sender] | None = None,
 ) -> Ports:
     """Return the ports of a real engine over *database*.
 
     *server_user*: whose ``~/.ssh`` this machine's is; None takes the user of the process. *accept_new*:
-    take the key of a host never seen before without asking.
+    take the key of a host never seen before without asking. *senders*: what carries notifications.
     """
     clock = WallClock()
     hosts = RealHosts(
@@ -122,5 +127,10 @@ def real_ports(
         database=database,
         hosts=hosts,
         schedulers={ForkScheduler.name: ForkScheduler(), SlurmScheduler.name: SlurmScheduler()},
-        runtimes={ZipRuntime.name: ZipRuntime()},
+        runtimes={
+            ZipRuntime.name: ZipRuntime(),
+            DockerRuntime.name: DockerRuntime(),
+            SingularityRuntime.name: SingularityRuntime(),
+        },
+        senders=senders or {},
     )

@@ -145,13 +145,13 @@ class Staging:
 
 def _directories(definition: JobDefinition) -> Iterable[Entry]:
     root = definition.root_dir
-    exec_dir = exec_dir(definition)
+    folder = exec_dir(definition)
     output_dir = join(root, definition.exec_system_output_dir)
     streams = (definition.stdout_filename, definition.stderr_filename)
     parents = (posixpath.dirname(f"{output_dir}/{stream.lstrip('/')}") for stream in streams)
     wanted = {
-        exec_dir: None,
-        f"{exec_dir}/{marks.FOLDER}": None,
+        folder: None,
+        f"{folder}/{marks.FOLDER}": None,
         join(root, definition.exec_system_input_dir): None,
         output_dir: None,
         **dict.fromkeys(parents),

@@ -16,6 +16,7 @@ from typing import Any
 from ..model import marks
 from ..model.errors import StoreError, TapisJobsError, TransportError
 from ..model.fields import JobType
+from ..model.files import CONTAINER_ID
 from ..model.job import Job
 from ..model.marks import Marks
 from ..model.status import Condition, JobStatus, RemoteOutcome
@@ -51,6 +52,8 @@ KILLED_EXIT_CODE = 137
 TERMINATED_EXIT_CODE = 143
 #: The reason that is left in the directory of a job that could never start and was taken back.
 IMPOSSIBLE = "impossible"
+#: And in that of one whose launch script was killed, before what it left behind is ended.
+LOST = "lost"
 #: Rounds of questions without any answer until that is told.
 SILENT_ROUNDS = 2
 #: What is said of jobs that are on a host which cannot be seen.
@@ -69,6 +72,8 @@ class Place:
 
     exec_dir: str
     scheduler: str
+    #: What ends the container that it may have beside its own processes (``Runtime.leftover``).
+    leftover: str = ""
 
 
 class Tracker:
@@ -295,6 +300,7 @@ class Tracker:
         if not jobs:
             return
         found = await self.read_marks(lane, jobs)
+        await self._end_orphans(lane, [job for job in jobs if _is_orphan(job, found[job.uuid], reports)])
         jobs = [self._conveyor.jobs[job.uuid] for job in jobs if job.uuid in self._conveyor.jobs]
         jobs = [job for job in jobs if job.status in HANDED_OVER]
         starts = [
@@ -314,9 +320,15 @@ class Tracker:
         # As they were: a job that is handed over anew has forgotten whose places it held.
         self.release([change.before for change in ends if not change.after.status.is_terminal])
 
+    async def _end_orphans(self, lane: Lane, orphans: Sequence[Job]) -> None:
+        """End what a launch script has left behind that was killed itself: its application, its container."""
+        if orphans:
+            await self._kill(lane, orphans, why=LOST)
+
     def _start(self, job: Job, found: Marks) -> Change:
         started = iso(found.started or self._ports.clock.now())
-        number = found.pid if job.job_type == JobType.FORK else job.remote_job_id or found.scheduler_id
+        is_fork = job.job_type == JobType.FORK
+        number = found.container_id or found.pid if is_fork else job.remote_job_id or found.scheduler_id
         return self._conveyor.step(job, JobStatus.RUNNING, remote_started=started, remote_job_id=number)
 
     def _what_next(
@@ -361,6 +373,8 @@ class Tracker:
             "remote_ended": iso(found.ended or self._ports.clock.now()),
             "remote_result_info": str(code),
         }
+        if found.container_id:
+            fields["remote_job_id"] = found.container_id
         if job.cancel_requested:
             return self._cancelled(job, fields)
         if found.killed == "timeout":
@@ -370,7 +384,7 @@ class Tracker:
             )
         elif report is not None and report.condition is not None and _only_scheduler_knows(job, found):
             fields |= {"condition": report.condition, "remote_result_info": report.reason}
-        well = code == 0 and found.killed is None
+        well = code == 0 and found.killed in (None, LOST)
         fields["remote_outcome"] = _outcome(job, well)
         return self._conveyor.step(job, JobStatus.ARCHIVING, **fields)
 
@@ -380,7 +394,7 @@ class Tracker:
 
     def _vanish(self, job: Job, found: Marks, report: Report) -> Change:
         """Its process is gone and left no word: never silently run again."""
-        if found.killed or job.cancel_requested:
+        if found.killed not in (None, LOST) or job.cancel_requested:
             return self._conclude(job, found)
         return self._conveyor.step(
             job,
@@ -435,7 +449,9 @@ class Tracker:
         transport = await self._transport(lane)
         places = await self._places(jobs)
         paths = {
-            f"{places[job.uuid].exec_dir}/{name}": (job.uuid, name) for job in jobs for name in marks.TELLING
+            f"{places[job.uuid].exec_dir}/{name}": (job.uuid, name)
+            for job in jobs
+            for name in _telling(job, places[job.uuid])
         }
         contents: dict[str, dict[str, tuple[str, float]]] = {job.uuid: {} for job in jobs}
         for path, content in (await transport.get(list(paths))).items():
@@ -507,6 +523,7 @@ class Tracker:
                 mode=job.launch_mode,
                 submitted=job.remote_submitted,
                 max_minutes=job.max_minutes,
+                leftover=places[job.uuid].leftover,
             )
             for job in jobs
         ]
@@ -533,6 +550,18 @@ def _deadline(job: Job) -> float:
     started = parse_iso(job.remote_started or job.last_updated)
     margin = 0 if job.job_type == JobType.FORK else BATCH_MARGIN
     return started + (job.max_minutes + margin) * 60
+
+
+def _telling(job: Job, place: Place) -> Iterable[str]:
+    """Return the files that tell of a job; one with a container has its number too."""
+    return (*marks.TELLING, f"{job.uuid}{CONTAINER_ID}") if place.leftover else marks.TELLING
+
+
+def _is_orphan(job: Job, found: Marks, reports: Mapping[str, Report] | None) -> bool:
+    """Has a FORK job's launch script gone without a word? A batch scheduler ends what it left by itself."""
+    report = (reports or {}).get(job.uuid)
+    vanished = report is not None and report.sighting is Sighting.VANISHED
+    return vanished and job.job_type == JobType.FORK and found.was_started and found.exit_code is None
 
 
 def _is_news(job: Job, report: Report | None) -> bool:

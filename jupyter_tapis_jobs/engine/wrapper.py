@@ -32,22 +32,20 @@ ln "$marks/token.$host.$$" {claim} 2> /dev/null
 read -r claimed < {claim}
 [ "$claimed" = "$own" ] || {{ : > "$marks/duplicate.$host.$$"; exit 0; }}
 echo $$ > {pid}
-: > "$events/{uuid}.start"
-
-# A polite end asked from outside goes to the application; this script stays to write down the end.
+{at_once}
+{helpers}# A polite end asked from outside goes to the application; this script stays to write down the end.
 # So do the two signals that a user may ask the scheduler for before the time is over (--signal).
 app=; said=; ending=
-trap 'ending=" terminated"; [ -n "$app" ] && kill -TERM "$app" 2> /dev/null' TERM INT HUP
+trap 'ending=" terminated"; [ -n "$app" ] && kill -TERM "$app" 2> /dev/null{ask}' TERM INT HUP
 trap '[ -n "$app" ] && kill -USR1 "$app" 2> /dev/null' USR1
 trap '[ -n "$app" ] && kill -USR2 "$app" 2> /dev/null' USR2
 {aliases}(
-{modules}  . ./{environment}
-  {command}
+{modules}{before}  {command}
 ) {redirections} 3>&- 4>&- &
 app=$!
-wait "$app"; code=$?
+{later}wait "$app"; code=$?
 while kill -0 "$app" 2> /dev/null; do wait "$app"; code=$?; done
-
+{after}
 # What the application says of itself counts when it says "failed".
 if [ -r {exit_code} ]; then
   read -r said < {exit_code} || :
@@ -57,6 +55,8 @@ last="$code$ending"
 until printf '%s\\n' "$last" > {exit}; do [ -d "$marks" ] || break; sleep 5; done
 : > "$events/{uuid}.end"
 {epilogue}"""
+#: Tells that the job has started: at once, or when its container has.
+_STARTED = ': > "$events/{uuid}.start"\n'
 #: What a batch job adds to its claim; and an ``srun`` of its own gets the environment of the job.
 _SLURM_WORD = " slurm:${SLURM_JOB_ID:-0}:${SLURM_RESTART_COUNT:-0}"
 _SLURM_EXPORT = "export SLURM_EXPORT_ENV=ALL\n"
@@ -74,6 +74,8 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
     is_batch = definition.job_type == JobType.BATCH
     directives = as_lines(directives_of(job, definition)) if is_batch else ""
     modules = module_lines(definition) if is_batch else ()
+    started = _STARTED.format(uuid=job.uuid)
+    later = "".join(f"{line}\n" for line in lines.until_started)
     return _SCRIPT.format(
         shell="/bin/bash -l" if modules else "/bin/sh",
         uuid=job.uuid,
@@ -87,8 +89,13 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         pid=files.PID,
         scheduler=_SLURM_WORD if is_batch else "",
         modules="".join(f"  {line}\n" for line in modules),
-        environment=files.ENVIRONMENT,
+        at_once="" if later else started,
+        helpers=lines.helpers,
+        later=later and later + started,
+        ask=f"; {lines.when_asked_to_end}" if lines.when_asked_to_end else "",
+        before="".join(f"  {line}\n" for line in lines.before),
         command=lines.command,
+        after="".join(f"{line}\n" for line in lines.after),
         aliases=_aliases(definition),
         redirections=_redirections(definition),
         exit_code=_quoted(root, output_dir, files.EXIT_CODE),

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .app import AppArgument
-from .arguments import insert, option_parts, refuse_bad_option, shell_words, unexpanded
-from .errors import InvalidInputError
-from .fields import InputMode, JobType, RuntimeType
+from .arguments import insert, refuse_bad_option, shell_words, unexpanded
+from .container_options import FIELD as CONTAINER_FIELD
+from .container_options import container_option
+from .fields import InputMode, JobType
 from .inheritance import Frame
 from .job import Argument
 from .macros import simply
@@ -18,11 +19,6 @@ from .scheduler_options import FIELD as SCHEDULER_FIELD
 from .scheduler_options import PROFILE, read_option, refuse_unusable_option
 from .system import LogicalQueue, SchedulerType, System
 from .texts import refuse_control, shown
-
-#: The only containerArg of a ZIP app: keep the archive after it is unpacked.
-KEEP_ZIP = "--tapis-zip-save"
-
-_CONTAINER = "parameterSet.containerArgs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +41,21 @@ def commands_of(
     """Return the arguments of a job; *values* are the macros, *warnings* grows by what is worth knowing."""
     of_app = frame.parameters
     app_args = merge_arguments(of_app.app_args or (), asked.app_args or (), "parameterSet.appArgs")
-    containers = merge_arguments(of_app.container_args or (), asked.container_args or (), _CONTAINER)
+    merged = merge_arguments(of_app.container_args or (), asked.container_args or (), CONTAINER_FIELD)
+    containers = tuple([_with_macros(argument, values, _inserted) for argument in merged])
     for argument in containers:
-        _refuse_bad_container_arg(argument.arg, frame.app.runtime)
+        container_option(argument.arg, frame.app.runtime)
     options = _scheduler_options(asked, frame, queue, job_type, warnings)
     return Commands(
         tuple([_app_argument(argument, values, warnings) for argument in app_args]),
-        tuple([_with_macros(argument, values, simply) for argument in containers]),
+        containers,
         tuple([_with_macros(argument, values, simply) for argument in options]),
     )
 
 
 def _app_argument(argument: Argument, values: dict[str, str], warnings: list[str]) -> Argument:
     """Put macros in, and read the words once, so that what is wrong is said now."""
-    final = _with_macros(argument, values, lambda text, known: insert(text, known.get))
+    final = _with_macros(argument, values, _inserted)
     shell_words(final.arg)
     if "$" in final.arg and (mark := unexpanded(final.arg)):
         warnings.append(
@@ -82,16 +79,8 @@ def _with_macros(
     )
 
 
-def _refuse_bad_container_arg(arg: str, runtime: RuntimeType) -> None:
-    refuse_bad_option(arg, _CONTAINER)
-    is_keep = option_parts(arg)[0] == KEEP_ZIP
-    if runtime is RuntimeType.ZIP and not is_keep:
-        why = f"has no meaning for a ZIP app, which knows only {KEEP_ZIP}"
-    elif is_keep and runtime is not RuntimeType.ZIP:
-        why = f"is for ZIP apps only, and this one is {runtime}"
-    else:
-        return
-    raise InvalidInputError(f"{_CONTAINER} {shown(arg)} {why}. Leave it out.", field=_CONTAINER, value=arg)
+def _inserted(text: str, values: dict[str, str]) -> str:
+    return insert(text, values.get)
 
 
 def _scheduler_options(

@@ -8,6 +8,8 @@ LAUNCH_SCRIPT = "tapisjob.sh"
 ENVIRONMENT = "tapisjob.env"
 #: In the execution directory: the process id of a FORK job.
 PID = "tapisjob.pid"
+#: In the execution directory, after the job's uuid: the id of its Docker container.
+CONTAINER_ID = ".cid"
 #: In the execution directory: an image of the ZIP runtime is started by this file of it ...
 APP_SCRIPT = "tapisjob_app.sh"
 #: ... or by the one that this file names.

@@ -7,7 +7,8 @@ They lie in ``.tapisjob`` in the job's execution directory and are written by it
                 in a batch job
     exit        the end: the application's exit code, the word ``terminated`` when it had been asked to
                 end, and a newline (without it: not yet written)
-    killed      written by the engine before it ends a job: ``cancel``, ``timeout`` or ``impossible``
+    killed      written by the engine before it ends a job: ``cancel``, ``timeout``, ``impossible``, ``lost``
+    container   the engine, ``docker`` or ``podman``, that was told to run a container for this job
     duplicate.N a second copy of the job that found the claim taken and ran nothing
     launch.log  what the launch script itself complained about
 
@@ -22,6 +23,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .files import CONTAINER_ID
+
 #: Written into every launch script; an engine finishes jobs of every format it knows. Format 1 had no
 #: scheduler in its claim and no second word in its exit.
 FORMAT = 2
@@ -31,6 +34,7 @@ CLAIM = f"{FOLDER}/claim"
 EXIT = f"{FOLDER}/exit"
 KILLED = f"{FOLDER}/killed"
 LAUNCH_LOG = f"{FOLDER}/launch.log"
+CONTAINER = f"{FOLDER}/container"
 #: The files that tell a job's fate, relative to its execution directory.
 TELLING = (CLAIM, EXIT, KILLED)
 
@@ -38,6 +42,7 @@ TELLING = (CLAIM, EXIT, KILLED)
 REVOKED = "revoked"
 
 _CODE = re.compile(r"[0-9]{1,9}")
+_CONTAINER = re.compile(r"[0-9a-f]{12,64}")
 #: What counts for an exit that is no code: a job can write anything there.
 _NO_CODE = 255
 #: The last second a date can name; a job can give its files any.
@@ -59,8 +64,10 @@ class Marks:
     ended: float | None = None
     #: Somebody had asked the application to end.
     was_terminated: bool = False
-    #: "cancel" or "timeout" when the engine ended it.
+    #: "cancel", "timeout", … when the engine ended it.
     killed: str | None = None
+    #: Docker's own number of the job's container.
+    container_id: str | None = None
 
     @property
     def was_started(self) -> bool:
@@ -76,6 +83,9 @@ def read_marks(contents: Mapping[str, tuple[str, float]]) -> Marks:
     code, _, ending = exit_line.partition(" ")
     has_ended = bool(exit_line)
     killed = contents.get(KILLED, ("", 0.0))[0].strip()
+    container = next(
+        (text.strip() for name, (text, _) in contents.items() if name.endswith(CONTAINER_ID)), ""
+    )
     return Marks(
         claimed_by=words[0] if words else None,
         pid=words[1] if len(words) > 1 else None,
@@ -86,6 +96,7 @@ def read_marks(contents: Mapping[str, tuple[str, float]]) -> Marks:
         ended=_sane(ended_at) if has_ended else None,
         was_terminated=ending == "terminated",
         killed=killed or None,
+        container_id=container if _CONTAINER.fullmatch(container) else None,
     )
 
 

@@ -6,14 +6,13 @@ Source: Tapis Jobs, "ZIP runtime": ``tapisjob_app.sh``, else the file named by
 
 from __future__ import annotations
 
-import re
 import shlex
 
 from ..model import files
 from ..model.arguments import shell_words
 from ..model.job import Job, JobDefinition
 from ..model.macros import tapis_environment
-from .base import LaunchLines
+from .base import LaunchLines, prefix_words
 
 
 class ZipRuntime:
@@ -25,29 +24,23 @@ class ZipRuntime:
         """Return the command ``[prefix] ./'<executable>' <args>`` and ``export KEY=value`` lines."""
         program = "./" + shlex.quote(executable or files.APP_SCRIPT)
         arguments = [shell_words(argument.arg) for argument in definition.app_args]
-        command = [*_before(definition), program, *arguments]
         return LaunchLines(
-            command=" ".join(filter(None, command)), environment=self._environment(job, definition)
+            before=(f". ./{files.ENVIRONMENT}",),
+            command=" ".join(filter(None, (prefix_words(definition), program, *arguments))),
+            environment=self._environment(job, definition),
         )
+
+    def leftover(self, uuid: str) -> str:
+        """Return nothing: its processes are all there is."""
+        return ""
+
+    def trouble(self, definition: JobDefinition, code: int, text: str) -> str | None:
+        """Return nothing: whatever happens is the application's own end."""
+        return None
 
     def _environment(self, job: Job, definition: JobDefinition) -> str:
         merged = {v.key: v.value for v in definition.env_variables} | tapis_environment(job, definition)
         return "".join(f"export {key}={shlex.quote(merged[key])}\n" for key in sorted(merged, key=str.lower))
-
-
-def _before(definition: JobDefinition) -> list[str]:
-    """Return what stands before the program: whoever signals the job reaches it, or its mpirun.
-
-    With a cmdPrefix the shell has to stay, for it may be a word of the shell's own ("time"); so it has
-    with a mpiCmd that begins by setting a variable.
-    """
-    if definition.is_mpi and definition.mpi_cmd:
-        words = shell_words(definition.mpi_cmd, "mpiCmd")
-        return [words] if _ASSIGNMENT.match(words) else ["exec", words]
-    return [shell_words(definition.cmd_prefix, "cmdPrefix")] if definition.cmd_prefix else ["exec"]
-
-
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=", re.ASCII)
 
 
 def executable_in(names: frozenset[str], manifest: str | None) -> str | None:

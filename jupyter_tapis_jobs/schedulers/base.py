@@ -29,6 +29,8 @@ class Launch:
     #: When it was (about to be) handed over; ISO-8601 UTC.
     submitted: str | None = None
     max_minutes: int = 0
+    #: Shell text, for the execution directory, that ends what runs outside the job's own processes.
+    leftover: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

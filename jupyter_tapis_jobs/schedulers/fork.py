@@ -76,13 +76,18 @@ members() {{
     [ "$5" = "$1" ] && case $2 in [ZX]) ;; *) line=${{file#/proc/}}; echo "${{line%/stat}}" ;; esac
   done
 }}
+# gone JOB DIRECTORY LEFTOVER: says so once nothing is left outside the session either
+gone() {{
+  if [ -n "$3" ]; then (cd "$2" && eval "$3") || return; fi
+  echo "$1 gone"
+}}
 end() {{
-  job=$1; d=$2/{folder}; [ -d "$d" ] || {{ echo "$job gone"; return; }}
+  job=$1; dir=$2; left_over=$3; d=$2/{folder}; [ -d "$d" ] || {{ echo "$job gone"; return; }}
   [ -s "$2/{exit}" ] || echo {why} > "$2/{killed}"
   own="$d/revoke.$$"; echo "{revoked} $job" > "$own"; ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
   read -r submission pid host rest < "$2/{claim}"
   [ "$submission" = {revoked} ] && {{ echo "$job gone"; return; }}
-  if [ -e "/proc/$pid" ] && ! alive $rest; then echo "$job gone"; return; fi
+  if [ -e "/proc/$pid" ] && ! alive $rest; then gone "$job" "$dir" "$left_over"; return; fi
   signal=TERM; left={tries}
   while living=$(members "$pid"); [ -n "$living" ]; do
     [ "$left" -gt 0 ] || signal=KILL
@@ -90,7 +95,7 @@ end() {{
     left=$((left - 1)); [ "$left" -gt -100 ] || return
     sleep 0.1
   done
-  echo "$job gone"
+  gone "$job" "$dir" "$left_over"
 }}
 """
 
@@ -150,7 +155,7 @@ class ForkScheduler:
             why=why,
             tries=grace * 10,
         )
-        calls = (f"end {j.uuid} {shlex.quote(j.exec_dir)} &" for j in launches)
+        calls = (f"end {j.uuid} {shlex.quote(j.exec_dir)} {shlex.quote(j.leftover)} &" for j in launches)
         return functions + "\n".join(calls) + "\nwait\n"
 
     def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:

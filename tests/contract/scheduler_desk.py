@@ -224,7 +224,7 @@ def described(
 ) -> tuple[str, JobDefinition]:
     """Return the launch script of a job that runs *command* in *folder*, and its definition."""
     defined = replace(_definition(folder, job_type), **definition)
-    lines = LaunchLines(command=command, environment="")
+    lines = LaunchLines(before=(". ./tapisjob.env",), command=command, environment="")
     return launch_script(_job(uuid, job_type), defined, lines, events=events), defined
 
 

@@ -105,5 +105,5 @@ def test_an_image_cannot_speak_for_another_job(tmp_path: Path) -> None:
 
 def test_only_the_images_that_were_used_last_are_kept(hosts: TwoHosts) -> None:
     for key in ("a", "b", "c", "a", "d", "e"):
-        hosts.staging._remember(key, Image("run", ()))
-    assert list(hosts.staging._images) == ["c", "a", "d", "e"]
+        hosts.staging._image._remember(key, Image("run", ()))
+    assert list(hosts.staging._image._images) == ["c", "a", "d", "e"]

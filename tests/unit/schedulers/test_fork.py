@@ -44,7 +44,7 @@ def make(tmp_path: Path, lane: Path) -> Iterator[Make]:
     def one(uuid: str, command: str, environment: str = "") -> Launch:
         folder = tmp_path / f"it's {uuid} $(touch nothing)"
         (folder / marks.FOLDER).mkdir(parents=True)
-        lines = LaunchLines(command=command, environment=environment)
+        lines = LaunchLines(before=(". ./tapisjob.env",), command=command, environment=environment)
         script = launch_script(_job(uuid), _definition(str(folder)), lines, events=str(lane / "events"))
         (folder / "tapisjob.sh").write_text(script)
         (folder / "tapisjob.env").write_text(environment)
