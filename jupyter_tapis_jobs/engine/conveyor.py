@@ -96,14 +96,23 @@ class Conveyor:
             except Exception:
                 log.exception("a listener to job events failed; jobs go on")
 
-    async def annotate(self, change: Change) -> list[JobEvent]:
+    async def annotate(
+        self, change: Change, also: Callable[[Connection], None] = lambda connection: None
+    ) -> list[JobEvent]:
         """Store a change that moves nothing, of a job that may have ended long ago; return its events.
 
-        Returns none when the job has moved on in between: try again with the job as it is now.
+        Returns none when the job has moved on in between: try again with the job as it is now. *also* is
+        what is stored together with it.
         """
-        events, stale = await self._ports.workers.write(
-            lambda: self._ports.database.write(self._stored([[change]]))
-        )
+        store = self._stored([[change]])
+
+        def work(connection: Connection) -> tuple[list[JobEvent], frozenset[str]]:
+            events, stale = store(connection)
+            if not stale:
+                also(connection)
+            return events, stale
+
+        events, stale = await self._ports.workers.write(lambda: self._ports.database.write(work))
         if stale:
             return []
         if (present := self.jobs.get(change.after.uuid)) is not None:
