@@ -21,6 +21,7 @@ from ..store.apps import AppRow
 from ..store.catalog_history import Entry
 from ..store.page import Page
 from .catalog import Catalog, Listing, names_in, paged
+from .rights import Right, Standing, shared_with, standings
 
 #: The attributes of a row in a list (Tapis Apps, "summaryAttributes").
 SUMMARY = ("id", "version", "owner")
@@ -37,6 +38,7 @@ _KEPT = {
     "updated",
     "is_public",
     "shared_with_users",
+    "shared_app_ctx",
 }
 #: What a patch may not name, unless with the value that is there: other calls change it.
 _NOT_PATCHED = ("id", "version", "owner", "enabled", "version_enabled", "locked", "deleted")
@@ -51,12 +53,20 @@ class AppCatalog(Catalog):
 
     # -- reading
 
-    def get(self, user: User, app_id: str, version: str | None = None) -> App:
+    def get(self, user: User, app_id: str, version: str | None = None, *, right: Right = Right.READ) -> App:
         """Return a version of an app, the one created last without *version*.
 
-        Raises ``NotFoundError`` when it is not there, deleted, or not *user*'s to see.
+        Raises ``NotFoundError`` when it is not there, deleted, or not *user*'s to see, ``NotAllowedError``
+        when they have not got the *right*.
         """
-        return self._database.read(lambda conn: _app(self._seen(conn, user, app_id, version)))
+
+        def work(conn: Connection) -> App:
+            row = self._seen(conn, user, app_id, version)
+            standing = self.standing(conn, user, app_id, row.owner)
+            self.refuse(standing, app_id, right)
+            return _app(row, *self._sharing(conn, row, standing))
+
+        return self._database.read(work)
 
     def find(self, app_id: str, version: str | None = None) -> App:
         """Return an app whosever it is, deleted or not: for jobs that were accepted with it."""
@@ -73,9 +83,14 @@ class AppCatalog(Catalog):
     def search(self, user: User, listing: Listing) -> Page[App]:
         """Return a page of apps, the last version of each; all versions when the search names one."""
         read = rows.every if "version" in names_in(listing.where) else rows.latest
-        found = self._database.read(read)
-        listed = [r for r in found if self.is_listed(user, listing, r.app_id, r.owner, bool(r.deleted))]
-        return paged([_app(row) for row in listed], App.to_wire, listing)
+
+        def work(conn: Connection) -> list[App]:
+            standing = standings(conn, user, self.kind)
+            found = [(row, standing(row.app_id, row.owner)) for row in read(conn)]
+            listed = [pair for pair in found if self.is_listed(pair[1], listing, bool(pair[0].deleted))]
+            return [_app(row, *self._sharing(conn, row, how)) for row, how in listed]
+
+        return paged(self._database.read(work), App.to_wire, listing)
 
     def history(self, user: User, app_id: str) -> list[Entry]:
         """Return who changed what of an app, oldest first."""
@@ -155,7 +170,7 @@ class AppCatalog(Catalog):
         self.refuse_builtin(app_id, "given away")
 
         def work(conn: Connection) -> int:
-            row = self._changeable(conn, user, app_id, None)
+            row = self._owned(conn, user, app_id, None)
             if row.owner == owner:
                 return 0
             rows.change(conn, app_id, self._time(), owner=owner)
@@ -170,19 +185,35 @@ class AppCatalog(Catalog):
         self, conn: Connection, user: User, app_id: str, version: str | None, *, deleted_too: bool = False
     ) -> AppRow:
         row = rows.get(conn, app_id, version)
-        if row is None or not self.may_see(user, app_id, row.owner) or (row.deleted and not deleted_too):
+        if row is None:
             raise self.missing(_name(app_id, version))
+        standing = self.standing(conn, user, app_id, row.owner)
+        self.refuse_unknown(standing, _name(app_id, version), bool(row.deleted), deleted_too)
         return row
 
-    def _changeable(
+    def _changeable(self, conn: Connection, user: User, app_id: str, version: str | None) -> AppRow:
+        row = self._seen(conn, user, app_id, version)
+        self.refuse(self.standing(conn, user, app_id, row.owner), app_id, Right.MODIFY)
+        return row
+
+    def _owned(
         self, conn: Connection, user: User, app_id: str, version: str | None, *, deleted_too: bool = False
     ) -> AppRow:
         row = self._seen(conn, user, app_id, version, deleted_too=deleted_too)
-        self.refuse_change(user, app_id, row.owner)
+        self.refuse_other(self.standing(conn, user, app_id, row.owner), app_id)
         return row
 
+    def _sharing(
+        self, conn: Connection, row: AppRow, standing: Standing
+    ) -> tuple[bool, tuple[str, ...], str | None]:
+        """Return what an app tells *standing*'s user of sharing: all of it only to its owner."""
+        public, users = shared_with(conn, self.kind, row.app_id) if standing.is_owner else (False, ())
+        is_public = public or standing.is_public or standing.is_builtin
+        return is_public, users, row.owner if standing.is_by_share else None
+
     def _refuse_taken(self, conn: Connection, user: User, app: App, latest: AppRow) -> None:
-        if not self.may_see(user, app.id, latest.owner):
+        standing = self.standing(conn, user, app.id, latest.owner)
+        if not standing.may_know:
             raise self._taken(f"An app {app.id} already exists and is not yours; choose another id.")
         if latest.deleted:
             raise self._taken(f"App {app.id} already exists but is deleted; undelete it first.")
@@ -191,7 +222,7 @@ class AppCatalog(Catalog):
                 f"App {app.id} {app.version} already exists. "
                 "Change it with put or patch, or choose another version."
             )
-        self.refuse_change(user, app.id, latest.owner)
+        self.refuse(standing, app.id, Right.MODIFY)
 
     def _taken(self, message: str) -> ConflictError:
         return ConflictError(message, code=self.code("APP_EXISTS"))
@@ -244,7 +275,7 @@ class AppCatalog(Catalog):
         """Set one flag of an app or of a version."""
 
         def work(conn: Connection) -> int:
-            row = self._changeable(conn, user, app_id, version, deleted_too=column == "deleted")
+            row = self._owned(conn, user, app_id, version, deleted_too=column == "deleted")
             if bool(getattr(row, column)) == on:
                 return 0
             if version is None:
@@ -269,7 +300,9 @@ def _definition(app: App) -> str:
 
 
 @lru_cache(maxsize=256)
-def _app(row: AppRow) -> App:
+def _app(
+    row: AppRow, is_public: bool = False, users: tuple[str, ...] = (), shared_by: str | None = None
+) -> App:
     """Return the app of a row; the same object for the same row, so that what follows from it can be kept."""
     return App.model_validate(
         json.loads(row.definition)
@@ -282,6 +315,9 @@ def _app(row: AppRow) -> App:
             "uuid": row.uuid,
             "created": row.created,
             "updated": row.updated,
+            "isPublic": is_public,
+            "sharedWithUsers": list(users),
+            "sharedAppCtx": shared_by,
         }
     )
 

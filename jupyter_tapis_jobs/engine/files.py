@@ -25,7 +25,7 @@ from ..transports.base import FileInfo, Transport
 from .download import Download, open_download
 from .ports import Hosts
 from .refusals import told
-from .sources import effective_user
+from .rights import PathRights, Right, effective_user
 
 __all__ = ["Access", "Download", "FileService", "Place", "file_to_wire", "open_download"]
 
@@ -43,10 +43,10 @@ PATTERN_LIMIT = 256
 
 
 class Systems(Protocol):
-    """Finds a system that a user may use."""
+    """Finds systems, and what a user may do with their paths."""
 
-    def get(self, user: User, system_id: str) -> System:
-        """Return the system; ``NotFoundError`` when there is none or it is not theirs."""
+    def for_files(self, user: User, system_id: str) -> tuple[System, PathRights]:
+        """Return both; ``NotFoundError`` when there is no such system."""
         ...
 
 
@@ -58,9 +58,22 @@ class Place:
     #: rootDir with its links resolved.
     root: str
     system_id: str
+    #: What the user was given, from rootDir; "/" is all of the system.
+    ground: str = "/"
+    #: The same with its links resolved, which those below it do not leave.
+    real_ground: str = "/"
 
     async def real(self, path: str) -> str:
         """Return where the user's *path* is on the host, links resolved."""
+        real = await self._inside_root(path)
+        if not within(self.real_ground, real):
+            raise NotAllowedError(
+                f"path {path!r} leads outside {self.ground}, which is what you were given on system "
+                f"{self.system_id}."
+            )
+        return real
+
+    async def _inside_root(self, path: str) -> str:
         real = await self.transport.real_path(_below(self.root, path))
         if not within(self.root, real):
             raise InvalidInputError(
@@ -82,7 +95,9 @@ class Place:
                 field="path",
                 value=path,
             )
-        return _below(await self.real(posixpath.dirname(path)), posixpath.basename(path))
+        # What was given may be a single file: then its directory was not.
+        resolved = self._inside_root if path == self.ground else self.real
+        return _below(await resolved(posixpath.dirname(path)), posixpath.basename(path))
 
 
 class FileService:
@@ -115,7 +130,7 @@ class FileService:
         if limit < 0 or offset < 0:
             raise InvalidInputError("limit and offset must be 0 or more.", field="limit", value=limit)
         matches = _matcher(pattern)
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "READ")
         with told(path):
             real = await place.real(path)
             scan = offset + limit if pattern is None else SCAN_LIMIT + 1
@@ -129,7 +144,7 @@ class FileService:
 
     async def stat(self, user: User, system_id: str, path: str, *, follow_links: bool = False) -> FileInfo:
         """Return what is at *path*: the link itself, or with *follow_links* what it leads to."""
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "READ")
         with told(path):
             is_root = normalise(path) == "/"
             where = await (place.real(path) if follow_links or is_root else place.entry(path))
@@ -151,11 +166,16 @@ class FileService:
             raise InvalidInputError(f"more is {more}; pages are counted from 1.", field="more", value=more)
         if byte_range is None and more is not None:
             byte_range = f"{(more - 1) * PAGE},{more * PAGE - 1}"
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "READ")
         with told(path):
             real = await place.real(path)
             download = await open_download(
-                place.transport, real, as_zip=as_zip, root=place.root, byte_range=byte_range, shown=path
+                place.transport,
+                real,
+                as_zip=as_zip,
+                root=place.real_ground,
+                byte_range=byte_range,
+                shown=path,
             )
         name = posixpath.basename(normalise(path)) or system_id
         return replace(download, name=f"{name}.zip" if as_zip else name)
@@ -165,52 +185,56 @@ class FileService:
 
         An older file is replaced when all of the new one is there.
         """
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "MODIFY")
         with told(path):
             return await place.transport.write(await place.entry(path), chunks)
 
     async def mkdir(self, user: User, system_id: str, path: str) -> None:
         """Make a directory and its parents; an existing one is fine."""
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "MODIFY")
         with told(path):
             await place.transport.mkdir(await place.real(path))
 
     async def move(self, user: User, system_id: str, path: str, new_path: str) -> None:
         """Move to *new_path*, or into it when it is a directory."""
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "MODIFY")
+        goal = await self.place(user, system_id, new_path, "MODIFY")
         with told(new_path):
-            source, target = await _both_ends(place, path, new_path)
+            source, target = await _both_ends(place, goal, path, new_path)
             await place.transport.move(source, target)
 
     async def copy(self, user: User, system_id: str, path: str, new_path: str) -> None:
         """Copy to *new_path*, or into it when it is a directory; links are copied as links."""
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "READ")
+        goal = await self.place(user, system_id, new_path, "MODIFY")
         with told(new_path):
-            source, target = await _both_ends(place, path, new_path)
+            source, target = await _both_ends(place, goal, path, new_path)
             await place.transport.copy(source, target)
 
     async def delete(self, user: User, system_id: str, path: str) -> None:
         """Delete a file, a link itself, or a directory with all in it."""
-        place = await self._place(user, system_id)
+        place = await self.place(user, system_id, path, "MODIFY")
         with told(path):
             await place.transport.delete(await place.entry(path))
 
     async def place(self, user: User, system_id: str, path: str, access: Access) -> Place:
-        """Return the system as *user* sees it, who is to read or to modify *path* there."""
-        return await self._place(user, system_id)
+        """Return the system as *user* sees it, who is to read or to modify *path* there.
 
-    async def _place(self, user: User, system_id: str) -> Place:
-        if system_id == "local" and not user.is_server_user:
-            raise NotAllowedError(
-                "System local is the machine of the Jupyter server; only its own user may use files there. "
-                "Use an SSH system with a credential of your own."
-            )
-        system = await asyncio.to_thread(self._systems.get, user, system_id)
-        if not system.enabled:
-            raise ConflictError(f"System {system_id} is disabled; its owner can enable it.")
+        Raises ``NotFoundError`` or ``NotAllowedError`` when they may not.
+        """
+        system, ground = await self.permitted(user, system_id, path, access)
         transport = await self._hosts.transport(system_id, effective_user(system, user.name))
         root = await transport.real_path(normalise(system.root_dir or "/"))
-        return Place(transport=transport, root=root, system_id=system_id)
+        real = root if ground == "/" else await transport.real_path(_below(root, ground))
+        return Place(transport=transport, root=root, system_id=system_id, ground=ground, real_ground=real)
+
+    async def permitted(self, user: User, system_id: str, path: str, access: Access) -> tuple[System, str]:
+        """Return the system, and the directory from rootDir by which *user* may do it; asks no host."""
+        system, rights = await asyncio.to_thread(self._systems.for_files, user, system_id)
+        ground = rights.ground(path, Right(access))
+        if not system.enabled:
+            raise ConflictError(f"System {system_id} is disabled; its owner can enable it.")
+        return system, ground
 
 
 def file_to_wire(info: FileInfo, system_id: str) -> dict[str, Any]:
@@ -248,19 +272,19 @@ async def _found(transport: Transport, where: str, path: str) -> FileInfo:
     return info
 
 
-async def _both_ends(place: Place, path: str, new_path: str) -> tuple[str, str]:
+async def _both_ends(place: Place, goal: Place, path: str, new_path: str) -> tuple[str, str]:
     """Return source and target of a move or copy; an existing directory as target takes the source in.
 
     Source: Tapis Files, "Move/copy": as ``mv`` and ``cp`` do, parents of the target are made.
     """
     source = await place.entry(path)
     await _found(place.transport, source, path)
-    target = await place.real(new_path)
-    info = await place.transport.stat(target)
+    target = await goal.real(new_path)
+    info = await goal.transport.stat(target)
     if info is not None and info.type == "dir":
         target = _in_folder(target, posixpath.basename(source))
     else:
-        target = await place.entry(new_path)
+        target = await goal.entry(new_path)
     if within(source, target):
         raise InvalidInputError(
             f"newPath {new_path!r} is {path!r} itself or lies inside it.", field="newPath", value=new_path

@@ -23,6 +23,7 @@ from .access import Access, Connect, Way, address_of, way
 from .discovery import NOTES
 from .host_trust import is_in_known_hosts
 from .ports import Clock, Workers
+from .rights import is_dynamic as is_dynamic
 from .systems import LOCAL, SystemCatalog
 
 if TYPE_CHECKING:
@@ -41,11 +42,6 @@ class Door:
 
     access: Access
     transport: PreparedTransport
-
-
-def is_dynamic(system: System) -> bool:
-    """True when each user works on the system as themself, with a credential of their own."""
-    return (system.effective_user_id or "${apiUserId}") in ("${apiUserId}", "${owner}")
 
 
 class RealHosts:

@@ -11,8 +11,8 @@ from ..model.new_host import NewCredential
 from ..model.paths import normalise
 from ..model.system import System, parse_system
 from ..model.user import User
-from .hosts import is_dynamic
 from .new_credential import Tried
+from .rights import effective_user
 from .systems import without_secret
 
 _FIELD = "rootDir"
@@ -20,7 +20,7 @@ _FIELD = "rootDir"
 
 def person_of(system: System, user: User) -> str:
     """Return the effective user of *user* on a system, by whom credentials are known."""
-    return user.name if is_dynamic(system) else str(system.effective_user_id)
+    return effective_user(system, user.name)
 
 
 def as_given(user: User, raw: Mapping[str, Any], given: NewCredential | None) -> System:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from ..model.builtin import BUILTIN
 from ..model.errors import NotAllowedError, NotFoundError
 from ..model.job import Job
 from ..model.paths import normalise, within
@@ -29,11 +30,6 @@ Kind = Literal["app", "system"]
 
 #: The system that is this machine.
 LOCAL = "local"
-#: What is there from the start: for all to see, for the server's own user to change.
-BUILTIN: Mapping[Kind, frozenset[str]] = {
-    "app": frozenset({"bash", "python", "slurm"}),
-    "system": frozenset({LOCAL}),
-}
 
 
 class Right(StrEnum):
@@ -81,6 +77,11 @@ class Standing:
         return right in OF_SHARE and (self.is_shared or self.is_public or self.is_builtin)
 
     @property
+    def may_know(self) -> bool:
+        """True when the user may know that the thing is there."""
+        return self.may(Right.READ) or bool(self.granted)
+
+    @property
     def is_by_share(self) -> bool:
         """True when there is a share that gives the user what they have (shared application context)."""
         return (self.is_shared or self.is_public) and not self.is_owner
@@ -117,6 +118,12 @@ def standing_of(conn: Connection, user: User, kind: Kind, name: str, owner: str)
     return standings(conn, user, kind, name)(name, owner)
 
 
+def shared_with(conn: Connection, kind: Kind, name: str) -> tuple[bool, tuple[str, ...]]:
+    """Return whether a thing is shared with all, and the users that it is shared with by name."""
+    grantees = {row.grantee for row in shares.of_item(conn, kind, name)}
+    return PUBLIC in grantees, tuple(sorted(grantees - {PUBLIC}))
+
+
 def _implied(row: PermissionRow) -> Iterable[Right]:
     right = Right(row.permission)
     return (right, Right.READ) if right is Right.MODIFY else (right,)
@@ -125,7 +132,7 @@ def _implied(row: PermissionRow) -> Iterable[Right]:
 # -- whose host user works
 
 
-def works_as(system: System, user: str) -> str:
+def effective_user(system: System, user: str) -> str:
     """Return the host user that works on *system* for *user* (Tapis Systems, "effectiveUserId")."""
     fixed = system.effective_user_id or OWN_USER
     if fixed == OWN_USER:
@@ -173,6 +180,11 @@ class PathRights:
     may_see: bool
     grounds: Mapping[Right, Sequence[str]] = field(default_factory=dict)
 
+    @classmethod
+    def everywhere(cls, system_id: str, user: str) -> PathRights:
+        """Return the rights of somebody who may do all."""
+        return cls(system_id, user, True, {Right.READ: ("/",), Right.MODIFY: ("/",)})
+
     def ground(self, path: str, right: Right) -> str:
         """Return the highest directory or file that gives *right* on *path*: links may not lead out of it.
 
@@ -207,8 +219,7 @@ def path_rights(conn: Connection, user: User, system: System, *, in_job: bool = 
     """
     standing = standing_of(conn, user, "system", system.id, system.owner or "")
     if standing.is_owner or (standing.is_by_share and is_dynamic(system) and system.id != LOCAL):
-        every = {Right.READ: ["/"], Right.MODIFY: ["/"]}
-        return PathRights(system.id, user.name, True, every)
+        return PathRights.everywhere(system.id, user.name)
     grounds: dict[Right, list[str]] = {Right.READ: [], Right.MODIFY: []}
     for row in permissions.of_user(conn, "path", user.name, system.id):
         for right in _implied(row):

@@ -8,13 +8,14 @@ import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.errors import InvalidInputError, NotAllowedError, TapisJobsError
+from ..model.errors import InvalidInputError, TapisJobsError
 from ..model.job import Job
 from ..model.paths import join, normalise, within
 from ..model.system import System
 from ..transports.base import FileInfo, Found, Transport
 from .lane import LaneKey
 from .ports import Ports
+from .rights import effective_user as effective_user
 
 #: Opens an http(s) URL: (url) -> chunks. Given from outside, so that no test reaches the Web.
 Fetch = Callable[[str], AsyncIterator[bytes]]
@@ -168,19 +169,6 @@ class Sources:
         """Return who keeps *owner*'s archives on a system, (system, user), and the system's rootDir."""
         system = await self._system(system_id)
         return (system.id, effective_user(system, owner)), system.root_dir or "/"
-
-
-def effective_user(system: System, owner: str) -> str:
-    """Return the host user that works on *system* for *owner* (Tapis Systems, "effectiveUserId").
-
-    Raises ``NotAllowedError`` where that would be somebody else's credential: the system was given away.
-    """
-    fixed = system.effective_user_id or "${apiUserId}"
-    if fixed in ("${apiUserId}", "${owner}"):
-        return owner
-    if system.owner not in (None, owner):
-        raise NotAllowedError(f"System {system.id} is not {owner}'s any more.")
-    return fixed
 
 
 async def _look(

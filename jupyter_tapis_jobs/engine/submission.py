@@ -39,6 +39,7 @@ from .host_variables import HostVariables
 from .hosts import RealHosts
 from .ports import Ports
 from .profiles import ProfileCatalog
+from .rights import Right, refuse_borrowed
 from .runtime_checks import with_runtime
 from .sources import Source, Sources, effective_user
 from .subscriptions import checked
@@ -133,11 +134,8 @@ class Submission:
         return Accepted(job, checked(self._ports, definition), raw)
 
     def _refuse_disallowed(self, user: User, system: System, app: App) -> None:
-        if system.id == LOCAL and not user.is_server_user:
-            raise NotAllowedError(
-                "system local runs jobs of the server's own user only; "
-                "use a system that is reached over SSH with a credential of your own."
-            )
+        hosts = self._ports.hosts
+        refuse_borrowed(system, user, hosts.server_user if isinstance(hosts, RealHosts) else None)
         if not app.enabled or not app.version_enabled:
             raise _disabled("app", f"{app.id} {app.version}", "appId", app.id)
         if not system.enabled:
@@ -314,7 +312,7 @@ class _Known:
 
     def _app(self, name: str, version: str) -> App:
         try:
-            return self._apps.get(self._user, name, version)
+            return self._apps.get(self._user, name, version, right=Right.EXECUTE)
         except NotFoundError:
             raise self._unknown_app(name, version) from None
 
@@ -332,7 +330,8 @@ class _Known:
 
     def _system(self, name: str, field: str) -> System:
         try:
-            return self._systems.get(self._user, name)
+            right = Right.EXECUTE if field.startswith("execSystem") else Right.READ
+            return self._systems.get(self._user, name, right=right)
         except NotFoundError:
             listed = self._systems.search(self._user, _EVERYTHING).rows
             raise _unknown("system", field, name, [system.id for system in listed]) from None

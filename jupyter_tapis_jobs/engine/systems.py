@@ -21,9 +21,18 @@ from ..store.catalog_history import Entry
 from ..store.page import Page
 from ..store.systems import SystemRow
 from .catalog import Catalog, Listing, paged
+from .rights import LOCAL as LOCAL
+from .rights import (
+    OWN_USER,
+    PathRights,
+    Right,
+    Standing,
+    effective_user,
+    path_rights,
+    shared_with,
+    standings,
+)
 
-#: The system that is this machine.
-LOCAL = "local"
 #: The attributes of a row in a list (Tapis Systems, "summaryAttributes").
 SUMMARY = ("id", "systemType", "owner", "host", "effectiveUserId", "defaultAuthnMethod", "canExec")
 #: What the catalog keeps beside the definition; a definition cannot set it.
@@ -75,23 +84,48 @@ class SystemCatalog(Catalog):
 
     # -- reading
 
-    def get(self, user: User, system_id: str) -> System:
-        """Return a system; raises ``NotFoundError`` when it is not there, deleted, or not *user*'s to see."""
-        return self._database.read(lambda conn: _system(self._seen(conn, user, system_id)))
+    def get(self, user: User, system_id: str, *, right: Right = Right.READ) -> System:
+        """Return a system.
+
+        Raises ``NotFoundError`` when it is not there, deleted, or not *user*'s to see, ``NotAllowedError``
+        when they have not got the *right*.
+        """
+
+        def work(conn: Connection) -> System:
+            row = self._seen(conn, user, system_id)
+            standing = self.standing(conn, user, system_id, row.owner)
+            self.refuse(standing, system_id, right)
+            return _system(row, *self._sharing(conn, row, standing))
+
+        return self._database.read(work)
 
     def get_deleted_too(self, user: User, system_id: str) -> System:
         """Return a system that *user* sees, or saw until it was deleted."""
         return self._database.read(lambda conn: _system(self._seen(conn, user, system_id, deleted_too=True)))
 
-    def get_with_credential(self, user: User, system_id: str) -> tuple[System, bool]:
+    def get_with_credential(
+        self, user: User, system_id: str, *, right: Right = Right.READ
+    ) -> tuple[System, bool]:
         """Return a system, and whether the user who works there has a credential."""
 
         def work(conn: Connection) -> tuple[System, bool]:
-            system = _system(self._seen(conn, user, system_id))
-            fixed = not system.is_dynamic_effective_user and system.effective_user_id
-            person = fixed or user.name
-            has_one = system_id == LOCAL or credentials.get(conn, system_id, person) is not None
-            return system, has_one
+            has_one = credentials.get(conn, system_id, effective_user(system, user.name)) is not None
+            return system, has_one or system_id == LOCAL
+
+        system = self.get(user, system_id, right=right)
+        return self._database.read(work)
+
+    def for_files(self, user: User, system_id: str, *, in_job: bool = False) -> tuple[System, PathRights]:
+        """Return a system, whether *user* sees it or not, and what they may do with its paths.
+
+        Raises ``NotFoundError`` when it is not there or deleted.
+        """
+
+        def work(conn: Connection) -> tuple[System, PathRights]:
+            row = rows.get(conn, system_id)
+            if row is None or row.deleted:
+                raise self.missing(system_id)
+            return _system(row), path_rights(conn, user, _system(row), in_job=in_job)
 
         return self._database.read(work)
 
@@ -113,9 +147,14 @@ class SystemCatalog(Catalog):
 
     def search(self, user: User, listing: Listing) -> Page[System]:
         """Return a page of systems."""
-        found = self._database.read(rows.every)
-        listed = [r for r in found if self.is_listed(user, listing, r.id, r.owner, bool(r.deleted))]
-        return paged([_system(row) for row in listed], System.to_wire, listing)
+
+        def work(conn: Connection) -> list[System]:
+            standing = standings(conn, user, self.kind)
+            found = [(row, standing(row.id, row.owner)) for row in rows.every(conn)]
+            listed = [pair for pair in found if self.is_listed(pair[1], listing, bool(pair[0].deleted))]
+            return [_system(row, *self._sharing(conn, row, how)) for row, how in listed]
+
+        return paged(self._database.read(work), System.to_wire, listing)
 
     def history(self, user: User, system_id: str) -> list[Entry]:
         """Return who changed what of a system, oldest first."""
@@ -158,7 +197,7 @@ class SystemCatalog(Catalog):
             if rows.get(conn, system.id) is None:
                 rows.add(conn, self._new_row(user, system))
             else:
-                self._changeable(conn, user, system.id, deleted_too=True)
+                self._owned(conn, user, system.id, deleted_too=True)
                 rows.change(
                     conn, system.id, self._time(), definition=_definition(system), enabled=1, deleted=0
                 )
@@ -234,7 +273,7 @@ class SystemCatalog(Catalog):
         self.refuse_builtin(system_id, "given away")
 
         def work(conn: Connection) -> int:
-            row = self._changeable(conn, user, system_id)
+            row = self._owned(conn, user, system_id)
             if row.owner == owner:
                 return 0
             if any(system_id in (job.exec_system_id, job.archive_system_id) for job in jobs.active(conn)):
@@ -255,22 +294,32 @@ class SystemCatalog(Catalog):
 
     def _seen(self, conn: Connection, user: User, system_id: str, *, deleted_too: bool = False) -> SystemRow:
         row = rows.get(conn, system_id)
-        if row is None or not self.may_see(user, system_id, row.owner) or (row.deleted and not deleted_too):
+        if row is None:
             raise self.missing(system_id)
+        standing = self.standing(conn, user, system_id, row.owner)
+        self.refuse_unknown(standing, system_id, bool(row.deleted), deleted_too)
         return row
 
-    def _changeable(
-        self, conn: Connection, user: User, system_id: str, *, deleted_too: bool = False
-    ) -> SystemRow:
-        row = self._seen(conn, user, system_id, deleted_too=deleted_too)
-        self.refuse_change(user, system_id, row.owner)
+    def _changeable(self, conn: Connection, user: User, system_id: str) -> SystemRow:
+        row = self._seen(conn, user, system_id)
+        self.refuse(self.standing(conn, user, system_id, row.owner), system_id, Right.MODIFY)
         return row
+
+    def _owned(self, conn: Connection, user: User, system_id: str, *, deleted_too: bool = False) -> SystemRow:
+        row = self._seen(conn, user, system_id, deleted_too=deleted_too)
+        self.refuse_other(self.standing(conn, user, system_id, row.owner), system_id)
+        return row
+
+    def _sharing(self, conn: Connection, row: SystemRow, standing: Standing) -> tuple[bool, tuple[str, ...]]:
+        """Return what a system tells *standing*'s user of sharing: all of it only to its owner."""
+        public, users = shared_with(conn, self.kind, row.id) if standing.is_owner else (False, ())
+        return public or standing.is_public or standing.is_builtin, users
 
     def _refuse_taken(self, conn: Connection, user: User, system_id: str) -> None:
         row = rows.get(conn, system_id)
         if row is None:
             return
-        if not self.may_see(user, system_id, row.owner):
+        if not self.standing(conn, user, system_id, row.owner).is_owner:
             way_out = "and is not yours; choose another id"
         else:
             way_out = "but is deleted; undelete it first" if row.deleted else "; change it with put or patch"
@@ -318,7 +367,7 @@ class SystemCatalog(Catalog):
         """Set one flag of a system."""
 
         def work(conn: Connection) -> int:
-            row = self._changeable(conn, user, system_id, deleted_too=column == "deleted")
+            row = self._owned(conn, user, system_id, deleted_too=column == "deleted")
             if bool(getattr(row, column)) == on:
                 return 0
             rows.change(conn, system_id, self._time(), **{column: int(on)})
@@ -335,7 +384,7 @@ def _definition(system: System) -> str:
 
 
 @lru_cache(maxsize=256)
-def _system(row: SystemRow) -> System:
+def _system(row: SystemRow, is_public: bool = False, users: tuple[str, ...] = ()) -> System:
     """Return the system of a row; the same object for the same row, so that what follows can be kept."""
     definition = json.loads(row.definition)
     return System.model_validate(
@@ -347,6 +396,8 @@ def _system(row: SystemRow) -> System:
             "uuid": row.uuid,
             "created": row.created,
             "updated": row.updated,
-            "isDynamicEffectiveUser": definition.get("effectiveUserId") == "${apiUserId}",
+            "isDynamicEffectiveUser": definition.get("effectiveUserId") == OWN_USER,
+            "isPublic": is_public,
+            "sharedWithUsers": list(users),
         }
     )

@@ -200,7 +200,7 @@ def test_history_tells_who_changed_what_in_tapis_words(apps, owner):
     apps.patch(owner, "opensees", "1.0", {"description": "x"})
     apps.set_enabled(owner, "opensees", False)
     entries = [history_to_wire(entry, "local") for entry in apps.history(owner, "opensees")]
-    assert [entry["operation"] for entry in entries] == ["create", "modify", "disable"]
+    assert [entry["operation"] for entry in entries] == ["CREATE", "MODIFY", "DISABLE"]
     assert entries[1]["appVersion"] == "1.0"
     assert entries[1]["oboUser"] == "train301"
     assert json.loads(entries[1]["description"]) == {"changed": ["description"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_tapis_jobs.engine.catalog import Listing, history_to_wire
-from jupyter_tapis_jobs.engine.sources import effective_user
+from jupyter_tapis_jobs.engine.rights import effective_user, refuse_borrowed
 from jupyter_tapis_jobs.model.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from jupyter_tapis_jobs.model.job import Job
 from jupyter_tapis_jobs.model.search import Comparison
@@ -41,7 +41,7 @@ def test_a_created_system_reads_back_with_every_attribute(systems, owner):
     )
     assert wire["batchScheduler"] is None
     assert wire["isDynamicEffectiveUser"] is True
-    assert wire["isPublic"] is None
+    assert (wire["isPublic"], wire["sharedWithUsers"]) == (False, [])
     assert wire["deleted"] is False
 
 
@@ -137,7 +137,7 @@ def test_a_system_is_disabled_given_away_and_its_history_tells(systems, owner, o
     assert systems.is_enabled(owner, "frontera") is False
     assert systems.change_owner(owner, "frontera", other.name) == 1
     entries = [history_to_wire(entry, "local") for entry in systems.history(other, "frontera")]
-    assert [entry["operation"] for entry in entries] == ["create", "disable", "changeOwner"]
+    assert [entry["operation"] for entry in entries] == ["CREATE", "DISABLE", "CHANGE_OWNER"]
     assert "appVersion" not in entries[0]
 
 
@@ -223,8 +223,9 @@ def test_a_system_with_jobs_is_not_given_away_for_they_would_use_the_new_owners_
     assert systems.change_owner(owner, "frontera", other.name) == 1
 
 
-def test_nobody_works_with_the_credential_of_whom_a_system_was_given_to(systems, owner, other):
+def test_a_fixed_user_works_for_all_but_the_servers_own_credential_for_its_user_only(systems, owner, other):
     fixed = systems.create(owner, {**_system(), "effectiveUserId": "tg"})
-    assert effective_user(fixed, owner.name) == "tg"
-    with pytest.raises(NotAllowedError, match="not train302's any more"):
-        effective_user(fixed, other.name)
+    assert effective_user(fixed, owner.name) == effective_user(fixed, other.name) == "tg"
+    with pytest.raises(NotAllowedError, match="credential of train301"):
+        refuse_borrowed(fixed, other, owner.name)
+    refuse_borrowed(fixed, owner, owner.name)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_tapis_jobs.engine.files import Download, FileService, file_to_wire, open_download
+from jupyter_tapis_jobs.engine.rights import PathRights, Right
 from jupyter_tapis_jobs.model.errors import (
     ConflictError,
     InvalidInputError,
@@ -43,6 +44,8 @@ class Systems:
     """Systems that everybody may use."""
 
     def __init__(self, root: Path) -> None:
+        #: What others than the owner may do with the paths of local.
+        self.given: dict[Right, list[str]] = {}
         raw = {
             "id": "box",
             "systemType": "LINUX",
@@ -57,10 +60,12 @@ class Systems:
             "off": parse_system({**raw, "id": "off", "enabled": False})[0],
         }
 
-    def get(self, user: User, system_id: str) -> System:
+    def for_files(self, user: User, system_id: str) -> tuple[System, PathRights]:
         if system_id not in self.known:
             raise NotFoundError(f"there is no system {system_id}.")
-        return self.known[system_id]
+        if system_id == "local" and not user.is_server_user:
+            return self.known[system_id], PathRights(system_id, user.name, True, self.given)
+        return self.known[system_id], PathRights.everywhere(system_id, user.name)
 
 
 @pytest.fixture
@@ -86,8 +91,13 @@ def hosts() -> Hosts:
 
 
 @pytest.fixture
-def files(root: Path, hosts: Hosts) -> FileService:
-    return FileService(hosts, Systems(root))
+def systems(root: Path) -> Systems:
+    return Systems(root)
+
+
+@pytest.fixture
+def files(hosts: Hosts, systems: Systems) -> FileService:
+    return FileService(hosts, systems)
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -608,3 +618,41 @@ async def test_downloads_are_immutable_and_never_named_as_something_a_browser_ru
     with pytest.raises(dataclasses.FrozenInstanceError):
         download.name = "x"
     await download.chunks.aclose()
+
+
+async def _text(download: Download) -> bytes:
+    return b"".join([chunk async for chunk in download.chunks])
+
+
+async def test_a_path_that_was_given_opens_what_is_below_it_and_no_more(files, systems):
+    systems.given = {Right.READ: ["/home/sub", "/home/a.txt"]}
+    assert await _text(await files.open(BERT, "local", "home/sub/b.csv")) == b"b"
+    assert await _text(await files.open(BERT, "local", "/home/a.txt")) == b"0123456789"
+    assert (await files.stat(BERT, "local", "home/a.txt")).size == 10
+    for path in ("home", "home/near", "home/subway", "home/sub/.."):
+        with pytest.raises((NotAllowedError, InvalidInputError)):
+            await files.list(BERT, "local", path)
+    for refused in (
+        files.insert(BERT, "local", "home/sub/new", stream(b"")),
+        files.delete(BERT, "local", "home/a.txt"),
+        files.copy(BERT, "local", "home/a.txt", "home/sub/copy"),
+    ):
+        with pytest.raises(NotAllowedError, match="may not change"):
+            await refused
+
+
+async def test_no_link_leads_out_of_what_was_given(files, systems, root):
+    (root / "home/sub/up").symlink_to("../a.txt")
+    (root / "home/sub/away").symlink_to("..")
+    systems.given = {Right.READ: ["/home/sub"], Right.MODIFY: ["/home/sub"]}
+    with pytest.raises(NotAllowedError, match="leads outside /home/sub"):
+        await files.open(BERT, "local", "home/sub/up")
+    with pytest.raises(NotAllowedError, match="leads outside /home/sub"):
+        await files.insert(BERT, "local", "home/sub/away/planted", stream(b"x"))
+    zipped = await _text(await files.open(BERT, "local", "home/sub", as_zip=True))
+    assert b"0123456789" not in zipped
+    await files.insert(BERT, "local", "home/sub/mine", stream(b"x"))
+    await files.move(BERT, "local", "home/sub/mine", "home/sub/yours")
+    with pytest.raises(NotAllowedError):
+        await files.move(BERT, "local", "home/sub/yours", "home/yours")
+    assert not (root / "home/planted").exists()

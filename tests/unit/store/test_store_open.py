@@ -171,8 +171,8 @@ def test_a_damaged_page_that_is_met_later_says_so(folder, database, new_job, sto
     with (folder / "jobs.sqlite").open("r+b") as file:
         # The first pages hold the tables' names, and opening reads those.
         size = file.seek(0, os.SEEK_END)
-        file.seek(4096 * 60)
-        file.write(b"\xff" * (size - 4096 * 60))
+        file.seek(4096 * 90)
+        file.write(b"\xff" * (size - 4096 * 90))
     reopened = Database.open(folder)
     with pytest.raises(StoreError, match="is damaged"):
         reopened.read(job_rows.active)
