@@ -228,7 +228,7 @@ def _oddities(app: App) -> Iterator[str]:
     for number, item in enumerate(attributes.file_inputs or []):
         place = f"jobAttributes.fileInputs[{number}]"
         if is_blank(item.name):
-            yield f"{place} has no name; a request cannot refer to it."
+            yield f"{place} has no name; a request can fill it by its targetPath only, on this server."
         if item.input_mode is FileInputMode.FIXED and is_blank(item.source_url):
             yield f"{place} is FIXED but has no sourceUrl; jobs of the app are refused until it has one."
 

@@ -72,11 +72,21 @@ def merge_inputs(
     if not definition and not request:
         return ()
     _check_names(definition, request, strict, _INPUTS)
-    asked = {item.name: item for item in request if item.name}
-    named = {item.name for item in definition if item.name}
-    merged = [_app_input(item, asked.get(item.name) if item.name else None) for item in definition]
-    own = [_own_input(item, number) for number, item in enumerate(request) if item.name not in named]
+    asked = {_key(item): item for item in request if _key(item)}
+    offered = {_key(item) for item in definition if _key(item)}
+    merged = [_app_input(item, asked.get(_key(item))) for item in definition]
+    own = [_own_input(item, number) for number, item in enumerate(request) if _key(item) not in offered]
     return tuple(item for item in (*merged, *own) if item is not None)
+
+
+def _key(item: AppFileInput | FileInputRequest) -> tuple[str, str] | None:
+    """What a request and an app mean the same input by: its name; of one without a name its target.
+
+    Ours: production apps have inputs without names, which Tapis lets nobody fill.
+    """
+    if item.name:
+        return ("name", item.name)
+    return ("target", item.target_path) if item.target_path and item.target_path != "*" else None
 
 
 def _check_names(
@@ -90,8 +100,10 @@ def _check_names(
     if not strict:
         return
     names = [item.name for item in definition if item.name]
+    targets = [i.target_path for i in definition if isinstance(i, AppFileInput) and not i.name]
     for number, item in enumerate(request):
-        if item.name not in names:
+        fills = isinstance(item, FileInputRequest) and not item.name and item.target_path in targets
+        if item.name not in names and not fills:
             what = f"'{item.name}'" if item.name else f"an input without a name ({field}[{number}])"
             raise InvalidInputError(
                 f"{field}: the app takes only the inputs that it names, and {what} is not one of them."
@@ -121,7 +133,7 @@ def _app_input(item: AppFileInput, asked: FileInputRequest | None) -> FileInput 
     if source is None:
         if mode is FileInputMode.OPTIONAL:
             return None
-        raise _missing_source(label, mode, item.name)
+        raise _missing_source(label, mode, item)
     if target is None and not is_named and mode is FileInputMode.OPTIONAL:
         return None
     return FileInput(
@@ -156,13 +168,15 @@ def _own_input(item: FileInputRequest, number: int) -> FileInput:
     )
 
 
-def _missing_source(label: str, mode: FileInputMode, name: str | None) -> InvalidInputError:
+def _missing_source(label: str, mode: FileInputMode, item: AppFileInput) -> InvalidInputError:
+    named = f'"name": "{item.name}", "sourceUrl": ...' if item.name else None
+    by_target = f'"sourceUrl": ..., "targetPath": "{item.target_path}"'
     if mode is FileInputMode.FIXED:
         way_out = "The app's owner has to give it a sourceUrl."
     else:
-        way_out = f'Add {{"name": "{name}", "sourceUrl": ...}} to {_INPUTS}.'
+        way_out = f"Add {{{named or by_target}}} to {_INPUTS}."
     return InvalidInputError(
-        f"{label} is needed by the app and has no sourceUrl. {way_out}", field=_INPUTS, value=name
+        f"{label} is needed by the app and has no sourceUrl. {way_out}", field=_INPUTS, value=item.name
     )
 
 

@@ -6,9 +6,10 @@ needed to run a job, so accepting thousands costs nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from .app import App, AppArgument, AppParameterSet, EnvVariable
 from .errors import InvalidInputError
@@ -21,6 +22,11 @@ from .system import System
 
 REQUEST, SCRIPT, APP, QUEUE, SYSTEM, DEFAULT = "request", "script", "app", "queue", "system", "default"
 _ENV = "parameterSet.envVariables"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+#: Makes something of a request, its app and its system.
+_Resolving = Callable[Concatenate[SubmitRequest, App, System, P], T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,19 @@ def origins_of(
         *_logs_and_filter(definition, asked, of_app),
         *_rest(definition, request, app),
     ]
+
+
+def telling_origins(work: _Resolving[P, T]) -> _Resolving[P, T]:
+    """Let every refusal of *work* say whose the refused value is, where the request does not say it."""
+
+    @wraps(work)
+    def told(request: SubmitRequest, app: App, system: System, *args: P.args, **given: P.kwargs) -> T:
+        try:
+            return work(request, app, system, *args, **given)
+        except InvalidInputError as fault:
+            raise with_origin(fault, request, app, system) from None
+
+    return cast(_Resolving[P, T], told)
 
 
 def with_origin(
@@ -179,17 +198,18 @@ def _inputs(definition: JobDefinition, request: SubmitRequest, app: App) -> Iter
     attributes = app.job_attributes
     named = {i.name: i for i in [*(attributes.file_inputs or ()), *(attributes.file_input_arrays or ())]}
     asked = {i.name: i for i in [*(request.file_inputs or ()), *(request.file_input_arrays or ())]}
+    targets = {i.target_path: i for i in attributes.file_inputs or () if not i.name}
+    unnamed = [i for i in request.file_inputs or () if not i.name]
     taken: set[str | None] = set()
     for number, item in enumerate(definition.file_inputs):
         slot = item.name if item.name in named else _array_of(item.name, named)
         taken.add(slot)
         wanted, offered = asked.get(slot if slot is not None else item.name), named.get(slot)
-        if slot is None and item.name is None:
-            # One without a name is the app's own exactly when its address is.
-            urls = {i.source_url for i in attributes.file_inputs or () if not i.name}
-            source = APP if item.source_url in urls else REQUEST
-        else:
-            source = REQUEST if wanted is not None and _says_source(wanted) else APP if offered else REQUEST
+        if slot is None:
+            # One without a name is meant by its target.
+            offered = targets.get(item.target_path)
+            wanted = next((i for i in unnamed if i.target_path == item.target_path), wanted)
+        source = APP if offered is not None and (wanted is None or not _says_source(wanted)) else REQUEST
         yield Origin(
             field=f"fileInputs {_label(item.name, number)}",
             value=f"{item.source_url} → {item.target_path}",

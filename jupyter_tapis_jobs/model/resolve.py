@@ -25,6 +25,7 @@ from .job import ArchiveFilter, Argument, Job, JobDefinition, JobProfile
 from .macros import HostEnv, ground_values, host_variables, simply
 from .merge import merge_archive_filter, merge_log_config
 from .profile import SchedulerProfile
+from .provenance import telling_origins
 from .request import ParameterSetRequest, SubmitRequest
 from .scheduler_options import PROFILE, read_option
 from .status import JobStatus
@@ -50,6 +51,7 @@ class _Head(NamedTuple):
     effective_user: str
 
 
+@telling_origins
 def resolve(
     request: SubmitRequest,
     app: App,

@@ -22,7 +22,8 @@ PROFILES = {d.name: parse_profile(d.raw)[0] for d in SAMPLES if d.kind == "profi
 SYSTEMS["local"] = parse_system(
     {
         "id": "local", "systemType": "LINUX", "host": "localhost", "defaultAuthnMethod": "PKI_KEYS",
-        "rootDir": "/", "canExec": True, "jobWorkingDir": "/data/work", "jobRuntimes": [{"runtimeType": "ZIP"}],
+        "rootDir": "/", "canExec": True, "jobWorkingDir": "/data/work",
+        "jobRuntimes": [{"runtimeType": "ZIP"}],
     }
 )[0]  # fmt: skip
 HOST = {"SCRATCH": "/scratch/me", "WORK": "/work/me", "HOME": "/home/me"}
@@ -39,7 +40,10 @@ REQUESTS = {
         "maxMinutes": 30,
     },
     "jupyter-hpc": {},
-    "extract": {"parameterSet": {"appArgs": [{"name": "Compression type", "arg": "zip"}]}},
+    "extract": {
+        "fileInputs": [{"sourceUrl": "tapis://cloud.data/me/big file.zip", "targetPath": "archive"}],
+        "parameterSet": {"appArgs": [{"name": "Compression type", "arg": "zip"}]},
+    },
     "matlab-batch": {
         "fileInputs": [INPUT | {"targetPath": "in"}],
         "parameterSet": {"appArgs": [{"name": "MATLAB script", "arg": "run.m"}]},
@@ -53,12 +57,6 @@ REQUESTS = {
 def resolved(app_id, **more):
     """Return job, definition, request, app and system of a production app."""
     app = APPS[app_id]
-    if app_id == "extract":
-        # Its input has no name, so that no request can give what it lacks.
-        inputs = [i for i in app.job_attributes.file_inputs if i.name]
-        app = app.model_copy(
-            update={"job_attributes": app.job_attributes.model_copy(update={"file_inputs": inputs})}
-        )
     raw = {"name": "case", "appId": app_id, "appVersion": app.version, **REQUESTS[app_id], **more}
     request = parse_request(raw)
     system = SYSTEMS[request.exec_system_id or app.job_attributes.exec_system_id]
@@ -156,9 +154,10 @@ def test_variables_tell_their_layer_and_those_of_inputs_their_input():
 
 
 def test_inputs_tell_who_gave_the_address():
-    found = told("extract", fileInputs=[{"sourceUrl": "tapis://cloud.data/x.dat", "targetPath": "x"}])
+    found = told("extract")
     assert found["fileInputs 'TAP script'"].source == "app"
-    assert found["fileInputs [1]"].source == "request"
+    assert found["fileInputs [0]"].source == "request"
+    assert found["fileInputs [0]"].value.endswith("big file.zip → archive")
     assert found["fileInputs 'License file'"].value is None
     arrays = told("compress")
     assert arrays["fileInputs 'Files_1.2'"].value == "tapis://cloud.data/b → in/b"
@@ -181,3 +180,24 @@ def test_a_refused_value_that_nobody_asked_for_says_whose_it_is():
     )
     asked = InvalidInputError("maxMinutes 30 is over the limit.", field="maxMinutes", value=30)
     assert with_origin(asked, request, app, system) is asked
+
+
+def test_a_queue_limit_says_field_value_limit_queue_and_whose_the_value_is():
+    with pytest.raises(InvalidInputError) as refused:
+        resolved("opensees-mp-s3", nodeCount=17, execSystemLogicalQueue="skx-dev")
+    assert refused.value.message == (
+        "nodeCount 17 is over the limit of queue skx-dev (16) on stampede. skx allows 256."
+    )
+    with pytest.raises(InvalidInputError) as refused:
+        resolved("opensees-mp-s3", execSystemId="frontier", execSystemLogicalQueue="rtx")
+    assert refused.value.message == (
+        "coresPerNode 48 is over the limit of queue rtx (16) on frontier. development allows 56. "
+        "(It comes from app opensees-mp-s3 3.6; say coresPerNode in the request to change it.)"
+    )
+
+
+def test_an_input_without_a_name_is_filled_by_its_target():
+    _, definition, *_ = resolved("extract")
+    assert [item.target_path for item in definition.file_inputs] == ["archive", "tap_functions"]
+    with pytest.raises(InvalidInputError, match=r'Add \{"sourceUrl": ..., "targetPath": "archive"\}'):
+        resolved("extract", fileInputs=[])
