@@ -97,6 +97,7 @@ def _check_names(
 ) -> None:
     refuse_repeated([item.name for item in definition], f"the app's {field}")
     refuse_repeated([item.name for item in request], field)
+    _refuse_same(request, field)
     if not strict:
         return
     names = [item.name for item in definition if item.name]
@@ -111,6 +112,26 @@ def _check_names(
                 field=field,
                 value=item.name,
             )
+
+
+def _refuse_same(request: Sequence[FileInputRequest | FileInputArrayRequest], field: str) -> None:
+    """Raise ``InvalidInputError`` when the very same entry is there twice: one of them is a slip."""
+    if len(request) < 2:
+        return
+    seen: set[tuple[Any, ...]] = set()
+    for number, item in enumerate(request):
+        key: tuple[Any, ...]
+        if isinstance(item, FileInputRequest):
+            key = (item.source_url, item.target_path)
+        else:
+            key = (*(item.source_urls or ()), item.target_dir)
+        if not item.name and key in seen:
+            raise InvalidInputError(
+                f"{field}[{number}] is there already: {shown(key[0])}. Leave one of the two out.",
+                field=field,
+                value=key[0],
+            )
+        seen.add(key)
 
 
 def _app_input(item: AppFileInput, asked: FileInputRequest | None) -> FileInput | None:

@@ -2,17 +2,20 @@
 
 ``*`` stays in one directory, ``**`` crosses them, ``?`` is one character of a name, ``[…]`` and
 ``{a,b}`` as in a shell (java.nio.file.FileSystem.getPathMatcher). A pattern matches a whole path,
-relative to the job's output directory.
+relative to the job's output directory. Of Java's regular expressions those are understood that Python
+writes the same, named groups and the POSIX classes ``\\p{Alpha}`` ...
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from .errors import InvalidInputError
 from .job import ArchiveFilter
+from .macros import simply
 
 REGEX = "REGEX:"
 
@@ -24,6 +27,18 @@ def selects(chosen: ArchiveFilter, path: str) -> bool:
     return not chosen.includes or _any_matches(chosen.includes, path)
 
 
+def with_macros(chosen: ArchiveFilter, values: Mapping[str, str]) -> ArchiveFilter:
+    """Return the filter with its macros put in; raises ``InvalidInputError`` for what is no pattern then."""
+    filled = replace(
+        chosen,
+        includes=tuple(simply(pattern, values) for pattern in chosen.includes),
+        excludes=tuple(simply(pattern, values) for pattern in chosen.excludes),
+    )
+    for pattern in (*filled.includes, *filled.excludes):
+        compiled(pattern)
+    return filled
+
+
 def _any_matches(patterns: Iterable[str], path: str) -> bool:
     return any(pattern == "**/*" or compiled(pattern).fullmatch(path) for pattern in patterns)
 
@@ -33,9 +48,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """Return *pattern* as a regular expression; raises ``InvalidInputError`` when it is not one."""
     try:
         if pattern.startswith(REGEX):
-            return re.compile(pattern.removeprefix(REGEX), re.DOTALL)
+            return re.compile(_from_java(pattern.removeprefix(REGEX)), re.DOTALL)
         return re.compile(_from_glob(pattern), re.DOTALL)
-    except (re.error, IndexError) as fault:
+    except (re.error, _GlobError) as fault:
         raise InvalidInputError(
             f"archiveFilter pattern {pattern!r} cannot be read: {fault}. Use a glob such as results/*.csv, "
             f"or {REGEX} and a regular expression.",
@@ -44,28 +59,70 @@ def compiled(pattern: str) -> re.Pattern[str]:
         ) from fault
 
 
-_PLAIN = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", "/": "/"}
+#: Java's names of classes (java.util.regex.Pattern) -> what stands in brackets.
+_CLASSES = {
+    "Lower": "a-z", "Upper": "A-Z", "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9",
+    "XDigit": "0-9a-fA-F", "Space": r"\s", "Punct": r"!-/:-@\[-`{-~",
+}  # fmt: skip
+_JAVA = re.compile(r"\\p\{(\w+)\}|\(\?<(?=[A-Za-z])|\\.|\[\^?|\]|.", re.DOTALL)
+
+
+def _from_java(regex: str) -> str:
+    """Put what Java writes differently into Python's words."""
+    parts, inside = [], False
+    for found in _JAVA.finditer(regex):
+        part = found[0]
+        if found[1] in _CLASSES:
+            part = _CLASSES[found[1]] if inside else f"[{_CLASSES[found[1]]}]"
+        elif part == "(?<" and not inside:
+            part = "(?P<"
+        elif part[0] == "[" or part == "]":
+            inside = part[0] == "["
+        parts.append(part)
+    return "".join(parts)
+
+
+class _GlobError(ValueError):
+    """A glob that Java would not take."""
+
+
+_PLAIN = {"**": ".*", "*": "[^/]*", "?": "[^/]", "/": "/"}
 _TOKENS = re.compile(r"\*\*|\\.|\[!?[^\]]+\]|.", re.DOTALL)
 
 
 def _from_glob(glob: str) -> str:
     """Translate token by token; a comma is special inside braces only."""
-    parts, depth = [], 0
+    parts, is_group = [], False
     for part in _TOKENS.findall(glob):
-        depth += (part == "{") - (part == "}")
-        if part == "," and depth:
+        if part == "{":
+            if is_group:
+                raise _GlobError("a {…} cannot stand inside another")
+            is_group = True
+            parts.append("(?:")
+        elif part == "}" and is_group:
+            is_group = False
+            parts.append(")")
+        elif part == "," and is_group:
             parts.append("|")
+        elif part == "[":
+            raise _GlobError("a [ is never closed")
+        elif part == "\\":
+            raise _GlobError("it ends in a backslash")
         elif len(part) > 2 and part.startswith("["):
             parts.append(_char_class(part))
         elif part.startswith("\\") and len(part) == 2:
             parts.append(re.escape(part[1]))
         else:
             parts.append(_PLAIN.get(part, re.escape(part)))
+    if is_group:
+        raise _GlobError("a { is never closed")
     return "".join(parts)
 
 
 def _char_class(token: str) -> str:
     """Translate ``[abc]`` or ``[!abc]``; as in Java, neither crosses a directory."""
+    if "/" in token:
+        raise _GlobError("a [ ] cannot hold a /")
     negated = token[1] == "!"
     members = (
         token[1 + negated : -1]

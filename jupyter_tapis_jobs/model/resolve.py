@@ -24,6 +24,7 @@ from .inputs import inputs_of
 from .job import ArchiveFilter, Argument, Job, JobDefinition, JobProfile
 from .macros import HostEnv, ground_values, host_variables, simply
 from .merge import merge_archive_filter, merge_log_config
+from .patterns import with_macros
 from .profile import SchedulerProfile
 from .provenance import telling_origins
 from .request import ParameterSetRequest, SubmitRequest
@@ -280,11 +281,7 @@ def _archive_filter(asked: ParameterSetRequest, frame: Frame, values: dict[str, 
     merged = merge_archive_filter(frame.parameters.archive_filter, asked.archive_filter)
     if not merged.includes and not merged.excludes:
         return merged
-    return ArchiveFilter(
-        includes=tuple(simply(pattern, values) for pattern in merged.includes),
-        excludes=tuple(simply(pattern, values) for pattern in merged.excludes),
-        include_launch_files=merged.include_launch_files,
-    )
+    return with_macros(merged, values)
 
 
 def _notes(request: SubmitRequest, app: App) -> dict[str, Any]:

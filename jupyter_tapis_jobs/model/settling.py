@@ -10,9 +10,10 @@ from typing import Any
 
 from .arguments import insert
 from .directories import DIRECTORY_FIELDS, Texts, resolve_directories
-from .job import ArchiveFilter, Argument, Job, JobDefinition
+from .job import Argument, Job, JobDefinition
 from .macros import HostEnv, ground_values_of, simply
 from .names import wire_name
+from .patterns import with_macros
 
 
 def settled(
@@ -35,7 +36,7 @@ def settled(
         app_args=tuple(_inserted(argument, values) for argument in definition.app_args),
         container_args=tuple(_replaced(argument, values) for argument in definition.container_args),
         scheduler_options=tuple(_replaced(argument, values) for argument in definition.scheduler_options),
-        archive_filter=_filter(definition.archive_filter, values),
+        archive_filter=with_macros(definition.archive_filter, values),
     )
     return simply(job.description, values), changed
 
@@ -66,11 +67,3 @@ def _inserted(argument: Argument, values: dict[str, str]) -> Argument:
 
 def _replaced(argument: Argument, values: dict[str, str]) -> Argument:
     return replace(argument, arg=simply(argument.arg, values)) if "${" in argument.arg else argument
-
-
-def _filter(chosen: ArchiveFilter, values: dict[str, str]) -> ArchiveFilter:
-    return ArchiveFilter(
-        includes=tuple(simply(pattern, values) for pattern in chosen.includes),
-        excludes=tuple(simply(pattern, values) for pattern in chosen.excludes),
-        include_launch_files=chosen.include_launch_files,
-    )
