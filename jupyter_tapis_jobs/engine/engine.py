@@ -40,6 +40,7 @@ from .desks import Desks
 from .download import Download
 from .files import FileService
 from .host_variables import HostVariables
+from .hosts import RealHosts
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .linux import LinuxTools
@@ -49,7 +50,9 @@ from .oversight import Oversight
 from .ports import Ports
 from .postits import PostIts
 from .preview import Preview, told_origins
+from .purge import Purge
 from .quota import Limits
+from .rights import PathRights, path_rights
 from .settling import Settling
 from .sources import Fetch, Sources
 from .staging import Staging
@@ -59,6 +62,7 @@ from .submission import Accepted, Submission
 from .subscriptions import Subscriptions
 from .systems import LOCAL, SystemCatalog
 from .tracker import FORK, Place, Tracker
+from .transfers import Transfers
 from .wrapper import launch_script
 
 log = logging.getLogger(__name__)
@@ -98,12 +102,15 @@ class Engine:
         epoch: int,
         fork_cores: int | None,
         store_id: str,
+        server_user: User | None = None,
+        retention_days: int = 0,
         on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._ports = ports
         self._folder = folder
         self._epoch = epoch
         self._fork_cores = fork_cores
+        self._retention_days = retention_days
         self._lanes: dict[LaneKey, Lane] = {}
         self._known_definitions: OrderedDict[int, JobDefinition] = OrderedDict()
         self._places: dict[str, Place] = {}
@@ -115,8 +122,16 @@ class Engine:
         self.files = FileService(ports.hosts, systems)
         self.linux = LinuxTools(self.files)
         self.postits = PostIts(ports, self.files)
+        self.transfers = Transfers(
+            ports,
+            self.files,
+            fetch=fetch,
+            epoch=epoch,
+            person=partial(_person, server_user),
+            may_act=lambda: ports.clock.ticks() < self._leased_until,
+        )
         self.desks = Desks(ports, systems, on_ready=lambda system_id: self._conveyor.try_now(system_id))
-        sources = Sources(ports, system=self._system, fetch=fetch)
+        sources = Sources(ports, system=self._system, paths=self._paths_of, fetch=fetch)
         variables = HostVariables(ports)
         self._submission = Submission(ports, apps, systems, sources, variables)
         self._outputs = Outputs(ports, sources)
@@ -158,6 +173,13 @@ class Engine:
         )
         self._notifier = Notifier(ports, epoch=epoch, on_lease_lost=on_lease_lost)
         self._conveyor.subscribe(self._notifier.hear)
+        self.purge = Purge(
+            ports,
+            epoch=epoch,
+            lane=self._lane,
+            folders=folders,
+            is_busy=lambda key: any(job.lane == key for job in self._conveyor.jobs.values()),
+        )
         self._tracker.on_late_cancel = lambda uuids: self._end_soon(uuids, "late cancel")
 
     # -- life
@@ -168,7 +190,10 @@ class Engine:
         self._conveyor.enter(active)
         self._notifier.wake()
         self._ports.spawn(self._keep_lease(), "lease")
+        await self.transfers.start()
         self._ports.spawn(self._back_up(), "back-up")
+        if self._retention_days:
+            self._ports.spawn(self.purge.keep_house(self._retention_days), "retention")
         self._ports.spawn(self._tracker.look_again(), "look after start")
         self._ports.spawn(self._resume(active), "resume after start")
 
@@ -580,6 +605,13 @@ class Engine:
             disabled=f"{off[0]} is disabled; the job goes on when it is enabled again." if off else "",
         )
 
+    async def _paths_of(self, name: str, system: System) -> PathRights:
+        """Return what the jobs of a user may do with the paths of a system."""
+        hosts = self._ports.hosts
+        is_server_user = name == hosts.server_user if isinstance(hosts, RealHosts) else True
+        user = User(name, "", is_server_user)
+        return await self._read(lambda conn: path_rights(conn, user, system, in_job=True))
+
     async def _system(self, system_id: str) -> System:
         return await self._ports.workers.read(lambda: self.systems.find(system_id))
 
@@ -617,3 +649,10 @@ def _as_asked(accepted: Accepted, launch_mode: str, cohort: str | None, tracking
         return accepted
     job = accepted.job.evolve(launch_mode=mode, cohort_id=together, tracking_id=tracking_id)
     return Accepted(job, accepted.definition, accepted.raw)
+
+
+def _person(server_user: User | None, name: str) -> User:
+    """Return the user of a name, as who they are at this server."""
+    if server_user is not None and server_user.name == name:
+        return server_user
+    return User(name=name, tenant=server_user.tenant if server_user else "", is_server_user=False)

@@ -220,7 +220,7 @@ async def _refuse_ways_out(place: Place, where: str, path: str) -> None:
     listed = await place.transport.list(where, recurse=True)
     links = [info.path for info in listed if info.type == "symbolic_link"]
     for link, found in (await place.transport.look(links)).items() if links else ():
-        if not within(place.root, found.real_path):
+        if not within(place.real_ground, found.real_path):
             raise InvalidInputError(
                 f"{path} holds the link {link[len(where) :]}, which leads outside the rootDir of system "
                 f"{place.system_id}. Use recursionMethod PHYSICAL, which follows no links.",

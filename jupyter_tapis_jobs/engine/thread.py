@@ -109,7 +109,8 @@ class EngineThread:
 
     *folder* holds the store and the local jobs; *user* is the server's own user; *url* is where this
     server answers, for others to forward to; *fork_cores* is how many cores local jobs share (None:
-    all that this process may use). Raises ``StoreError`` from ``start`` when the store cannot be used.
+    all that this process may use); *retention_days* after which ended jobs are removed (0: never).
+    Raises ``StoreError`` from ``start`` when the store cannot be used.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class EngineThread:
         url: str = "",
         fork_cores: int | None = None,
         allow_private_inputs: bool = False,
+        retention_days: int = 0,
         ports: Callable[[Database, Tasks, ThreadWorkers], Ports] = real_ports,
     ) -> None:
         self.folder = folder
@@ -127,6 +129,7 @@ class EngineThread:
         self._url = url
         self._cores = fork_cores or len(os.sched_getaffinity(0))
         self._allow_private_inputs = allow_private_inputs
+        self._retention_days = retention_days
         self._make_ports = ports
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
@@ -200,6 +203,8 @@ class EngineThread:
             epoch=lease.epoch,
             fork_cores=self._cores,
             store_id=await self._store_id(),
+            server_user=self._user,
+            retention_days=self._retention_days,
             on_lease_lost=self._lost.set,
         )
         await engine.start()

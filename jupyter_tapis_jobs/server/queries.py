@@ -204,3 +204,16 @@ class Redeemed(Query):
 
     zip: Truth | None = Field(None, description="Send a zip file; the default for a directory.")
     download: Truth = Field(False, description="Have browsers save the file, and not show it.")
+
+
+class TransferList(Query):
+    """``GET /v3/files/transfers``."""
+
+    limit: Annotated[int, Field(ge=1, le=10_000)] = Field(1000, description="At most so many.")
+    offset: Annotated[int, Field(ge=0, le=2**31)] = Field(0, description="Leave out so many first.")
+
+
+class TransferItem(Query):
+    """``GET /v3/files/transfers/{transferTaskId}``."""
+
+    include_summary: Truth = Field(False, description="Numbers and bytes are told in any case.")

@@ -7,6 +7,7 @@ from . import (
     apps,
     credentials,
     files,
+    given_tokens,
     hosts,
     job_annotations,
     jobs,
@@ -14,9 +15,11 @@ from . import (
     oauth2,
     postits,
     profiles,
+    purge,
     subscriptions,
     systems,
     tenants,
+    transfers,
 )
 from .route import Route
 
@@ -31,8 +34,11 @@ TABLE: tuple[Route, ...] = (
     *files.ROUTES,
     *linux.ROUTES,
     *postits.ROUTES,
+    *transfers.ROUTES,
     *oauth2.ROUTES,
+    *given_tokens.ROUTES,
     *tenants.ROUTES,
     *hosts.ROUTES,
+    *purge.ROUTES,
     *about.ROUTES,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -364,6 +364,50 @@ class NewAcl(Wire):
     acl_string: str | None = Field(None, description="user:ada:rwx,group:staff:r-x")
 
 
+class TransferElement(Wire):
+    """One source and where it goes."""
+
+    source_uri: Annotated[str, Field(alias="sourceURI", max_length=4096)]
+    destination_uri: Annotated[str, Field(alias="destinationURI", max_length=4096)]
+    optional: bool | None = Field(None, description="The transfer does not fail with it.")
+    transfer_type: Literal["TRANSFER"] | None = Field(
+        None, description="Tapis's other types are for its own services; moveCopy moves within a system."
+    )
+
+
+class NewTransfer(Wire):
+    """What is to be brought."""
+
+    tag: str | None = Field(None, max_length=4096)
+    elements: list[TransferElement] = Field(min_length=1, max_length=1000)
+
+
+class TransferRow(Wire):
+    """A transfer or a part of it. Sizes in bytes."""
+
+    model_config = ConfigDict(extra="allow", alias_generator=wire_name, populate_by_name=True)
+
+    uuid: str
+    status: str
+    created: str
+    start_time: str | None
+    end_time: str | None
+    error_message: str | None
+
+
+class Transfer(TransferRow):
+    """A transfer; ``parentTasks`` are its elements."""
+
+    tag: str | None
+    username: str
+    tenant_id: str
+    total_transfers: int
+    complete_transfers: int
+    estimated_total_bytes: int
+    total_bytes_transferred: int
+    parent_tasks: list[TransferRow]
+
+
 _Uses = Annotated[int | None, Field(ge=-1, le=2**31 - 1, description="-1 is without limit.")]
 _Seconds = Annotated[int | None, Field(ge=1, le=2**31 - 1, description="From now on.")]
 
@@ -497,6 +541,9 @@ class Tenant(Text):
     description: str
     public_key: str
     status: str = "ACTIVE"
+    extensions: list[str] = Field(
+        default_factory=list, description="Ours: what this server does beyond Tapis's specification."
+    )
 
 
 # -- this server
@@ -542,6 +589,7 @@ class ServerInfo(Wire):
     tenant: str
     is_server_user: bool
     uploads: Place
+    extensions: list[str]
     launch_modes: list[str]
     max_body_bytes: int
     #: How many listen to events at this server now.

@@ -24,8 +24,12 @@ class World:
     app: str
     system: str
     owner: str
+    #: Gives the uuid of a new transfer.
+    transfer: Callable[[], str]
     #: Gives the id of a new postit that leads to here.txt.
     postit: Callable[[], str]
+    #: Gives the id of a new token of the owner's.
+    token: Callable[[], str]
     #: Gives the name of a new scheduler profile.
     profile: Callable[[], str]
 
@@ -70,8 +74,21 @@ def _file(world: World) -> Mapping[str, str]:
     return {"systemId": "local", "path": f"{world.folder}/here.txt"}
 
 
+def _transfer(world: World) -> dict[str, Any]:
+    there = f"tapis://local{world.folder}"
+    return {"elements": [{"sourceURI": f"{there}/here.txt", "destinationURI": f"{there}/brought.txt"}]}
+
+
+def _task(world: World) -> Mapping[str, str]:
+    return {"transferTaskId": world.transfer()}
+
+
 def _postit(world: World) -> Mapping[str, str]:
     return {"postitId": world.postit()}
+
+
+def _token(world: World) -> Mapping[str, str]:
+    return {"tokenId": world.token()}
 
 
 def _new_file(world: World) -> Mapping[str, str]:
@@ -222,6 +239,11 @@ SAMPLES: dict[str, Sample] = {
     "files.setFacl": Sample(
         other=403, path=_file, body=lambda w: {"operation": "REMOVE_ALL", "aclString": ""}, good=_ACL
     ),
+    "files.createTransferTask": Sample(other=403, body=_transfer),
+    "files.getRecentTransferTasks": Sample(other=200),
+    "files.getTransferTask": Sample(other=404, path=_task),
+    "files.getTransferTaskDetails": Sample(other=404, path=_task),
+    "files.cancelTransferTask": Sample(other=404, path=_task),
     "files.createPostIt": Sample(other=403, path=_file, body=lambda w: {"allowedUses": 2}),
     "files.listPostIts": Sample(other=200),
     "files.getPostIt": Sample(other=404, path=_postit),
@@ -246,6 +268,11 @@ SAMPLES: dict[str, Sample] = {
     "tenants.list_tenants": Sample(other=200),
     "tenants.get_tenant": Sample(other=200, path=lambda w: {"tenantId": "jupyter"}),
     "tapisjobs.createUserToken": Sample(other=403, body=lambda w: {"username": "somebody"}),
+    "tapisjobs.listUserTokens": Sample(other=200),
+    "tapisjobs.revokeUserToken": Sample(other=404, path=_token),
+    "tapisjobs.purgeJobs": Sample(
+        other=403, body=lambda w: {"olderThanDays": 365, "allUsers": True, "dryRun": True}
+    ),
     "tapisjobs.getServer": Sample(other=200),
     "tapisjobs.addHost": Sample(
         other=409, good=409, body=lambda w: {"id": w.system, "host": "login1.example.org"}

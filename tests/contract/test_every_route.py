@@ -44,8 +44,17 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         api.post("/v3/systems/schedulerProfile", {"name": name})
         return name
 
+    def transfer() -> str:
+        there = f"tapis://local{folder}"
+        wanted = {"sourceURI": f"{there}/here.txt", "destinationURI": f"{there}/there.txt"}
+        return str(api.post("/v3/files/transfers", {"elements": [wanted]})["uuid"])
+
     def postit() -> str:
         return str(api.post(f"/v3/files/postits/local/{folder}/here.txt", {"unlimited": True})["id"])
+
+    def token() -> str:
+        made = api.post("/v3/tapisjobs/tokens", {})
+        return str(made["access_token"]["jti"])
 
     numbers = count()
     done = api.submit("echo hello > out.txt")
@@ -59,8 +68,10 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         app="contract-app",
         system="contract-system",
         owner=getpass.getuser(),
+        transfer=transfer,
         postit=postit,
         profile=profile,
+        token=token,
     )
     api.post("/v3/jobs/cancel/bulk", {"uuids": started})
 
