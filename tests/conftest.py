@@ -16,6 +16,8 @@ from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from rig.containers import Containers
+from rig.containers import containers as real_containers
 from rig.rig import Rig
 from rig.variants import variant
 
@@ -204,3 +206,11 @@ def rig_variant() -> Iterator[Callable[[str], Rig]]:
     """``rig_variant("sign-in")``: another rig of ``tests/rig/variants.py``, for a module."""
     with ExitStack() as stack:
         yield functools.cache(lambda name: stack.enter_context(variant(name)))
+
+
+# --- real containers --------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def containers() -> Iterator[Containers]:
+    """Real docker, podman, apptainer and an image registry, for all tests of a run."""
+    with real_containers() as found:
+        yield found
