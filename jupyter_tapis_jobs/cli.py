@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from . import cli_definitions, cli_hosts, cli_jobs, cli_outputs, cli_server, cli_tokens
+from . import cli_definitions, cli_hosts, cli_jobs, cli_outputs, cli_purge, cli_server, cli_tokens
 from .cli_parts import FAILURE, INTERRUPTED, NOBODY_READS, Command, Parser
 from .client.connection import Connection
 from .client.tapis import Tapis
@@ -24,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     *cli_definitions.COMMANDS,
     *cli_hosts.COMMANDS,
     *cli_tokens.COMMANDS,
+    *cli_purge.COMMANDS,
 )
 
 

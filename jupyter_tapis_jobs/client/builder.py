@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.batch_script import job_name_of
 from ..model.errors import InvalidInputError, did_you_mean
+from ..model.extensions import Extension
 from .carrier import Carrier
 from .definition import Definition
 from .request import SHORTHANDS, app_variables, build, exec_systems, merged
@@ -105,7 +106,7 @@ class RequestBuilder:
         self, app: Mapping[str, Any], system: str | None, request: Mapping[str, Any]
     ) -> dict[str, str]:
         """On this machine ``python`` means this kernel's own Python, unless somebody says otherwise."""
-        if system != "local" or _PYTHON not in app_variables(app) or self._tapis.server() is None:
+        if system != "local" or _PYTHON not in app_variables(app) or not self._tapis.can(Extension.SERVER):
             return {}
         given = (request.get("parameterSet") or {}).get("envVariables") or []
         if any(item.get("key") == _PYTHON for item in given) or self._local_has_python():

@@ -25,7 +25,10 @@ from ..model.errors import (
     TooLargeError,
     UnavailableError,
 )
-from .endpoint import Endpoint, sign_in
+from . import patience
+from .endpoint import Endpoint
+from .signing import SignIn
+from .words import duration
 
 if TYPE_CHECKING:
     import httpx
@@ -36,8 +39,9 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 120.0
 SILENCE_SECONDS = 45.0
 #: Calls that change nothing, or the same again when repeated.
 _SAFE = frozenset({"GET", "HEAD"})
-_PASSING = frozenset({502, 503, 504})
-_TRIES = 4
+#: A file that is uploaded again lands in the same place.
+_UPLOAD = "upload"
+_REPEATABLE = _SAFE | {_UPLOAD}
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _ERRORS: Mapping[int, type[TapisJobsError]] = MappingProxyType(
@@ -79,14 +83,13 @@ class Connection:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = endpoint.url
-        self._headers = dict(endpoint.headers)
-        self._password_grant = endpoint.password_grant
+        #: True for the server that started this kernel.
+        self.is_own = endpoint.own
+        self._sign_in = SignIn(endpoint, self._token)
         self._transport, self._async_transport = transport, async_transport
         self._sleep = sleep
         self._near = endpoint.own or urlsplit(endpoint.url).hostname in _THIS_MACHINE
         self._opening = threading.Lock()
-        # Asking for the token is itself a call of this connection.
-        self._signing = threading.RLock()
         self._client: httpx.Client | None = None
 
     def __repr__(self) -> str:
@@ -135,8 +138,7 @@ class Connection:
             with upload() as content:
                 return request({"file": ("file", content, "application/octet-stream")})
 
-        repeatable = method in _SAFE or upload is not None
-        return _decoded(self._tried(send, method, path) if repeatable else self._once(send, method, path))
+        return self._decoded(self._sent(send, method if upload is None else _UPLOAD, path))
 
     @contextmanager
     def stream(
@@ -159,7 +161,7 @@ class Connection:
             ) as response:  # fmt: skip
                 if response.is_error:
                     response.read()
-                    raise error_of(response)
+                    raise self.error_of(response)
                 yield response
         except httpx.TransportError as cause:
             raise self._lost(cause, "GET", path) from cause
@@ -173,17 +175,25 @@ class Connection:
                 headers={**self._signed(), **(headers or {})},
             )  # fmt: skip
 
-        response = self._tried(send, "GET", path)
+        response = self._sent(send, "GET", path)
         if response.is_error:
-            raise error_of(response)
+            raise self.error_of(response)
         return response.content
+
+    def error_of(self, response: httpx.Response) -> TapisJobsError:
+        """Return the error that an answer stands for; of a token that has run out it says so."""
+        return self.explained(error_of(response))
+
+    def explained(self, error: TapisJobsError) -> TapisJobsError:
+        """Return *error*, or what is behind it: a token that has run out."""
+        return self._sign_in.explained(error) if isinstance(error, NotSignedInError) else error
 
     def async_client(self) -> httpx.AsyncClient:
         """Return a new client for a thread with a loop of its own; the caller closes it."""
         import httpx
 
         return httpx.AsyncClient(
-            base_url=self.url, headers=self._signed(), transport=self._async_transport,
+            base_url=self.url, event_hooks={"request": [self._sign]}, transport=self._async_transport,
             timeout=self._limits(SILENCE_SECONDS), trust_env=not self._near, follow_redirects=False,
         )  # fmt: skip
 
@@ -215,52 +225,49 @@ class Connection:
         return httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
 
     def _signed(self) -> dict[str, str]:
-        """Return the sign-in; a password is changed for a token at the first call."""
-        with self._signing:
-            if self._password_grant is not None:
-                grant, self._password_grant = self._password_grant, None
-                try:
-                    self._headers.update(self._token_for(*grant))
-                except TapisJobsError:
-                    self._password_grant = grant
-                    raise
-            return self._headers
+        return self._sign_in.headers()
 
-    def _token_for(self, name: str, password: str) -> dict[str, str]:
+    def _decoded(self, response: httpx.Response) -> Reply:
+        if response.is_error or response.is_redirect:
+            raise _redirected(response) if response.is_redirect else self.error_of(response)
+        body = _json_of(response)
+        if not isinstance(body, Mapping):
+            raise TapisJobsError(
+                f"{response.request.url.copy_with(query=None)} did not answer in Tapis's form. "
+                "Is this the address of a Tapis API?"
+            )
+        return Reply(body.get("result"), body.get("metadata") or {})
+
+    async def _sign(self, request: httpx.Request) -> None:
+        request.headers.update(self._signed())
+
+    def _token(self, body: Mapping[str, str]) -> Mapping[str, Any]:
         """Tapis's password grant: a JWT for a name and a password."""
-        body = {"username": name, "password": password, "grant_type": "password"}
-        result = self.call("POST", "/v3/oauth2/tokens", json=body).result
-        return sign_in(result["access_token"]["access_token"])
+        result: Mapping[str, Any] = self.call("POST", "/v3/oauth2/tokens", json=body).result
+        return result
 
-    def _once(self, send: Callable[[], httpx.Response], method: str, path: str) -> httpx.Response:
+    def _sent(self, send: Callable[[], httpx.Response], method: str, path: str) -> httpx.Response:
+        """Send a call. One that may be repeated is tried a few times, any other only where it was not taken."""
         import httpx
+        from tenacity import Retrying, retry_if_exception_type, retry_if_result
 
-        try:
-            return send()
-        except httpx.TransportError as cause:
-            raise self._lost(cause, method, path) from cause
-
-    def _tried(self, send: Callable[[], httpx.Response], method: str, path: str) -> httpx.Response:
-        """Send a call that may be repeated, a few times with short growing gaps."""
-        import httpx
-        from tenacity import (
-            Retrying,
-            retry_if_exception_type,
-            retry_if_result,
-            stop_after_attempt,
-            wait_exponential,
-        )
-
+        repeatable = method in _REPEATABLE
+        passing = patience.PASSING if repeatable else {patience.BUSY}
+        lost = (httpx.NetworkError, httpx.RemoteProtocolError) if repeatable else ()
         attempts = Retrying(
-            retry=retry_if_exception_type((httpx.NetworkError, httpx.RemoteProtocolError))
-            | retry_if_result(lambda answer: answer.status_code in _PASSING),
-            stop=stop_after_attempt(_TRIES),
-            wait=wait_exponential(multiplier=0.1, max=2.0),
+            retry=retry_if_exception_type(lost)
+            | retry_if_result(lambda answer: answer.status_code in passing),
+            stop=patience.is_enough,
+            wait=patience.gap,
             sleep=self._sleep,
             # After the last try an answer is returned and an exception raised as they are.
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        return self._once(lambda: attempts(send), method, path)
+        try:
+            answer: httpx.Response = attempts(send)
+        except httpx.TransportError as cause:
+            raise self._lost(cause, method, path) from cause
+        return answer
 
     def _lost(self, cause: httpx.TransportError, method: str, path: str) -> UnavailableError:
         import httpx
@@ -305,7 +312,12 @@ def error_of(response: httpx.Response) -> TapisJobsError:
         return of_host(message, _details(body))
     if kind is InvalidInputError:
         return _invalid(message, body, code)
-    return kind(message, code=code.group(1) if code else None)
+    error = kind(message, code=code.group(1) if code else None)
+    if isinstance(error, UnavailableError):
+        error.retry_after = patience.asked_pause(response)
+        if (error.retry_after or 0.0) > patience.LONGEST:
+            error.message += f" The server asks for a pause of {duration(error.retry_after or 0.0)}."
+    return error
 
 
 def refusal(error: Mapping[str, Any]) -> InvalidInputError:
@@ -345,18 +357,6 @@ _OF_HOSTS: Mapping[str, Callable[[str, Mapping[str, Any]], TapisJobsError]] = Ma
         ),
     }
 )
-
-
-def _decoded(response: httpx.Response) -> Reply:
-    if response.is_error or response.is_redirect:
-        raise _redirected(response) if response.is_redirect else error_of(response)
-    body = _json_of(response)
-    if not isinstance(body, Mapping):
-        raise TapisJobsError(
-            f"{response.request.url.copy_with(query=None)} did not answer in Tapis's form. "
-            "Is this the address of a Tapis API?"
-        )
-    return Reply(body.get("result"), body.get("metadata") or {})
 
 
 def _redirected(response: httpx.Response) -> NotSignedInError:

@@ -14,6 +14,9 @@ from ..model.errors import InvalidInputError, NotSignedInError, UnavailableError
 #: Set by the server extension for the kernels that its server starts.
 OWN_URL, OWN_TOKEN = "JUPYTER_TAPIS_JOBS_URL", "JUPYTER_TAPIS_JOBS_TOKEN"
 
+#: The header of a Tapis token.
+TOKEN_HEADER = "X-Tapis-Token"  # noqa: S105 - the header's name
+
 _NO_SERVER = (
     "No Jupyter server with jupyter_tapis_jobs was found for this Python process. "
     "Start one with `jupyter lab` or `jupyter tapisjobs serve` and work in its notebooks, "
@@ -70,7 +73,7 @@ def find_endpoint(
 def sign_in(token: str) -> dict[str, str]:
     """Return the headers for *token*: a Tapis JWT, or the token of a Jupyter server."""
     is_jwt = token.startswith("eyJ") and token.count(".") == 2
-    return {"X-Tapis-Token": token} if is_jwt else {"Authorization": f"token {token}"}
+    return {TOKEN_HEADER: token} if is_jwt else {"Authorization": f"token {token}"}
 
 
 def _named(url: str, token: str | None, username: str | None, password: str | None) -> Endpoint:

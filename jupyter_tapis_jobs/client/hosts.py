@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import CodeNeededError, InvalidInputError, NotFoundError
+from ..model.extensions import Extension
 from . import frames
 from .connection import segment
 from .host_sign_in import Conversation, private_key
@@ -158,7 +159,7 @@ def host_named(tapis: Tapis, name: str) -> Host:
 
 
 def _want_hosts(tapis: Tapis) -> None:
-    if tapis.server() is None:
+    if not tapis.can(Extension.HOSTS):
         raise InvalidInputError(
             f"{tapis.connection.url} is a Tapis tenant, whose systems are made by Tapis's own calls "
             "(createSystem, createUserCredential). tapis.systems() lists them."

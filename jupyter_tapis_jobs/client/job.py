@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import JobError, NotFoundError, TapisJobsError, did_you_mean
+from ..model.extensions import Extension
 from ..model.files import STDOUT
 from ..model.status import JobStatus
 from . import frames
@@ -38,6 +39,10 @@ _BEFORE_START = frozenset(
         JobStatus.QUEUED,
     }
 )
+#: Seconds between two looks at an output of a tenant: while it grows, and when it is long quiet.
+_FOLLOW_FIRST, _FOLLOW_LAST = 3.0, 15.0
+#: Seconds in which a tenant is not asked for the same job twice by `job.status`, however tight the loop.
+_ASKED_AGAIN = 1.0
 #: Bytes of output that are enough for its last lines.
 _TAIL_BYTES = 64 * 1024
 
@@ -50,6 +55,8 @@ class Job:
         self._row: dict[str, Any] = dict(row)
         self._whole = "execSystemOutputDir" in self._row
         self._tail: list[str] | None = None
+        #: When the server was last asked for it, by the monotonic clock.
+        self._heard = float("-inf")
 
     def __repr__(self) -> str:
         return f"{one_line(self, time.time())}   {self.uuid}"
@@ -73,7 +80,8 @@ class Job:
     @property
     def status(self) -> str:
         """Where the job stands now; asks the server until the job has ended."""
-        if not is_terminal(self.last_status):
+        recent = time.monotonic() - self._heard < _ASKED_AGAIN and not self._tapis.can(Extension.EVENTS)
+        if not is_terminal(self.last_status) and not recent:
             self.refresh()
         return self.last_status
 
@@ -110,7 +118,7 @@ class Job:
     def refresh(self) -> Job:
         """Ask the server where the job stands."""
         self.take(self._tapis.connection.get(self._path()))
-        self._whole = True
+        self._whole, self._heard = True, time.monotonic()
         return self
 
     def take(self, row: Mapping[str, Any]) -> None:
@@ -256,7 +264,7 @@ class Job:
 
     def can_follow(self) -> bool:
         """True where the server streams what a job prints."""
-        return self._tapis.server() is not None
+        return self._tapis.can(Extension.FOLLOW)
 
     def stdout_name(self) -> str:
         """Return where the job's text goes: its request can rename it."""
@@ -277,7 +285,7 @@ class Job:
         return f"/v3/jobs/{segment(self.uuid)}" + (f"/{what}" if what else "")
 
     def _outputs(self) -> Outputs:
-        direct = self._tapis.server() is None
+        direct = not self._tapis.can(Extension.OUTPUTS)
         if direct and not self._whole:
             self.refresh()
         return Outputs(self._tapis.connection, self._row, direct=direct)
@@ -309,11 +317,11 @@ class Job:
         return [line for line in text.splitlines() if line.strip()]
 
     def _growing(self, path: str) -> Iterator[bytes]:
-        if self._tapis.server() is not None:
+        if self._tapis.can(Extension.FOLLOW):
             yield from self._outputs().follow(path)
             return
         # A tenant has no stream: what is new is read again and again, with the news of the job.
-        done = 0
+        done, gap = 0, _FOLLOW_FIRST
         while True:
             ended = is_terminal(self.status)
             try:
@@ -321,7 +329,8 @@ class Job:
             except NotFoundError:
                 data = b""
             yield data[done:]
+            gap = _FOLLOW_FIRST if len(data) > done else min(_FOLLOW_LAST, gap * 1.5)
             done = max(done, len(data))
             if ended:
                 return
-            self._tapis.pause()
+            self._tapis.pause(gap)

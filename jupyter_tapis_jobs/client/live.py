@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     import httpx
 
 _Row = Mapping[str, Any]
-#: Seconds between tries or polls: the first, the growth, the last.
+#: Seconds between tries: the first, the growth, the last.
 _FIRST, _GROWTH, _LAST = 0.5, 1.5, 15.0
+#: Seconds between two looks at a tenant, which is asked for all jobs at once: after a change, and when quiet.
+_LOOK, _QUIET = 2.0, 30.0
 #: Seconds in which listeners who come one after the other are asked for together.
 _LATE = 0.02
-#: Jobs that are asked for one by one; more are asked for in lists of this many.
+#: Jobs that our server is asked for one by one; more, and all of a tenant, are asked for in lists.
 _FEW, _LIST = 4, 50
+#: What a list tells of each job: what a line or a card shows of one that has not ended.
+_SHOWN = (
+    "uuid,name,owner,status,condition,lastMessage,created,remoteSubmitted,remoteStarted,remoteEnded,ended,"
+    "lastUpdated,remoteJobId,remoteOutcome,remoteResultInfo,appId,appVersion,execSystemId,"
+    "execSystemLogicalQueue,archiveSystemId,jobType,nodeCount,coresPerNode,memoryMB,maxMinutes"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +146,11 @@ class Live:
                             gap = _FIRST
                     except UnavailableError as cause:
                         self._tell_all(News(trouble=cause.message))
+                        gap = max(gap, cause.retry_after or 0.0)
                     await self._sleep(gap)
                     gap = min(_LAST, gap * _GROWTH)
         except TapisJobsError as cause:
-            self._tell_all(News(error=cause))
+            self._tell_all(News(error=self._connection.explained(cause)))
         finally:
             self._client = None
 
@@ -168,11 +177,11 @@ class Live:
     async def _poll(self, client: httpx.AsyncClient) -> AsyncIterator[None]:
         """Ask again and again, with gaps that grow while nothing changes."""
         seen: dict[str, str] = {}
-        gap = _FIRST
+        gap = _LOOK
         while self._listeners:
             rows = await self._ask(client, list(self._listeners))
             now = {row["uuid"]: str(row.get("status")) for row in rows}
-            gap = min(_LAST, gap * _GROWTH) if now == seen else _FIRST
+            gap = min(_QUIET, gap * _GROWTH) if now == seen else _LOOK
             seen = now
             yield None
             await self._sleep(gap)
@@ -193,11 +202,12 @@ class Live:
             return
         except TapisJobsError as cause:
             for uuid in uuids:
-                self._tell(uuid, News(error=cause))
+                self._tell(uuid, News(error=self._connection.explained(cause)))
 
     async def _ask(self, client: httpx.AsyncClient, uuids: list[str]) -> list[_Row]:
         """Ask where the jobs stand, and tell it."""
-        rows = [row async for row in _rows(client, uuids)]
+        few = _FEW if self._pushed() else 0
+        rows = [row async for row in _rows(client, uuids, few)]
         for row in rows:
             self._tell(row["uuid"], News(job=row))
         return rows
@@ -280,16 +290,25 @@ async def _events(response: httpx.Response) -> AsyncIterator[dict[str, str]]:
             fields.setdefault(name, []).append(value.removeprefix(" "))
 
 
-async def _rows(client: httpx.AsyncClient, uuids: list[str]) -> AsyncIterator[_Row]:
-    if len(uuids) <= _FEW:
+async def _rows(client: httpx.AsyncClient, uuids: list[str], few: int) -> AsyncIterator[_Row]:
+    if len(uuids) <= few:
         for uuid in uuids:
-            yield await _result(client, f"/v3/jobs/{segment(uuid)}", {})
+            yield await _job(client, uuid)
         return
     for start in range(0, len(uuids), _LIST):
         part = uuids[start : start + _LIST]
-        params = {"uuid.in": ",".join(part), "limit": len(part), "listType": "ALL_JOBS"}
-        for row in await _result(client, "/v3/jobs/search", params):
+        params = {"uuid.in": ",".join(part), "select": _SHOWN, "limit": len(part), "listType": "ALL_JOBS"}
+        listed = await _result(client, "/v3/jobs/search", params)
+        for row in listed:
             yield row
+        # A hidden job is in no list.
+        for uuid in set(part) - {str(row["uuid"]) for row in listed}:
+            yield await _job(client, uuid)
+
+
+async def _job(client: httpx.AsyncClient, uuid: str) -> _Row:
+    row: _Row = await _result(client, f"/v3/jobs/{segment(uuid)}", {})
+    return row
 
 
 async def _result(client: httpx.AsyncClient, path: str, params: Mapping[str, Any]) -> Any:

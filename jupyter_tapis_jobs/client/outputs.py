@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +16,8 @@ from ..model.status import JobStatus
 from .connection import Connection, path_text, segment
 
 _Row = Mapping[str, Any]
+#: Hears how many bytes have come.
+Told = Callable[[int], None]
 #: Rows of one plain listing: Tapis gives no more, and does not say that there are more.
 _LISTED = 100
 _PAGE = 1000
@@ -51,19 +53,19 @@ class Outputs:
             )
         return self._connection.read(f"{self._base}/download/{path_text(path)}", allowIfRunning=True)
 
-    def save(self, path: str, to: Path) -> Path:
-        """Write one file to *to*; what is written is whole or not there."""
+    def save(self, path: str, to: Path, told: Told = lambda count: None) -> Path:
+        """Write one file to *to*; what is written is whole or not there. *told* hears how far it is."""
         to.parent.mkdir(parents=True, exist_ok=True)
         with _beside(to) as part:
-            self._stream_into(path, part)
+            self._stream_into(path, part, told)
             os.replace(part, to)  # noqa: PTH105 - one atomic step
         return to
 
-    def save_all(self, folder: Path) -> Path:
-        """Write all outputs below *folder*."""
+    def save_all(self, folder: Path, told: Told = lambda count: None) -> Path:
+        """Write all outputs below *folder*; *told* hears how many bytes of their archive have come."""
         folder.mkdir(parents=True, exist_ok=True)
         with _beside(folder / "outputs.zip") as part:
-            self._stream_into("", part)
+            self._stream_into("", part, told)
             _unpack(part, folder)
         return folder
 
@@ -74,11 +76,14 @@ class Outputs:
             yield from body.iter_bytes()
 
     # --- parts -------------------------------------------------------------------------------
-    def _stream_into(self, path: str, part: Path) -> None:
+    def _stream_into(self, path: str, part: Path, told: Told) -> None:
         address, params = self._address(path)
+        count = 0
         with self._connection.stream(address, **params) as body, part.open("wb") as out:
             for piece in body.iter_bytes():
                 out.write(piece)
+                count += len(piece)
+                told(count)
 
     def _address(self, path: str) -> tuple[str, dict[str, Any]]:
         zipped = {"zip": True} if self._direct else {"compress": True, "format": "zip"}

@@ -20,9 +20,11 @@ from ..model.errors import (
     UnavailableError,
     did_you_mean,
 )
+from ..model.extensions import ALL, Extension
 from ..model.status import JobStatus
 from . import frames
 from .builder import RequestBuilder
+from .capabilities import is_ours
 from .carrier import Carrier, UploadPlace
 from .collecting import fetched, one_frame
 from .connection import Connection, path_text, refusal, segment
@@ -59,7 +61,7 @@ class Tapis:
 
     def __init__(self, connection: Connection, *, uploads: str | None = None) -> None:
         self.connection = connection
-        self.live = Live(connection, lambda: self.server() is not None)
+        self.live = Live(connection, lambda: self.can(Extension.EVENTS))
         self._server: dict[str, Any] | None = None
         self._asked = False
         #: Why ``server()`` is None.
@@ -75,14 +77,20 @@ class Tapis:
         """Return what our server says of itself; None on any other Tapis. Asked once."""
         if not self._asked:
             try:
-                self._server = self.connection.get("/v3/tapisjobs/server")
+                if self.connection.is_own or is_ours(self.connection):
+                    self._server = self.connection.get("/v3/tapisjobs/server")
             except UnavailableError:
                 raise
             except TapisJobsError as cause:
-                # Whatever else a stranger says to a path it does not know.
+                # Whatever else a stranger says.
                 self.refusal = cause
             self._asked = True
         return self._server
+
+    def can(self, ability: Extension) -> bool:
+        """True where the server has an ability beyond Tapis's published specification."""
+        server = self.server()
+        return server is not None and ability in server.get("extensions", ALL)
 
     # --- submitting --------------------------------------------------------------------------
     def submit(self, app: str | Path | Mapping[str, Any], /, **given: Any) -> Job:
@@ -131,7 +139,7 @@ class Tapis:
     def validate(self, app: str | Path | Mapping[str, Any], /, **given: Any) -> Preview:
         """Return what ``submit`` would send and run; nothing is stored or started."""
         request = self.prepare(app, **given)
-        if self.server() is None:
+        if not self.can(Extension.VALIDATE):
             return Preview(request=request)
         with self._naming_systems(request):
             found = self.connection.post("/v3/jobs/validate", request)
@@ -153,7 +161,7 @@ class Tapis:
         """Submit a job's request again as a new job, with *changes* in it."""
         old = self.job(job) if isinstance(job, str) else job
         plain = not any(key in changes for key in SHORTHANDS)
-        if plain and (not changes or self.server() is not None):
+        if plain and (not changes or self.can(Extension.CHANGES)):
             path = f"/v3/jobs/{segment(old.uuid)}/resubmit"
             return Job(self, self.connection.post(path, exec_systems(changes) or None))
         request = {key: value for key, value in old.request().items() if value is not None}
@@ -205,7 +213,7 @@ class Tapis:
         found = self._jobs_of(jobs)
         _want_all_finished(found)
         uuids = [job.uuid for job in found]
-        if self.server() is not None:
+        if self.can(Extension.BULK):
             contents = fetched(self.connection, uuids, path)
         else:
             read = self._side_by_side(lambda job: job.read_bytes(path), found)
@@ -215,7 +223,7 @@ class Tapis:
     def cancel(self, jobs: Any) -> pd.DataFrame:
         """Cancel many jobs; return ``uuid status message`` for each, status ``success`` or ``error``."""
         uuids = _uuids(jobs)
-        if self.server() is not None:
+        if self.can(Extension.BULK):
             parts = (uuids[start : start + _BULK] for start in range(0, len(uuids), _BULK))
             answers = (self.connection.post("/v3/jobs/cancel/bulk", {"uuids": part}) for part in parts)
             rows = [row for answer in answers for row in answer]
@@ -330,7 +338,7 @@ class Tapis:
         return Carrier(
             self.connection,
             lambda: self._uploads.on(system),
-            inline=self.server() is not None,
+            inline=self.can(Extension.INLINE),
             known=self._uploaded,
         )
 
@@ -338,9 +346,9 @@ class Tapis:
         """Return a name for a job without one: ``python-1``."""
         return f"{app}-{next(self._names[app])}"
 
-    def pause(self) -> None:
+    def pause(self, seconds: float) -> None:
         """Wait between two questions to a tenant."""
-        time.sleep(3.0)
+        time.sleep(seconds)
 
     @contextmanager
     def _naming_systems(self, request: Mapping[str, Any]) -> Iterator[None]:
@@ -358,7 +366,7 @@ class Tapis:
     ) -> list[Job | TapisJobsError]:
         if not requests:
             return []
-        if self.server() is None:
+        if not self.can(Extension.BULK):
             if atomic:
                 raise InvalidInputError("A tenant takes jobs one by one: atomic=True needs our own server.")
             return self._side_by_side(self._submitted_one, requests)
@@ -400,7 +408,7 @@ class Tapis:
             return list(pool.map(work, items))
 
     def _table(self, parameters: Mapping[str, str], limit: int | None) -> pd.DataFrame:
-        if self.server() is not None:
+        if self.can(Extension.COLUMNS):
             found = self.connection.get(
                 "/v3/jobs/search" if parameters else "/v3/jobs/list",
                 **parameters,
@@ -449,7 +457,7 @@ class Tapis:
 
     def _states(self, uuids: Sequence[str], select: str = _STATE) -> Iterator[Mapping[str, Any]]:
         """Yield a row of each job that is there, asked for in lists: an address holds few, a body many."""
-        ours = self.server() is not None
+        ours = self.can(Extension.BULK)
         for start in range(0, len(uuids), size := _BULK if ours else _ASKED):
             some = uuids[start : start + size]
             params = {"select": select, "limit": len(some), "listType": "ALL_JOBS"}

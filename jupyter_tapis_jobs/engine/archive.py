@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..model.errors import TapisJobsError
+from ..model.errors import NotAllowedError, NotFoundError, TapisJobsError
 from ..model.job import Job, JobDefinition
 from ..model.status import Condition, JobStatus, RemoteOutcome
 from ..transports.base import Transport
@@ -85,10 +85,14 @@ class Archiver:
         faults: dict[str, TapisJobsError | OSError] = {}
         for job in jobs:
             definition = definitions[job.uuid]
-            where, root = lane.key, definition.root_dir
+            where, root, ground = lane.key, definition.root_dir, definition.root_dir
             if lies_apart(definition):
-                where, root = await self._sources.archive_host(definition.archive_system_id, job.owner)
-            places.setdefault(where, []).append(Move.of(job, definition, root))
+                try:
+                    where, root, ground = await self._sources.archive_host(job, definition)
+                except (NotAllowedError, NotFoundError) as refusal:
+                    faults[job.uuid] = refusal
+                    continue
+            places.setdefault(where, []).append(Move.of(job, definition, root, ground))
         for where, moves in places.items():
             uuids = [move.uuid for move in moves]
             progress = Progress(self._oversight, self._ports.clock, uuids, what="copying outputs")

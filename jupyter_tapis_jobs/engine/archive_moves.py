@@ -39,14 +39,14 @@ class Move:
     filter: ArchiveFilter
 
     @classmethod
-    def of(cls, job: Job, definition: JobDefinition, archive_root: str) -> Move:
-        """Return the move that a job's definition asks for."""
+    def of(cls, job: Job, definition: JobDefinition, root_there: str, archive_root: str) -> Move:
+        """Return the move that a job's definition asks for; it is not to lead out of *archive_root*."""
         return cls(
             uuid=job.uuid,
             exec_dir=join(definition.root_dir, definition.exec_system_exec_dir),
             output_dir=join(definition.root_dir, definition.exec_system_output_dir),
             root=definition.root_dir,
-            archive_dir=join(archive_root, definition.archive_system_dir),
+            archive_dir=join(root_there, definition.archive_system_dir),
             archive_root=archive_root,
             filter=definition.archive_filter,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..model.batch_request import ScriptedRequest, with_batch_script
 from ..model.batch_script import FIELD, SCRIPT_APP, SCRIPT_INPUT, job_name_of, read_batch_script
-from ..model.errors import InvalidInputError, NotAllowedError, TooLargeError
+from ..model.errors import InvalidInputError, TooLargeError
 from ..model.fields import JobType
 from ..model.request import SubmitRequest
 from ..model.system import System
@@ -16,7 +16,6 @@ from ..model.urls import data_bytes, is_data
 from ..model.user import User
 from .ports import Ports
 from .sources import Sources, effective_user
-from .systems import LOCAL
 
 #: Bytes of a batch script; sbatch takes 4 MiB unless its site says otherwise.
 LONGEST = 4 * 1024 * 1024
@@ -57,11 +56,10 @@ class BatchScripts:
                 field=FIELD,
                 value=url,
             )
-        if url.startswith(f"tapis://{LOCAL}/") and not user.is_server_user:
-            raise NotAllowedError(f"{url} lies on the server's own machine; only its user may read there.")
         lane = (system.id, effective_user(system, user.name))
         host = await self._ports.hosts.transport(*lane)
-        found = (await self._sources.find_all([(url, user.name)], lane, host))[url, user.name]
+        wish = (url, user.name, "")
+        found = (await self._sources.find_all([wish], lane, host))[wish]
         if isinstance(found, Exception):
             raise found
         if found is None or found.is_directory:

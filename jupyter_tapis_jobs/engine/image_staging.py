@@ -59,15 +59,20 @@ class ImageStaging:
         if definition.app_runtime == RuntimeType.ZIP:
             return await self._place_archive(lane, url, jobs, definitions, transport, entries)
         if definition.app_runtime == RuntimeType.SINGULARITY and url.startswith(("/", "tapis://")):
-            path = await self._place_container(lane, url, jobs, transport)
+            path = await self._place_container(lane, url, jobs, definition, transport)
             return dict.fromkeys((job.uuid for job in jobs), path)
         return dict.fromkeys((job.uuid for job in jobs), None)
 
     async def _place_container(
-        self, lane: Lane, url: str, jobs: Sequence[Job], transport: Transport
+        self,
+        lane: Lane,
+        url: str,
+        jobs: Sequence[Job],
+        definition: JobDefinition,
+        transport: Transport,
     ) -> str | None:
         """Return where an image of Singularity lies on the host: a file, or a sandbox that is there."""
-        source = await self._found(url, jobs[0], transport)
+        source = await self._found(url, jobs[0], definition, transport)
         if source.is_directory and source.transport is not transport:
             raise InvalidInputError(
                 f"the app's image {url} is a directory on another system, and a sandbox does not travel. "
@@ -91,7 +96,7 @@ class ImageStaging:
         """Put an archive's files into *entries*, or unpack them on the host; return uuid -> program."""
         folders = {job.uuid: exec_dir(definitions[job.uuid]) for job in jobs}
         kept = [uuid for uuid in folders if _is_kept(definitions[uuid])]
-        source = await self._found(url, jobs[0], transport)
+        source = await self._found(url, jobs[0], definitions[jobs[0].uuid], transport)
         name = posixpath.basename(source.name)
         if source.size is not None and source.size <= SMALL_IMAGE:
             known = self._images.get(source.key)
@@ -111,8 +116,8 @@ class ImageStaging:
         answer = await transport.run(UNPACK + "".join((*calls, *copies)), timeout=3600)
         return _programs(url, folders, answer.stdout)
 
-    async def _found(self, url: str, job: Job, transport: Transport) -> Source:
-        source = await self._sources.find(url, job, transport)
+    async def _found(self, url: str, job: Job, definition: JobDefinition, transport: Transport) -> Source:
+        source = await self._sources.find(url, job, transport, definition.contexts.get(url, ""))
         if source is None:
             where = f" on {job.exec_system_id}" if url.startswith("/") else ""
             raise InvalidInputError(

@@ -173,4 +173,4 @@ def _missing(item: Wanted) -> str:
 def _wish(item: Wanted) -> Wish:
     """A request's own bytes are the same whoever sends them."""
     url = item.item.source_url
-    return (url, "" if is_data(url) else item.job.owner)
+    return (url, "", "") if is_data(url) else (url, item.job.owner, item.context)

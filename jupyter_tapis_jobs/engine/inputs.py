@@ -35,6 +35,8 @@ class Wanted:
     job: Job
     item: FileInput
     target: str
+    #: Whose rights count beside the owner's: those of who shared the app.
+    context: str = ""
 
     @property
     def name(self) -> str:
@@ -93,7 +95,8 @@ def wanted_inputs(cohort: Iterable[Job], definitions: Mapping[str, JobDefinition
         for item in definition.file_inputs:
             if not item.source_url.startswith("tapislocal:"):
                 target = join(definition.root_dir, definition.exec_system_input_dir, item.target_path)
-                yield Wanted(job=job, item=item, target=target)
+                context = definition.contexts.get(item.source_url, "")
+                yield Wanted(job=job, item=item, target=target, context=context)
 
 
 def make_plan(errands: Iterable[Errand], host: Transport, is_familiar: Callable[[Errand], bool]) -> Plan:

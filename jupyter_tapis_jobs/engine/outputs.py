@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..model import marks
-from ..model.errors import InvalidInputError, NotFoundError, TransportError
+from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, TransportError
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.paths import join, normalise, within
 from ..model.status import JobStatus, RemoteOutcome
@@ -54,8 +54,16 @@ class Outputs:
         system, directory = output_place(job, definition)
         if system == definition.exec_system_id:
             return job.lane, join(definition.root_dir, directory)
-        lane, root = await self._sources.archive_host(system, job.owner)
-        return lane, join(root, directory)
+        lane, root, ground = await self._sources.archive_host(job, definition)
+        place = join(root, directory)
+        if ground != root:
+            transport = await self._ports.hosts.transport(*lane)
+            found = await transport.look([ground, place])
+            if not within(found[ground].real_path, found[place].real_path):
+                raise NotAllowedError(
+                    f"archiveSystemDir {directory} leads outside {ground}, what {job.owner} was given."
+                )
+        return lane, place
 
     async def list(
         self,

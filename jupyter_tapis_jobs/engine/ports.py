@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol, TypeVar
 
+from ..model.fields import DeliveryMethod
 from ..runtimes.base import Runtime
 from ..schedulers.base import Scheduler
 from ..store.database import Database
 from ..transports.base import Transport
+from .senders import Sender
 
 T = TypeVar("T")
 
@@ -71,3 +73,5 @@ class Ports:
     hosts: Hosts
     schedulers: dict[str, Scheduler]
     runtimes: dict[str, Runtime]
+    #: What carries notifications; where there is none for a method, they wait.
+    senders: Mapping[DeliveryMethod, Sender] = field(default_factory=dict)

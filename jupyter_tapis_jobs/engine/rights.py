@@ -180,6 +180,11 @@ class PathRights:
     may_see: bool
     grounds: Mapping[Right, Sequence[str]] = field(default_factory=dict)
 
+    @property
+    def is_any(self) -> bool:
+        """True when the user may know of the system at all."""
+        return self.may_see or any(self.grounds.values())
+
     @classmethod
     def everywhere(cls, system_id: str, user: str) -> PathRights:
         """Return the rights of somebody who may do all."""
@@ -194,7 +199,7 @@ class PathRights:
         covering = [ground for ground in self.grounds.get(right, ()) if within(ground, path)]
         if covering:
             return min(covering, key=len)
-        if not self.may_see and not any(self.grounds.values()):
+        if not self.is_any:
             raise NotFoundError(
                 f"There is no system {self.system_id}, or it is not yours to see.", code="SYSAPI_NOT_FOUND"
             )

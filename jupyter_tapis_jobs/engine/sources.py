@@ -8,20 +8,25 @@ import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.errors import InvalidInputError, TapisJobsError
-from ..model.job import Job
+from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, TapisJobsError
+from ..model.job import ARCHIVE, Job, JobDefinition
 from ..model.paths import join, normalise, within
 from ..model.system import System
 from ..transports.base import FileInfo, Found, Transport
 from .lane import LaneKey
 from .ports import Ports
+from .rights import PathRights, Right
 from .rights import effective_user as effective_user
 
 #: Opens an http(s) URL: (url) -> chunks. Given from outside, so that no test reaches the Web.
 Fetch = Callable[[str], AsyncIterator[bytes]]
 
-#: A URL and the owner of the job that names it: another owner may be another user of its host.
-Wish = tuple[str, str]
+#: A URL, the owner of the job that names it (another owner may be another user of its host), and whose
+#: rights count besides: the owner's of an app that is shared, or "".
+Wish = tuple[str, str, str]
+
+#: Tells what a user's job may do with a system's paths.
+Paths = Callable[[str, System], Awaitable[PathRights]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +102,25 @@ class _Place:
     where: LaneKey
     root: str
     path: str
+    #: What the owner may read: links may not lead out of it.
+    ground: str
 
 
 class Sources:
     """Finds what ``tapis://``, ``http(s)://`` and host paths name."""
 
-    def __init__(self, ports: Ports, *, system: Callable[[str], Awaitable[System]], fetch: Fetch) -> None:
+    def __init__(
+        self, ports: Ports, *, system: Callable[[str], Awaitable[System]], paths: Paths, fetch: Fetch
+    ) -> None:
         self._ports = ports
         self._system = system
+        self._paths = paths
         self._fetch = fetch
 
-    async def find(self, url: str, job: Job, host: Transport) -> Source | None:
+    async def find(self, url: str, job: Job, host: Transport, context: str = "") -> Source | None:
         """Return the source that *url* names for *job*, whose own host is *host*; None if it is not there."""
-        found = (await self.find_all([(url, job.owner)], job.lane, host))[url, job.owner]
+        wish = (url, job.owner, context)
+        found = (await self.find_all([wish], job.lane, host))[wish]
         if isinstance(found, Exception):
             raise found
         return found
@@ -124,9 +135,10 @@ class Sources:
         """
         found: dict[Wish, Source | TapisJobsError | OSError | None] = {}
         places: dict[LaneKey, dict[Wish, _Place]] = {}
+        known: dict[tuple[str, str], PathRights] = {}
         for wish in wishes:
             try:
-                if (place := await self._place(wish, lane)) is None:
+                if (place := await self._place(wish, lane, known)) is None:
                     found[wish] = self._web_source(wish[0])
                 else:
                     places.setdefault(place.where, {})[wish] = place
@@ -142,13 +154,15 @@ class Sources:
                 found |= dict.fromkeys(there, trouble)
         return found
 
-    async def _place(self, wish: Wish, lane: LaneKey) -> _Place | None:
+    async def _place(
+        self, wish: Wish, lane: LaneKey, known: dict[tuple[str, str], PathRights]
+    ) -> _Place | None:
         """Return where a wish leads; None for the Web."""
-        url, owner = wish
+        url, owner, context = wish
         if url.startswith(("http://", "https://")):
             return None
         if url.startswith("/"):
-            return _Place(lane, "/", normalise(url))
+            return _Place(lane, "/", normalise(url), "/")
         if not url.startswith("tapis://"):
             raise InvalidInputError(
                 f"{url} is not a tapis:// or http(s):// URL or an absolute path.", value=url
@@ -156,8 +170,32 @@ class Sources:
         system_id, _, tail = url.removeprefix("tapis://").partition("/")
         system = await self._system(system_id)
         root = system.root_dir or "/"
-        where = lane if system_id == lane[0] else (system_id, effective_user(system, owner))
-        return _Place(where, root, join(root, urllib.parse.unquote(tail, errors="surrogateescape")))
+        path = urllib.parse.unquote(tail, errors="surrogateescape")
+        if system_id == lane[0]:
+            # The job itself can read there what its host user can.
+            return _Place(lane, root, join(root, path), root)
+        ground = await self._ground((owner, context), system, path, Right.READ, known)
+        return _Place((system_id, effective_user(system, owner)), root, join(root, path), join(root, ground))
+
+    async def _ground(
+        self,
+        people: Sequence[str],
+        system: System,
+        path: str,
+        right: Right,
+        known: dict[tuple[str, str], PathRights],
+    ) -> str:
+        """Return what gives one of *people* the right on a path; the first one's refusal is what is told."""
+        refusal: TapisJobsError | None = None
+        for person in filter(None, people):
+            key = (person, system.id)
+            if key not in known:
+                known[key] = await self._paths(person, system)
+            try:
+                return known[key].ground(path, right)
+            except (NotAllowedError, NotFoundError) as fault:
+                refusal = refusal or fault
+        raise refusal or NotAllowedError(f"Nobody may use {path} on system {system.id}.")
 
     def _web_source(self, url: str) -> Source:
         name = posixpath.basename(urllib.parse.unquote(urllib.parse.urlsplit(url).path)) or "image"
@@ -165,10 +203,17 @@ class Sources:
         key = _key("web", url, f"{self._ports.random.getrandbits(64):x}")
         return Source(url=url, name=name, key=key, size=None, open=lambda offset: self._fetch(url))
 
-    async def archive_host(self, system_id: str, owner: str) -> tuple[LaneKey, str]:
-        """Return who keeps *owner*'s archives on a system, (system, user), and the system's rootDir."""
-        system = await self._system(system_id)
-        return (system.id, effective_user(system, owner)), system.root_dir or "/"
+    async def archive_host(self, job: Job, definition: JobDefinition) -> tuple[LaneKey, str, str]:
+        """Return who keeps a job's archive elsewhere, (system, user), the system's rootDir, and what the
+        owner was given there (absolute): links may not lead out of it.
+
+        Raises ``NotFoundError`` or ``NotAllowedError`` when the owner may not write there.
+        """
+        system = await self._system(definition.archive_system_id)
+        root = system.root_dir or "/"
+        people = (job.owner, definition.contexts.get(ARCHIVE, ""))
+        ground = await self._ground(people, system, definition.archive_system_dir, Right.MODIFY, {})
+        return (system.id, effective_user(system, job.owner)), root, join(root, ground)
 
 
 async def _look(
@@ -176,7 +221,9 @@ async def _look(
 ) -> dict[Wish, Source | TapisJobsError | OSError | None]:
     """Look at many places of one host together; one by one when the host refuses to say it of all."""
     try:
-        seen = await transport.look(_unique(p for place in places.values() for p in (place.root, place.path)))
+        seen = await transport.look(
+            _unique(p for place in places.values() for p in (place.root, place.ground, place.path))
+        )
     except OSError as fault:
         if len(places) == 1:
             return dict.fromkeys(places, fault)
@@ -192,6 +239,12 @@ def _seen(
     if not within(seen[place.root].real_path, seen[place.path].real_path):
         return InvalidInputError(
             f"{url} leads outside the rootDir {place.root} of system {place.where[0]}.", value=url
+        )
+    if not within(seen[place.ground].real_path, seen[place.path].real_path):
+        return InvalidInputError(
+            f"{url} leads outside {place.ground}, which is what the job's owner was given on system "
+            f"{place.where[0]}.",
+            value=url,
         )
     info = seen[place.path].info
     if info is not None and info.type not in ("file", "dir"):

@@ -14,7 +14,6 @@ from ..model import files, marks
 from ..model.app import App
 from ..model.errors import (
     InvalidInputError,
-    NotAllowedError,
     NotFoundError,
     TapisJobsError,
     TransportError,
@@ -32,6 +31,7 @@ from ..model.system import System
 from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
+from .admission import Admission
 from .apps import AppCatalog
 from .batch_scripts import BatchScripts, named
 from .catalog import Listing
@@ -39,7 +39,7 @@ from .host_variables import HostVariables
 from .hosts import RealHosts
 from .ports import Ports
 from .profiles import ProfileCatalog
-from .rights import Right, refuse_borrowed
+from .rights import Right
 from .runtime_checks import with_runtime
 from .sources import Source, Sources, effective_user
 from .subscriptions import checked
@@ -86,23 +86,26 @@ class Submission:
         """Resolve requests one by one; what is wrong with one does not touch the others."""
         hosts = self._ports.hosts
         trusted = hosts.server_user if isinstance(hosts, RealHosts) else None
-        profile = partial(self._profiles.usable, user, trusted=trusted)
-        known = _Known(self._apps, self._systems, profile, user, self._ports.random)
+        admission = Admission(self._systems, user, trusted)
+        profile = partial(self._profiles.usable, user, server_user=trusted)
+        known = _Known(self._apps, self._systems, profile, user, self._ports.random, admission)
         results: list[Accepted | TapisJobsError] = []
         for number, raw in enumerate(raws):
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
             try:
-                results.append(await self._resolve(user, raw, known))
+                results.append(await self._resolve(user, raw, known, admission))
             except TapisJobsError as fault:
                 results.append(fault)
         return await self._without_missing_inputs(user, results)
 
-    async def _resolve(self, user: User, raw: Mapping[str, Any], known: _Known) -> Accepted:
+    async def _resolve(
+        self, user: User, raw: Mapping[str, Any], known: _Known, admission: Admission
+    ) -> Accepted:
         request = parse_request(named(raw))
         app = known.app(request.app_id, request.app_version)
         system = known.exec_system(request, app)
-        self._refuse_disallowed(user, system, app)
+        self._refuse_disabled(system, app)
         user_there = effective_user(system, user.name)
         scripted = await self._scripts.read(user, named(raw), request, system)
         if scripted is not None:
@@ -120,41 +123,22 @@ class Submission:
             created=iso(self._ports.clock.now()),
             effective_user=user_there,
             host_env=await self._asked(system, user, wanted),
-            archive_env=await self._asked(elsewhere, user, archive_eval_names(app, request))
-            if elsewhere is not None
-            else None,
-            profiles=known.profile,
+            archive_env=await self._asked_elsewhere(elsewhere, user, archive_eval_names(app, request)),
+            profiles=lambda name: known.profile(name, (system.owner, app.owner)),
             scripted=scripted,
         )
-        known.input_systems(definition)
-        self._refuse_servers_own(user, definition, app)
+        known.input_systems(definition, app)
+        definition = admission.admitted(definition, request, app, is_builtin=self._apps.is_builtin(app.id))
         self._refuse_impossible(definition, system)
         self._refuse_overwritten(definition)
         definition = with_runtime(definition, app, system)
         return Accepted(job, checked(self._ports, definition), raw)
 
-    def _refuse_disallowed(self, user: User, system: System, app: App) -> None:
-        hosts = self._ports.hosts
-        refuse_borrowed(system, user, hosts.server_user if isinstance(hosts, RealHosts) else None)
+    def _refuse_disabled(self, system: System, app: App) -> None:
         if not app.enabled or not app.version_enabled:
             raise _disabled("app", f"{app.id} {app.version}", "appId", app.id)
         if not system.enabled:
             raise _disabled("system", system.id, "execSystemId", system.id)
-
-    def _refuse_servers_own(self, user: User, definition: JobDefinition, app: App) -> None:
-        """The files of this machine are its user's: jobs of others neither read nor write them."""
-        if user.is_server_user:
-            return
-        urls = [item.source_url for item in definition.file_inputs]
-        if not self._apps.is_builtin(app.id):
-            urls.append(definition.container_image)
-        if definition.archive_system_id == LOCAL:
-            urls.append(f"{_TAPIS}{LOCAL}{definition.archive_system_dir}")
-        for url in urls:
-            if url.startswith(f"{_TAPIS}{LOCAL}/"):
-                raise NotAllowedError(
-                    f"{shown(url)} lies on the server's own machine; only its user may read and write there."
-                )
 
     def _refuse_impossible(self, definition: JobDefinition, system: System) -> None:
         """What this server cannot run is said at once, not after hours in a queue."""
@@ -202,14 +186,23 @@ class Submission:
         if not wanted:
             return list(results)
         host = await self._ports.hosts.transport(LOCAL, user.name)
-        wishes = [(url, user.name) for url in wanted]
+        wishes = [(url, user.name, "") for url in wanted]
         found = await self._sources.find_all(wishes, (LOCAL, user.name), host)
         missing = {
             url: _missing_input(url, result)
-            for (url, _), result in found.items()
+            for (url, *_), result in found.items()
             if not isinstance(result, Source)
         }
         return [_or_missing(result, missing) for result in results]
+
+    async def _asked_elsewhere(
+        self, system: System | None, user: User, names: Collection[str]
+    ) -> HostEnv | None:
+        """Return the variables of another host, which tells them only to whom works there."""
+        if system is None or not names:
+            return None if system is None else {}
+        await self._ports.workers.read(lambda: self._systems.get(user, system.id, right=Right.EXECUTE))
+        return await self._asked(system, user, names)
 
     async def _asked(self, system: System, user: User, names: Collection[str]) -> HostEnv:
         """Return a host's variables; None each while it cannot be asked: PROCESSING_INPUTS asks again."""
@@ -253,14 +246,17 @@ class _Known:
         self,
         apps: AppCatalog,
         systems: SystemCatalog,
-        profile: Callable[[str], SchedulerProfile],
+        profile: Callable[[str, tuple[str | None, ...]], SchedulerProfile],
         user: User,
         random: Random,
+        admission: Admission,
     ) -> None:
         self._apps, self._systems, self._user, self._random = apps, systems, user, random
+        self._admission = admission
         self.profile = lru_cache(maxsize=None)(profile)
         self.app = lru_cache(maxsize=None)(self._app)
-        self.system = lru_cache(maxsize=None)(self._system)
+        self.exec_place = lru_cache(maxsize=None)(self._exec_place)
+        self.other_place = lru_cache(maxsize=None)(self._other_place)
 
     def exec_system(self, request: SubmitRequest, app: App) -> System:
         """Return the system that the request, else the app, names, or one that fits what they ask of it."""
@@ -273,7 +269,8 @@ class _Known:
                 f"Say where to run, for example execSystemId: {LOCAL}.",
                 field="execSystemId",
             )
-        return self.system(name, "execSystemId")
+        from_app = name == app.job_attributes.exec_system_id
+        return self.exec_place(name, app.shared_app_ctx if from_app else None)
 
     def _fitting_system(self, request: SubmitRequest, app: App) -> System:
         """Return any of the systems that can run the job and meet its constraints."""
@@ -285,6 +282,7 @@ class _Known:
             for system in self._systems.search(self._user, asked).rows
             if system.enabled
             and system.can_exec
+            and self._admission.may_run(system.id)
             and app.runtime in (r.runtime_type for r in system.job_runtimes or ())
             if kind is not JobType.BATCH or system.can_run_batch
         ]
@@ -295,20 +293,19 @@ class _Known:
                 field="execSystemConstraints",
                 value=constraints,
             )
-        return self.system(
-            self._random.choice(sorted(system.id for system in fitting)), "execSystemConstraints"
-        )
+        return self.exec_place(self._random.choice(sorted(system.id for system in fitting)), None)
 
     def archive_system(self, request: SubmitRequest, app: App) -> System | None:
         """Return the archive system that the request, else the app, names; None for the execution system."""
         name = request.archive_system_id or app.job_attributes.archive_system_id
-        return self.system(name, "archiveSystemId") if name else None
+        return self.other_place(name, "archiveSystemId", app.shared_app_ctx) if name else None
 
-    def input_systems(self, definition: JobDefinition) -> None:
+    def input_systems(self, definition: JobDefinition, app: App) -> None:
         """Look up the systems that inputs come from: one that is not there is told now."""
         for item in definition.file_inputs:
             if item.source_url.startswith(_TAPIS):
-                self.system(item.source_url.removeprefix(_TAPIS).split("/", 1)[0], "fileInputs.sourceUrl")
+                name = item.source_url.removeprefix(_TAPIS).split("/", 1)[0]
+                self.other_place(name, "fileInputs.sourceUrl", app.shared_app_ctx)
 
     def _app(self, name: str, version: str) -> App:
         try:
@@ -328,13 +325,21 @@ class _Known:
             value=version,
         )
 
-    def _system(self, name: str, field: str) -> System:
+    def _exec_place(self, name: str, sharer: str | None) -> System:
         try:
-            right = Right.EXECUTE if field.startswith("execSystem") else Right.READ
-            return self._systems.get(self._user, name, right=right)
+            return self._admission.exec_system(name, sharer)
         except NotFoundError:
-            listed = self._systems.search(self._user, _EVERYTHING).rows
-            raise _unknown("system", field, name, [system.id for system in listed]) from None
+            raise self._unknown_system(name, "execSystemId") from None
+
+    def _other_place(self, name: str, field: str, sharer: str | None) -> System:
+        try:
+            return self._admission.other_system(name, sharer)
+        except NotFoundError:
+            raise self._unknown_system(name, field) from None
+
+    def _unknown_system(self, name: str, field: str) -> InvalidInputError:
+        listed = self._systems.search(self._user, _EVERYTHING).rows
+        return _unknown("system", field, name, [system.id for system in listed])
 
 
 _TAPIS = "tapis://"

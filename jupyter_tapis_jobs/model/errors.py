@@ -95,6 +95,8 @@ class UnavailableError(TapisJobsError):
 
     code = "JOBS_UNAVAILABLE"
     transient = True
+    #: Seconds after which a server wants to be asked again, where it said so.
+    retry_after: float | None = None
 
 
 class TransportError(UnavailableError):

@@ -68,6 +68,10 @@ class JobProfile:
     hidden_options: tuple[str, ...] = ()
 
 
+#: The place of the outputs, in ``JobDefinition.contexts``.
+ARCHIVE = "archive"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDefinition:
     """A request after inheritance, merge and macros: all that the engine needs to run the job.
@@ -128,6 +132,8 @@ class JobDefinition:
     runtime_tool: str | None = None
     #: The host's variables that could not be asked for: until they are, directories are as they were written.
     open_variables: tuple[str, ...] = ()
+    #: URL of an input or the image, or ARCHIVE -> the owner of the app it comes from, whose rights count too.
+    contexts: dict[str, str] = field(default_factory=dict)
     #: What was translated or ignored on the way, one sentence each.
     warnings: tuple[str, ...] = ()
     #: job field -> "request" | "script" | "app" | "queue" | "system" | "default": where its value came from.

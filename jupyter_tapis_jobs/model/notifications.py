@@ -69,7 +69,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """Who is told of which events of one job, until ``expires`` (ISO). ``id`` is given by the store.
+    """Who is told of which events of one job, until ``expires`` (ISO).
 
     ``details`` (ours beyond Tapis) narrows it to events with one of these details: statuses, mostly.
     """
@@ -83,8 +83,9 @@ class Subscription:
     ttl_minutes: int
     created: str
     expires: str
+    #: Given by the store.
     id: int = 0
-    job_id: int = 0
+    job_uuid: str = ""
 
     def to_wire(self, job: Job) -> dict[str, Any]:
         """Return the subscription as Tapis Notifications lists it."""

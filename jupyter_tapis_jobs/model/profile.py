@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -15,6 +16,9 @@ from .stored import parse_stored, to_wire
 
 _COMMAND = "moduleLoads.moduleLoadCommand"
 _MODULES = "moduleLoads.modulesToLoad"
+#: Commands that do no more than to load modules, and names of modules that are no paths.
+_LOADERS = frozenset({"module load", "module add", "module purge", "ml", "ml load"})
+_MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*")
 
 
 class HiddenOption(StrEnum):
@@ -47,6 +51,15 @@ class SchedulerProfile(StoredModel):
     def to_wire(self) -> dict[str, Any]:
         """Return every attribute in Tapis's words, null when unset."""
         return to_wire(self)
+
+    @property
+    def is_harmless(self) -> bool:
+        """True when it loads nothing but modules of the site, by name: no command and no path of its own."""
+        return all(
+            load.module_load_command.strip() in _LOADERS
+            and all(_MODULE.fullmatch(module) for module in load.modules_to_load or ())
+            for load in self.module_loads or ()
+        )
 
     def for_job(self) -> JobProfile:
         """Return what a job keeps of the profile: later changes do not reach it."""

@@ -42,6 +42,11 @@ def parse_subscription(raw: Mapping[str, Any]) -> dict[str, Any]:
 
     from .validation import friendly
 
+    if not isinstance(raw, Mapping):
+        raise InvalidInputError(
+            "a subscription is an object with eventCategoryFilter and deliveryTargets, "
+            f"not {type(raw).__name__}."
+        )
     try:
         item = SubscriptionRequest.model_validate(today_subscription(raw))
     except ValidationError as fault:

@@ -58,6 +58,7 @@ async def server_info(call: Call) -> Reply:
         "tenant": call.user.tenant,
         "isServerUser": call.user.is_server_user,
         "uploads": service.uploads(),
+        "extensions": list(service.extensions),
         "launchModes": ["single", "array", "pack", "auto"],
         "maxBodyBytes": service.max_body,
         "listeners": service.feed.listeners,

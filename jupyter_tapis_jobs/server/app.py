@@ -6,6 +6,7 @@ import asyncio
 import gc
 import getpass
 import os
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,9 @@ from .service import MOUNT, Service
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
+    from ..engine.senders import Sender
     from ..engine.thread import EngineThread
+    from ..model.fields import DeliveryMethod
 
 #: Read by kernels of this server (``client.endpoint``).
 KERNEL_URL, KERNEL_TOKEN = "JUPYTER_TAPIS_JOBS_URL", "JUPYTER_TAPIS_JOBS_TOKEN"
@@ -54,6 +57,28 @@ class TapisJobsApp(ExtensionApp):
     allow_private_inputs = Bool(
         False, help="Whether http(s) inputs may come from private and loopback addresses."
     ).tag(config=True)
+    smtp_server = Unicode(help="Mail server that notifications are handed to. Empty: no e-mail is sent.").tag(
+        config=True
+    )
+    smtp_port = Int(587, min=1, max=65535, help="Port of the mail server.").tag(config=True)
+    smtp_security = Enum(
+        ["starttls", "tls", "none"],
+        "starttls",
+        help="How the connection to the mail server is kept secret: from the greeting on, at all, or not.",
+    ).tag(config=True)
+    smtp_user = Unicode(help="Name to sign in to the mail server with. Empty: no sign-in.").tag(config=True)
+    smtp_password = Unicode(
+        help="Password for it; the environment variable TAPIS_JOBS_SMTP_PASSWORD keeps it out of files."
+    ).tag(config=True)
+    smtp_sender = Unicode(help="Address that mails come from. Default: smtp_user, else this machine.").tag(
+        config=True
+    )
+    webhook_secret = Unicode(
+        help="Key that webhooks are signed with (HMAC-SHA256); or TAPIS_JOBS_WEBHOOK_SECRET. Empty: unsigned."
+    ).tag(config=True)
+    allow_private_webhooks = Bool(
+        False, help="Whether webhooks may go to private and loopback addresses."
+    ).tag(config=True)
     host_key_policy = Enum(
         ["ask", "accept-new"],
         "ask",
@@ -65,6 +90,11 @@ class TapisJobsApp(ExtensionApp):
     )
     token_days = Int(
         365, min=1, help="Days for which a token of /v3/oauth2/tokens is good; it can be revoked."
+    ).tag(config=True)
+    retention_days = Int(
+        0,
+        min=0,
+        help="Days after which jobs that have ended are removed, with their folders on hosts. 0: never.",
     ).tag(config=True)
     keepalive_seconds = Float(
         15.0, min=0.01, help="Seconds between two comments on an event stream that has no news."
@@ -84,6 +114,14 @@ class TapisJobsApp(ExtensionApp):
     @default("server_user")
     def _default_server_user(self) -> str:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+
+    @default("smtp_password")
+    def _default_smtp_password(self) -> str:
+        return os.environ.get("TAPIS_JOBS_SMTP_PASSWORD", "")
+
+    @default("webhook_secret")
+    def _default_webhook_secret(self) -> str:
+        return os.environ.get("TAPIS_JOBS_WEBHOOK_SECRET", "")
 
     def initialize_handlers(self) -> None:
         """Put our handlers before Jupyter's own."""
@@ -121,8 +159,32 @@ class TapisJobsApp(ExtensionApp):
             url=service.url,
             fork_cores=self.fork_cores or None,
             allow_private_inputs=self.allow_private_inputs,
-            ports=partial(real_ports, server_user=service.server_user, accept_new=accept_new),
+            retention_days=self.retention_days,
+            ports=partial(
+                real_ports, server_user=service.server_user, accept_new=accept_new, senders=self._senders()
+            ),
         )
+
+    def _senders(self) -> dict[DeliveryMethod, Sender]:
+        """Return what carries notifications."""
+        from ..engine.mail import MailSender, MailServer, Security
+        from ..engine.webhooks import WebhookSender
+        from ..model.fields import DeliveryMethod
+
+        server = MailServer(
+            host=self.smtp_server,
+            port=self.smtp_port,
+            security=Security(self.smtp_security),
+            user=self.smtp_user,
+            password=self.smtp_password,
+            sender=self.smtp_sender,
+        )
+        return {
+            DeliveryMethod.EMAIL: MailSender(server),
+            DeliveryMethod.WEBHOOK: WebhookSender(
+                secret=self.webhook_secret, allow_private=self.allow_private_webhooks, now=time.time
+            ),
+        }
 
     def _jupyter(self) -> ServerApp:
         if self.serverapp is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from ..model.extensions import ALL, Extension
 from ..model.user import User
 from .door import Door
 from .feed import Feed
@@ -40,6 +41,8 @@ class Service:
     #: Seconds.
     token_seconds: int
     keepalive: float
+    #: What this server does beyond Tapis's specification.
+    extensions: tuple[Extension, ...] = ALL
     #: Names this run of the server in tokens that are good for it only.
     boot: str = field(default_factory=lambda: token_hex(8))
     _routes: asyncio.Task[Routes] | None = None

@@ -67,6 +67,7 @@ async def _tenant(call: Call) -> dict[str, Any]:
         "description": "Tapis Jobs inside Jupyter",
         "public_key": office.public_key(),
         "status": "ACTIVE",
+        "extensions": list(call.service.extensions),
     }
 
 

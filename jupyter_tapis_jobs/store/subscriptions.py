@@ -11,12 +11,16 @@ from sqlalchemy import Connection, insert, select, update
 from ..model.fields import DeliveryMethod, EventCategory
 from ..model.notifications import DeliveryState, Subscription, Target
 from .statements import Statement
-from .tables import deliveries, subscriptions
+from .tables import deliveries, jobs, subscriptions
 
 _columns = [column for column in subscriptions.c if column.name not in ("id", "removed")]
 _insert = Statement(insert(subscriptions).values({column.name: None for column in _columns}))
-_all = select(*(column for column in subscriptions.c if column.name != "removed")).where(
-    subscriptions.c.removed.is_(None)
+_all = (
+    select(
+        jobs.c.uuid.label("job_uuid"), *(c for c in subscriptions.c if c.name not in ("removed", "job_id"))
+    )
+    .join_from(subscriptions, jobs)
+    .where(subscriptions.c.removed.is_(None))
 )
 
 
@@ -69,7 +73,7 @@ def remove(conn: Connection, items: Iterable[Subscription], now: str) -> None:
 def _from_row(row: Any) -> Subscription:
     return Subscription(
         id=row["id"],
-        job_id=row["job_id"],
+        job_uuid=row["job_uuid"],
         uuid=row["uuid"],
         description=row["description"],
         enabled=row["enabled"] == 1,

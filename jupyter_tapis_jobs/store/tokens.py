@@ -42,6 +42,11 @@ def of_user(conn: Connection, user: str) -> list[Token]:
     return [Token(**row._mapping) for row in rows]
 
 
+def every(conn: Connection) -> list[Token]:
+    """Return all tokens, newest first."""
+    return [Token(**row._mapping) for row in conn.execute(_all.order_by(tokens.c.created.desc()))]
+
+
 def is_revoked(conn: Connection, jti: str) -> bool:
     """Tell whether the token with this id was taken back."""
     return conn.execute(select(tokens.c.revoked).where(tokens.c.jti == jti)).scalar() is not None

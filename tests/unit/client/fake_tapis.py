@@ -185,6 +185,9 @@ class FakeTapis:
             else error(404)
         )
 
+    def _tenants(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
+        return result([{"tenant_id": "jupyter", **({"extensions": ["server"]} if self.ours else {})}])
+
     def _oauth2(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
         return result({"username": "me"}) if parts == ["userinfo"] else error(404)
 

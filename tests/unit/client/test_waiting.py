@@ -81,22 +81,71 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for(fake, tapis, moving):
     assert tapis.job(uuid).wait(timeout=30).last_status == "FINISHED"
 
 
-def test_on_a_tenant_the_state_is_asked_for_until_it_has_ended():
-    tenant = FakeTapis(ours=False)
-    tapis = tenant.tapis()
-    tapis.live = Live(tapis.connection, lambda: False, sleep=no_pause)
-    uuid = tenant.add_job("RUNNING")
-    job = tapis.job(uuid)
-    states = iter(["RUNNING", "ARCHIVING", "FINISHED", "FINISHED"])
-    answer = tenant._job_get
+class Tenant:
+    """A tenant whose jobs go on each time that it is asked for a list of them."""
 
-    def next_state(request, uuid, rest):
-        tenant.jobs[uuid]["status"] = next(states, "FINISHED")
-        return answer(request, uuid, rest)
+    def __init__(self, *states):
+        self.fake = FakeTapis(ours=False)
+        self.tapis = self.fake.tapis()
+        self.pauses = []
+        self.tapis.live = Live(self.tapis.connection, lambda: False, sleep=self.pause)
+        self.states = iter(states)
+        self.fake.instead["/v3/jobs/search"] = self.search
 
-    tenant._job_get = next_state
+    async def pause(self, seconds):
+        self.pauses.append(seconds)
+
+    def search(self, request):
+        state = next(self.states, "FINISHED")
+        if isinstance(state, httpx.Response):
+            return state
+        uuids = request.url.params["uuid.in"].split(",")
+        for uuid in uuids:
+            self.fake.jobs[uuid]["status"] = state
+        return result([self.fake.jobs[uuid] for uuid in uuids])
+
+    def asked(self, path):
+        return [call for call in self.fake.calls if call[1] == path]
+
+
+def test_on_a_tenant_one_list_tells_of_all_jobs_until_they_have_ended():
+    tenant = Tenant("RUNNING", "RUNNING", "RUNNING", "ARCHIVING", "FINISHED")
+    jobs = [tenant.tapis.job(tenant.fake.add_job("RUNNING")) for _ in range(3)]
+    before = len(tenant.fake.calls)
+    assert {job.last_status for job in tenant.tapis.wait(jobs, timeout=30)} == {"FINISHED"}
+    assert tenant.fake.opened == 0
+    assert {path for _, path in tenant.fake.calls[before:]} <= {"/v3/jobs/search", "/v3/tenants"}
+
+
+def test_a_tenant_is_asked_less_often_while_nothing_changes():
+    tenant = Tenant(*["RUNNING"] * 12)
+    tenant.tapis.job(tenant.fake.add_job("RUNNING")).wait(timeout=30)
+    looks = [pause for pause in tenant.pauses if pause >= 1]
+    assert looks[:4] == [2.0, 3.0, 4.5, 6.75]
+    assert max(looks) == 30.0
+
+
+def test_a_busy_tenant_is_left_alone_for_as_long_as_it_asks():
+    busy = httpx.Response(429, json={"message": "slow down"}, headers={"Retry-After": "70"})
+    tenant = Tenant("RUNNING", busy, "RUNNING")
+    tenant.tapis.job(tenant.fake.add_job("RUNNING")).wait(timeout=30)
+    assert 70.0 in tenant.pauses
+
+
+def test_a_hidden_job_of_a_tenant_is_asked_for_by_itself():
+    tenant = Tenant()
+    tenant.fake.instead["/v3/jobs/search"] = lambda request: result([])
+    uuid = tenant.fake.add_job("RUNNING")
+    job = tenant.tapis.job(uuid)
+    tenant.fake.jobs[uuid]["status"] = "FINISHED"
     assert job.wait(timeout=30).last_status == "FINISHED"
-    assert tenant.opened == 0
+
+
+def test_a_tight_loop_over_the_status_asks_a_tenant_once_a_second():
+    tenant = Tenant()
+    job = tenant.tapis.job(tenant.fake.add_job("RUNNING"))
+    assert {job.status for _ in range(20)} == {"RUNNING"}
+    assert len(tenant.asked(f"/v3/jobs/{job.uuid}")) == 2
 
 
 def test_a_time_limit_ends_the_waiting_and_not_the_job(fake, tapis):

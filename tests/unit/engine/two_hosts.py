@@ -18,6 +18,7 @@ from jupyter_tapis_jobs.engine.lane import Lane
 from jupyter_tapis_jobs.engine.lane_folder import LaneFolders
 from jupyter_tapis_jobs.engine.oversight import Oversight
 from jupyter_tapis_jobs.engine.ports import Ports
+from jupyter_tapis_jobs.engine.rights import PathRights
 from jupyter_tapis_jobs.engine.sources import Sources
 from jupyter_tapis_jobs.engine.staging import Staging
 from jupyter_tapis_jobs.engine.verdict import Go, Stay, Verdict
@@ -127,6 +128,8 @@ class TwoHosts:
     definitions: dict[str, JobDefinition] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     on_note: Callable[[Sequence[str], str], None] = lambda uuids, text: None
+    #: (user, system) -> what they may do with its paths, where that is not all.
+    rights: dict[tuple[str, str], PathRights] = field(default_factory=dict)
     woken: list[JobStatus] = field(default_factory=list)
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
 
@@ -139,7 +142,7 @@ class TwoHosts:
             database=cast(Any, None), hosts=self, schedulers={}, runtimes={},
         )  # fmt: skip
         self.lane = Lane(key=("near", "ada"), folder=f"{self.near_root}/lane", is_prepared=True)
-        sources = Sources(ports, system=self._system, fetch=self._fetch)
+        sources = Sources(ports, system=self._system, paths=self._paths, fetch=self._fetch)
         folders = LaneFolders(ports, epoch=1, store_id="store")
         oversight = Oversight(
             note=self._note,
@@ -164,6 +167,9 @@ class TwoHosts:
 
     async def _system(self, system_id: str) -> Any:
         return SimpleNamespace(id=system_id, root_dir=str(self.folder / system_id), effective_user_id=None)
+
+    async def _paths(self, person: str, system: Any) -> PathRights:
+        return self.rights.get((person, system.id)) or PathRights.everywhere(system.id, person)
 
     async def _definitions(self, jobs: Sequence[Job]) -> Mapping[str, JobDefinition]:
         return self.definitions

@@ -1,0 +1,44 @@
+"""Old jobs: which they are, what hangs on them, and how they leave the store for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, select
+
+from ..model.job import Job
+from ..model.status import JobStatus
+from .records import JOB_COLUMNS, job_from_row
+from .tables import job_events, jobs, shares
+
+_ENDED = tuple(status.value for status in JobStatus if status.is_terminal)
+_ended = func.coalesce(jobs.c.ended, jobs.c.last_updated)
+#: Jobs that leave in one statement: SQLite takes only so many values.
+_SLICE = 500
+
+
+def ended_before(conn: Connection, moment: str, owner: str | None) -> list[Job]:
+    """Return the jobs that ended before *moment* (ISO-8601 UTC), oldest first; of all owners for None."""
+    found = select(*(jobs.c[name] for name in JOB_COLUMNS)).where(jobs.c.status.in_(_ENDED), _ended < moment)
+    if owner is not None:
+        found = found.where(jobs.c.owner == owner)
+    return [job_from_row(tuple(row)) for row in conn.execute(found.order_by(jobs.c.id))]
+
+
+def count_events(conn: Connection, ids: Sequence[int]) -> int:
+    """Return how many events the histories of these jobs hold."""
+    slices = (ids[start : start + _SLICE] for start in range(0, len(ids), _SLICE))
+    counting = (select(func.count()).where(job_events.c.job_id.in_(part)) for part in slices)
+    return sum(conn.execute(count).scalar_one() for count in counting)
+
+
+def remove(conn: Connection, gone: Sequence[Job]) -> int:
+    """Delete jobs and what hangs on them: definition, history, subscriptions, shares; return how many."""
+    removed = 0
+    for start in range(0, len(gone), _SLICE):
+        part = gone[start : start + _SLICE]
+        conn.execute(delete(shares).where(shares.c.kind == "job", shares.c.item_id.in_(j.uuid for j in part)))
+        removed += conn.execute(
+            delete(jobs).where(jobs.c.id.in_(job.id for job in part), jobs.c.status.in_(_ENDED))
+        ).rowcount
+    return removed

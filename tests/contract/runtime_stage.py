@@ -1,0 +1,143 @@
+"""The stage of the runtime contract: every allowed combination of runtime, scheduler and transport."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rig.containers import HERE as RIG
+from rig.containers import Containers
+
+from jupyter_tapis_jobs import Tapis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """What runs the application, where, and when."""
+
+    #: docker, podman, singularity or zip: whose doing it is.
+    engine: str
+    #: local; or login1, login2: over SSH as an ordinary user. Only login1's may use docker.
+    system: str
+    job_type: str = "FORK"
+
+    def __str__(self) -> str:
+        return f"{self.engine}-{self.system}-{self.job_type}"
+
+    @property
+    def runtime(self) -> str:
+        """Tapis's word for it."""
+        return "DOCKER" if self.engine in ("docker", "podman") else self.engine.upper()
+
+    @property
+    def app(self) -> str:
+        """The id of its app."""
+        return f"tiny-{self.engine}"
+
+    @property
+    def inputs(self) -> str:
+        """Where the application finds its inputs."""
+        return "/TapisInput" if self.runtime == "DOCKER" else "."
+
+    @property
+    def outputs(self) -> str:
+        """Where it puts its outputs."""
+        return "/TapisOutput" if self.runtime == "DOCKER" else "output"
+
+
+#: All that Tapis allows; podman stands for docker where docker is not for everybody.
+ALLOWED = (
+    Combination(engine="zip", system="local"),
+    Combination(engine="docker", system="local"),
+    Combination(engine="podman", system="local"),
+    Combination(engine="singularity", system="local"),
+    Combination(engine="zip", system="login1"),
+    Combination(engine="docker", system="login1"),
+    Combination(engine="podman", system="login2"),
+    Combination(engine="singularity", system="login1"),
+    Combination(engine="zip", system="login1", job_type="BATCH"),
+    Combination(engine="singularity", system="login1", job_type="BATCH"),
+)
+
+
+def make_apps(tapis: Tapis, there: Containers, folder: Path) -> None:
+    """Register the same application in every form."""
+    archive = folder / "tiny.zip"
+    archive.write_bytes(_zip({"tapisjob_app.sh": (RIG / "tinyapp").read_bytes()}))
+    forms: dict[str, dict[str, Any]] = {
+        "zip": {"runtime": "ZIP", "containerImage": f"tapis://local{archive}"},
+        "docker": {"runtime": "DOCKER", "containerImage": there.image, "runtimeVersion": "docker"},
+        "podman": {"runtime": "DOCKER", "containerImage": there.image, "runtimeVersion": "podman"},
+        "singularity": {"runtime": "SINGULARITY", "containerImage": str(there.sif)},
+        "sandbox": {"runtime": "SINGULARITY", "containerImage": str(there.sandbox)},
+        "brought": {"runtime": "SINGULARITY", "containerImage": f"tapis://local{there.sif}"},
+        "registry": {"runtime": "SINGULARITY", "containerImage": f"docker://{there.registry_image}"},
+        "library": {"runtime": "SINGULARITY", "containerImage": "library://nobody/nothing/here:1"},
+        "no-image-docker": {"runtime": "DOCKER", "containerImage": "127.0.0.1:5000/nosuch:1"},
+        "no-image-podman": {
+            "runtime": "DOCKER",
+            "containerImage": "127.0.0.1:5000/nosuch:1",
+            "runtimeVersion": "podman",
+        },
+        "no-image-singularity": {"runtime": "SINGULARITY", "containerImage": "/nosuch/image.sif"},
+        "no-image-at-all": {"runtime": "SINGULARITY", "containerImage": str(archive)},
+    }
+    for name, form in forms.items():
+        app = {"id": f"tiny-{name}", "version": "1", "jobAttributes": {"execSystemId": "local"}, **form}
+        tapis.connection.post("/v3/apps", app)
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        for name, content in members.items():
+            opened.writestr(name, content)
+    return buffer.getvalue()
+
+
+def request(where: Combination, args: str, *, app: str = "", **fields: Any) -> dict[str, Any]:
+    """Return a request that runs the application with *args*."""
+    parameters = {"appArgs": [{"arg": args}], **fields.pop("parameters", {})}
+    return {
+        "name": str(where),
+        "appId": app or where.app,
+        "appVersion": "1",
+        "execSystemId": where.system,
+        "jobType": where.job_type,
+        "maxMinutes": 5,
+        "parameterSet": parameters,
+        **fields,
+    }
+
+
+def containers_named(uuid: str) -> list[str]:
+    """Return the containers of a job that docker or podman still has, running or not."""
+    asked = ["ps", "-aq", "--filter", f"name={uuid}"]
+    commands = [
+        ["docker", *asked],
+        ["podman", *asked],
+        ["su", "-", "riguser2", "-c", f"cd; podman ps -aq --filter name={uuid}"],
+    ]
+    return [line for command in commands for line in _said(command).split()]
+
+
+def processes_of(uuid: str) -> Iterator[str]:
+    """Yield the command lines of what still runs in a job's directory or names it."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if uuid in line or uuid in str((folder / "cwd").readlink()):
+                yield line
+        except OSError:
+            continue
+
+
+def _said(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd="/")
+    assert done.returncode == 0, done.stderr
+    return done.stdout

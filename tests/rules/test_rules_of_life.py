@@ -1,0 +1,119 @@
+"""What happens to jobs on made-up time: hosts that are away at submission, systems that are chosen, notes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from simulation.lives import USER, Life
+from simulation.test_rules import HOUR, job, play, submit, until
+from simulation.world import World
+
+from jupyter_tapis_jobs.engine.engine import Engine
+from jupyter_tapis_jobs.model.annotations import Annotation, added, replaced
+from jupyter_tapis_jobs.model.errors import TapisJobsError
+from jupyter_tapis_jobs.model.status import ACTIVE, ALLOWED_MOVES, TERMINAL, Condition, JobStatus
+from jupyter_tapis_jobs.store import jobs as job_rows
+
+HOME = "HOST_EVAL($HOME)/tapis"
+
+
+def test_a_job_of_a_host_that_is_away_waits_and_its_directories_are_settled_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.is_down = True
+        (uuid,) = await submit(engine, archiveSystemDir="${JobWorkingDir}/kept/${JobUUID}")
+        await engine.annotate(USER, uuid, Annotation(notes={"by": "ada"}), added)
+        (held,) = await until(engine, [uuid], JobStatus.BLOCKED)
+        assert held.resume_status is JobStatus.PROCESSING_INPUTS
+        _, definition = await engine.job(USER, uuid)
+        assert definition.job_working_dir == HOME
+        world.is_down = False
+        await until(engine, [uuid], JobStatus.FINISHED)
+        _, definition = await engine.job(USER, uuid)
+        assert definition.job_working_dir == "/home/ada/tapis"
+        assert definition.exec_system_exec_dir == f"/home/ada/tapis/jobs/{uuid}"
+        assert definition.archive_system_dir == f"/home/ada/tapis/kept/{uuid}"
+        assert definition.notes == {"by": "ada"}
+        found = await job(engine, uuid)
+        stored = life.database.read(lambda c: job_rows.definitions(c, [found.id]))[found.id]
+        assert stored == definition
+
+    play(tmp_path, scene, jobWorkingDir=HOME)
+
+
+def test_a_variable_that_the_host_does_not_have_ends_the_job_that_was_accepted_without_it(
+    tmp_path: Path,
+) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        world.is_down = True
+        (uuid,) = await submit(engine)
+        world.is_down = False
+        (failed,) = await until(engine, [uuid], JobStatus.FAILED)
+        assert failed.condition is Condition.JOB_INVALID_DEFINITION
+        assert "needs the variable SCRATCH, which is not set on the host" in (failed.last_message or "")
+
+    play(tmp_path, scene, jobWorkingDir="HOST_EVAL($SCRATCH)/tapis")
+
+
+def test_a_dynamic_job_runs_on_a_system_that_meets_its_constraints(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        anywhere = {"execSystemId": "", "dynamicExecSystem": True}
+        engine.apps.patch(USER, "model", "1.0", {"jobAttributes": {"execSystemId": None}})
+        (uuid,) = await submit(engine, **anywhere, execSystemConstraints=["canRunBatch = true"])
+        (ended,) = await until(engine, [uuid], JobStatus.FINISHED)
+        assert ended.exec_system_id == "cluster"
+        raw = {"name": "n", "appId": "model", "appVersion": "1.0", **anywhere}
+        (refused,) = await engine.submit(USER, [{**raw, "execSystemConstraints": ["host = 'elsewhere'"]}])
+        assert isinstance(refused, TapisJobsError)
+        assert "no system that you can use runs ZIP apps and meets (host = 'elsewhere')" in refused.message
+
+    play(tmp_path, scene)
+
+
+def test_a_job_that_has_ended_can_still_be_annotated(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        (uuid,) = await submit(engine, tags=["old"], notes={"a": 1})
+        await until(engine, [uuid], JobStatus.FINISHED)
+        await engine.annotate(USER, uuid, Annotation(tags=["good"], notes={"b": 2}), added)
+        found, definition = await engine.job(USER, uuid)
+        assert (found.tags, definition.notes) == (("good", "old"), {"a": 1, "b": 2})
+        await engine.annotate(USER, uuid, Annotation(tags=[]), replaced)
+        found, definition = await engine.job(USER, uuid)
+        assert (found.tags, definition.notes) == ((), {"a": 1, "b": 2})
+        assert json.loads(life.database.read(lambda c: job_rows.request(c, found.id)))["tags"] == ["old"]
+
+    play(tmp_path, scene)
+
+
+def test_a_blocked_job_is_not_given_up_however_long_it_waits(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        (uuid,) = await submit(engine)
+        engine.apps.set_enabled(USER, "model", False)
+        world.is_down = True
+        await until(engine, [uuid], JobStatus.BLOCKED)
+        for _ in range(72):
+            await engine._ports.clock.sleep(HOUR)
+        assert (await job(engine, uuid)).status is JobStatus.BLOCKED
+        engine.apps.set_enabled(USER, "model", True)
+        world.is_down = False
+        await until(engine, [uuid], JobStatus.FINISHED)
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("status", sorted(ACTIVE))
+def test_an_active_job_goes_on_is_held_or_ends_badly(status: JobStatus) -> None:
+    bad = {JobStatus.BLOCKED, JobStatus.PAUSED, JobStatus.FAILED, JobStatus.CANCELLED}
+    moves = ALLOWED_MOVES[status]
+    assert bad | {status} <= moves
+    beyond = 2 if status is JobStatus.SUBMITTING_JOB else 1
+    assert len(moves - bad - {status}) == beyond
+
+
+def test_a_held_job_goes_anywhere_and_an_ended_one_nowhere() -> None:
+    assert ALLOWED_MOVES[JobStatus.BLOCKED] == ACTIVE | TERMINAL | {JobStatus.PAUSED}
+    assert ALLOWED_MOVES[JobStatus.PAUSED] == ACTIVE | TERMINAL
+    assert not any(ALLOWED_MOVES[status] for status in TERMINAL)
