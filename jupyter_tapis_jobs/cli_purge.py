@@ -124,4 +124,6 @@ def _arguments(sub: Parser) -> None:
     with_server(sub)
 
 
-COMMANDS = (Command("purge", "remove old jobs, their folders and their history for good", _arguments, _purge),)
+COMMANDS = (
+    Command("purge", "remove old jobs, their folders and their history for good", _arguments, _purge),
+)

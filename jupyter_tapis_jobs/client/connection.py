@@ -247,7 +247,7 @@ class Connection:
         return result
 
     def _sent(self, send: Callable[[], httpx.Response], method: str, path: str) -> httpx.Response:
-        """Send a call. One that may be repeated is tried a few times, any other only where it was not taken."""
+        """Send a call. A repeatable one is tried a few times, any other only where it was not taken."""
         import httpx
         from tenacity import Retrying, retry_if_exception_type, retry_if_result
 

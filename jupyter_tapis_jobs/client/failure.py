@@ -12,6 +12,9 @@ from ..model.status import Condition, JobStatus
 
 _Row = Mapping[str, Any]
 
+#: 128 + SIGKILL (POSIX, "Exit Status for Commands").
+_KILLED = 137
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -66,12 +69,23 @@ def last_words(job: _Row, tail: Sequence[str] = ()) -> str:
     return f"{failure.cause}: {failure.evidence}" if failure.evidence else failure.cause
 
 
-def _plain_cause(job: _Row) -> str:
+def _exit_code(job: _Row) -> int | None:
     code = job.get("exitCode")
     if code is None:
         code = job.get("remoteResultInfo") if str(job.get("remoteResultInfo") or "").isdigit() else None
-    if code is not None and int(code) != 0:
-        number = int(code)
+    return None if code is None else int(code)
+
+
+def _is_killed_batch_job(job: _Row) -> bool:
+    """True for SIGKILL in a batch job: a case of a pack that needs too much memory gets no other word."""
+    return job.get("jobType") == "BATCH" and _exit_code(job) == _KILLED
+
+
+def _plain_cause(job: _Row) -> str:
+    number = _exit_code(job)
+    if _is_killed_batch_job(job):
+        return f"killed (exit code {_KILLED}), most often for want of memory"
+    if number:
         return f"stopped by signal {number - 128}" if 128 < number < 160 else f"exit code {number}"
     message = str(job.get("lastMessage") or "").strip().rstrip(".")
     return message or str(job.get("condition") or "it failed without a message")
@@ -150,6 +164,8 @@ def _hint(evidence: str, job: _Row) -> str:
         found = pattern.search(evidence)
         if found:
             return advice.format(*found.groups())
+    if _is_killed_batch_job(job):
+        return _more("memoryMB")(job)
     return 'job.read("tapisjob.out")' if evidence or job.get("remoteStarted") else "job.history()"
 
 

@@ -45,6 +45,7 @@ from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .linux import LinuxTools
 from .notifier import Notifier
+from .on_host import OnHost, Place
 from .outputs import Outputs
 from .oversight import Oversight
 from .ports import Ports
@@ -61,7 +62,7 @@ from .stations import Stations
 from .submission import Accepted, Submission
 from .subscriptions import Subscriptions
 from .systems import LOCAL, SystemCatalog
-from .tracker import FORK, Place, Tracker
+from .tracker import FORK, Tracker
 from .transfers import Transfers
 from .wrapper import launch_script
 
@@ -136,8 +137,9 @@ class Engine:
         self._submission = Submission(ports, apps, systems, sources, variables)
         self._outputs = Outputs(ports, sources)
         folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
+        on_host = OnHost(folders, self._places_of)
         starter = Starter(
-            ports, epoch=epoch, folders=folders, definitions=self._definitions, system=self._system
+            ports, epoch=epoch, on_host=on_host, definitions=self._definitions, system=self._system
         )
         oversight = Oversight(
             note=self._note,
@@ -160,11 +162,9 @@ class Engine:
         self._conveyor = Conveyor(
             ports, epoch=epoch, stations=self._stations.table, lane=self._lane, on_lease_lost=on_lease_lost
         )
-        self._tracker = Tracker(
-            ports, self._conveyor, lane=self._lane, folders=folders, places=self._places_of
-        )
+        self._tracker = Tracker(ports, self._conveyor, on_host, lane=self._lane)
         self._stations.conveyor = self._conveyor
-        starter.conveyor, starter.tracker = self._conveyor, self._tracker
+        starter.conveyor = self._conveyor
         self._conveyor.follow = self._tracker.follow
         self._conveyor.on_end = self._ended
         self._conveyor.subscribe(self._outputs.hear)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..model.fields import JobType
@@ -167,3 +167,11 @@ class Lane:
             if not runner.unstarted and not runner.running:
                 del self.runners[key]
                 self.planned.pop(key, None)
+
+
+def by_lane(jobs: Iterable[Job], lane: Callable[[LaneKey], Lane]) -> list[tuple[Lane, list[Job]]]:
+    """Return jobs by the lane they are on."""
+    lanes: dict[LaneKey, list[Job]] = {}
+    for job in jobs:
+        lanes.setdefault(job.lane, []).append(job)
+    return [(lane(key), members) for key, members in lanes.items()]

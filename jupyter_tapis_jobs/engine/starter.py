@@ -21,10 +21,10 @@ from ..store.jobs import Change
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor
 from .lane import Lane, LaneKey
-from .lane_folder import LaneFolders
 from .launch_modes import Facts, Plan, array_options, group_key, pack_options, plan, why_single
+from .on_host import OnHost
 from .ports import Ports
-from .tracker import FORK, Tracker
+from .tracker import FORK
 from .verdict import Block, Fail, Go, Stay, Verdict
 
 #: FORK jobs that one submission hands over at most where a host's cores are shared out.
@@ -58,27 +58,26 @@ class Starter:
         ports: Ports,
         *,
         epoch: int,
-        folders: LaneFolders,
+        on_host: OnHost,
         definitions: Callable[[Sequence[Job]], Awaitable[Mapping[str, JobDefinition]]],
         system: Callable[[str], Awaitable[System]],
     ) -> None:
         self._ports = ports
         self._epoch = epoch
-        self._folders = folders
+        self._on_host = on_host
         self._definitions = definitions
         self._system = system
         #: (lane, queue) -> how many more jobs of one array the scheduler took the last time it refused.
         self._most: dict[tuple[Any, ...], int] = {}
         self._waking: set[LaneKey] = set()
-        #: Set by the engine: it commits through one, looks through the other.
+        #: Set by the engine: what it stores by itself goes through it.
         self.conveyor: Conveyor
-        self.tracker: Tracker
 
     async def start(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Hand jobs over, as many as have a place; look first where an earlier try had no clear answer."""
-        transport = await self._folders.transport(lane)
+        transport = await self._on_host.transport(lane)
         verdicts: Verdicts = {}
-        for name, jobs in await self.tracker.by_scheduler(cohort):
+        for name, jobs in await self._on_host.by_scheduler(cohort):
             scheduler = self._ports.schedulers[name]
             tried = [job for job in jobs if job.submission_id]
             found = await self._found_submitted(lane, scheduler, tried, transport)
@@ -95,7 +94,7 @@ class Starter:
         """Return a verdict for those that were handed over before; the others may be handed over anew."""
         if not jobs:
             return {}
-        launches = await self.tracker.launches(jobs)
+        launches = await self._on_host.launches(jobs)
         answer = await transport.run(scheduler.look_script(lane.folder, launches))
         reports = scheduler.parse_look(launches, answer)
         verdicts = {job.uuid: self._found(lane, scheduler, job, reports.get(job.uuid)) for job in jobs}
@@ -241,7 +240,7 @@ class Starter:
             id=identifier,
             lane_dir=lane.folder,
             epoch=self._epoch,
-            launches=tuple(await self.tracker.launches(jobs)),
+            launches=tuple(await self._on_host.launches(jobs)),
             parallel=handover.parallel,
             mode=handover.mode,
             directives=handover.directives,

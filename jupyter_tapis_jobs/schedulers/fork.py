@@ -81,21 +81,37 @@ gone() {{
   if [ -n "$3" ]; then (cd "$2" && eval "$3") || return; fi
   echo "$1 gone"
 }}
-end() {{
-  job=$1; dir=$2; left_over=$3; d=$2/{folder}; [ -d "$d" ] || {{ echo "$job gone"; return; }}
-  [ -s "$2/{exit}" ] || echo {why} > "$2/{killed}"
-  own="$d/revoke.$$"; echo "{revoked} $job" > "$own"; ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
-  read -r submission pid host rest < "$2/{claim}"
-  [ "$submission" = {revoked} ] && {{ echo "$job gone"; return; }}
-  if [ -e "/proc/$pid" ] && ! alive $rest; then gone "$job" "$dir" "$left_over"; return; fi
+# orphan DIRECTORY: the session of a launch script whose directory somebody has deleted
+orphan() {{
+  for file in $(grep -slF -- "$1/{script}" /proc/[0-9]*/cmdline); do
+    file=${{file%/cmdline}}; read -r line 2> /dev/null < "$file/stat" || continue
+    set -- "$1" ${{line##*) }}
+    [ "$5" = "${{file#/proc/}}" ] && echo "$5"
+  done
+}}
+# stop SESSION: end what lives of it, politely first
+stop() {{
   signal=TERM; left={tries}
-  while living=$(members "$pid"); [ -n "$living" ]; do
+  while living=$(members "$1"); [ -n "$living" ]; do
     [ "$left" -gt 0 ] || signal=KILL
     [ "$left" = {tries} ] || [ "$left" -le 0 ] && kill -"$signal" $living 2> /dev/null
     left=$((left - 1)); [ "$left" -gt -100 ] || return
     sleep 0.1
   done
-  gone "$job" "$dir" "$left_over"
+}}
+end() {{
+  job=$1; d=$2/{folder}
+  if [ ! -d "$d" ]; then
+    pid=$(orphan "$2")
+    if [ -z "$pid" ] || stop "$pid"; then echo "$job gone"; fi
+    return
+  fi
+  [ -s "$2/{exit}" ] || echo {why} > "$2/{killed}"
+  own="$d/revoke.$$"; echo "{revoked} $job" > "$own"; ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
+  read -r submission pid host rest < "$2/{claim}"
+  [ "$submission" = {revoked} ] && {{ echo "$job gone"; return; }}
+  # A number that another process has by now: this one's is gone, and nothing of its session lives.
+  if [ -e "/proc/$pid" ] && ! alive $rest || stop "$pid"; then gone "$job" "$2" "$3"; fi
 }}
 """
 
@@ -148,6 +164,7 @@ class ForkScheduler:
         """Return the script that ends all jobs at the same time and says which are gone."""
         functions = _FUNCTIONS + _CANCEL.format(
             folder=marks.FOLDER,
+            script=files.LAUNCH_SCRIPT,
             exit=marks.EXIT,
             killed=marks.KILLED,
             claim=marks.CLAIM,

@@ -16,13 +16,15 @@ from .base import Launch
 #: Seconds that one call waits for jobs to be gone; what is not gone by then is asked for again.
 PATIENCE = 5
 
-#: A job that cannot start any more is gone at once, whatever still stands in a queue under its name.
+#: A job that cannot start any more is gone at once, whatever still stands in a queue under its name. Where
+#: somebody has deleted its directory ("lost"), Slurm's list alone says whether it runs; the warden of a pack
+#: ends such a case by itself.
 _CANCEL = """\
 {prepare}
 user=$(id -un)
 # mark UUID DIRECTORY MODE SUBMISSION NUMBER: leave the reason, keep it from starting, say how it stands
 mark() {{
-  claimed=; state=free
+  claimed=; state=lost
   if [ -d "$2/{folder}" ]; then
     [ -s "$2/{exit}" ] || echo {why} > "$2/{killed}"
     own="$2/{folder}/revoke.$$"; echo "{revoked} $1" > "$own"
@@ -94,8 +96,8 @@ while printf '%s\\n' "$list" | grep -q '^one ' || cases_run; do
   left=$((left - 1)); sleep 0.5; list=$(rows)
 done
 printf '%s\\n' "$jobs" | while IFS='{mark}' read -r word uuid state mode comment number claimed dir; do
-  if [ "$state" = free ]; then echo "$uuid gone"
-  elif [ "$mode" = pack ]; then [ -s "$dir/{exit}" ] && echo "$uuid gone"
+  case $state$mode in free*|lostpack) echo "$uuid gone"; continue ;; esac
+  if [ "$mode" = pack ]; then [ -s "$dir/{exit}" ] && echo "$uuid gone"
   else case "$list" in
     *" $uuid"*) ;;
     *answered) echo "$uuid gone" ;;

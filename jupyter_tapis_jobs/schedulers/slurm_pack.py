@@ -89,7 +89,7 @@ worker() {{
   true >| "$place"
 }}
 
-# warden: TERM for what is over its time or marked, KILL for what is there {grace} s later
+# warden: TERM for what is over its time, marked, or without its directory; KILL {grace} s later
 warden() {{
   trap '' TERM
   while :; do
@@ -98,7 +98,7 @@ warden() {{
     while [ "$n" -lt {places} ]; do
       n=$((n + 1)); pid=
       read -r pid deadline dir 2> /dev/null < "running/${{SLURM_NODEID:-0}}.$n" && [ -n "$pid" ] || continue
-      if [ ! -e "$dir/{killed}" ]; then
+      if [ -d "$dir" ] && [ ! -e "$dir/{killed}" ]; then
         [ "$now" -ge "$deadline" ] && [ ! -s "$dir/{exit}" ] || continue
         echo timeout >| "$dir/{killed}"
       fi

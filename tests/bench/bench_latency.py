@@ -1,6 +1,7 @@
 """How fast Jupyter's own /api/status answers while 1,000 jobs are submitted, staged, run and read.
 
-On this machine, and packed on a cluster over SSH, where the outputs are collected into a frame.
+On this machine, and packed on a cluster over SSH, where the outputs are collected into a frame; the
+cluster's processes give way to the server, as if they ran on other machines.
 """
 
 from __future__ import annotations
@@ -112,7 +113,8 @@ def _all_of_it(tapis: Tapis, count: int) -> None:
 
 
 def _study(rig: cluster.Cluster, server: harness.BenchServer, count: int) -> None:
-    bench_study.study(rig, server, count, "pack")
+    with rig.gives_way():
+        bench_study.study(rig, server, count, "pack")
 
 
 def _loop(place: Path, count: int) -> None:

@@ -23,6 +23,7 @@ from jupyter_tapis_jobs.client.tapis import Tapis
 
 #: The system that the server under test knows the cluster by.
 SYSTEM = "cluster"
+_AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
 _RPC = re.compile(r"^\s*(REQUEST_\w+)\s*\(\s*\d+\)\s*count:(\d+)", re.MULTILINE)
 
 
@@ -60,6 +61,27 @@ class Cluster:
             calls.get("REQUEST_SUBMIT_BATCH_JOB", 0),
             sum(calls.get(name, 0) for name in asked),
         )
+
+    @contextmanager
+    def gives_way(self) -> Iterator[None]:
+        """Let its jobs take only the time that the server leaves, as if they ran on other machines.
+
+        Without this 32 places on the cores of the server would be measured, not the server.
+        """
+        nodes = [int(file.read_text()) for file in (self.rig.folder / "run").glob("slurmd.*.pid")]
+        groups = _AUTOGROUP.read_text() if _AUTOGROUP.exists() else None
+        try:
+            if groups:
+                # Each session would get as much as the whole server, whatever its priority (sched(7)).
+                _AUTOGROUP.write_text("0")
+            for node in nodes:
+                os.setpriority(os.PRIO_PROCESS, node, 19)
+            yield
+        finally:
+            for node in nodes:
+                os.setpriority(os.PRIO_PROCESS, node, 0)
+            if groups:
+                _AUTOGROUP.write_text(groups)
 
     def folder(self, name: str) -> Path:
         """Make a folder that the cluster's user owns."""

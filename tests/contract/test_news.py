@@ -239,7 +239,7 @@ def test_a_message_is_an_event_without_a_number():
     from jupyter_tapis_jobs.server.events import _text
     from jupyter_tapis_jobs.server.feed import News
 
-    kind, data, *_ = _text(News(None, _job(last_message="copying inputs"))).splitlines()
+    kind, data, *_ = _text(News(None, _job(last_message="copying inputs"))).decode().splitlines()
     assert kind == "event: JOB_MESSAGE"
     told = json.loads(data.removeprefix("data: "))
     assert told["event"] is None

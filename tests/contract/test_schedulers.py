@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -104,6 +105,19 @@ def test_cancel_ends_a_running_job_and_all_its_children(desk: Desk, until) -> No
     assert desk.said(job, marks.KILLED) == "cancel\n"
     assert desk.exit_mark(job) in TERMINATED
     assert desk.sighting(job) is Sighting.ENDED
+    assert desk.sighting(other) is Sighting.RUNNING
+
+
+def test_a_running_job_without_its_directory_is_really_ended(desk: Desk, until) -> None:
+    job, other = desk.job("one", "exec sleep 60"), desk.job("other", "exec sleep 60")
+    job, other = desk.submit(job, other)
+    until(lambda: desk.claim(job) and desk.claim(other))
+    session = desk.claim(job)[1]
+    shutil.rmtree(job.exec_dir)
+    assert desk.cancel(job) == {"one"}
+    if desk.kind == "pack":
+        until(lambda: not does_something(session))
+    assert not does_something(session)
     assert desk.sighting(other) is Sighting.RUNNING
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
 from mixed_study import Study
@@ -14,6 +15,7 @@ from stage import HOST, Stage, full
 from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.model.errors import UnavailableError
 from jupyter_tapis_jobs.model.status import Condition
+from jupyter_tapis_jobs.store.database import FILE_NAME
 
 Strike = Callable[[Stage, Study], AbstractContextManager[None]]
 
@@ -55,10 +57,11 @@ def disk_of_the_server_full(stage: Stage, study: Study) -> Iterator[None]:
 def suspended_past_its_lease(stage: Stage, study: Study) -> Iterator[None]:
     """The server sleeps, another one takes over its store, and it wakes up."""
     other = f"--TapisJobsApp.data_dir={stage.server.data_dir}"
-    stage.process.send_signal(signal.SIGSTOP)
+    stage.until(lambda: suspended_between_writes(stage))
     try:
-        with stage.run(stage.folder.parent / f"other-{study.name}", other) as second:
-            told = Connection(second.endpoint)
+        with ExitStack() as stack:
+            second = stack.enter_context(stage.run(stage.folder.parent / f"other-{study.name}", other))
+            told = stack.enter_context(closing(Connection(second.endpoint)))
 
             def has_the_engine() -> bool:
                 with suppress(UnavailableError):
@@ -70,9 +73,21 @@ def suspended_past_its_lease(stage: Stage, study: Study) -> Iterator[None]:
             yield
             study.gate.touch()
             stage.until(lambda: len(study.runs()) == len(study.cases), 120)
-            told.close()
     finally:
         stage.process.send_signal(signal.SIGCONT)
+
+
+def suspended_between_writes(stage: Stage) -> bool:
+    """Suspend the server; False, and it goes on, when it holds the store's lock: nobody could write then."""
+    stage.process.send_signal(signal.SIGSTOP)
+    with closing(sqlite3.connect(stage.server.data_dir / FILE_NAME, timeout=0)) as store:
+        try:
+            store.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            stage.process.send_signal(signal.SIGCONT)
+            return False
+        store.rollback()
+    return True
 
 
 @contextmanager

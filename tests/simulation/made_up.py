@@ -397,7 +397,9 @@ class Host:
         return rows is not None and job["uuid"] not in there
 
     def _kill_mark(self, job: Mapping[str, Any], why: str) -> str:
-        """Leave the reason and take the claim where it is free; return ``free`` or ``begun``."""
+        """Leave the reason and take the claim where it is free; return ``free``, ``begun`` or ``lost``."""
+        if self.world.disk.kind(f"{job['dir']}/{marks.FOLDER}") is None:
+            return "free" if job["mode"] == "pack" else "lost"
         if not self.world.revoke(job, why):
             return "begun"
         claim = self.world.disk.text(f"{job['dir']}/{marks.CLAIM}")

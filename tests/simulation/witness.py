@@ -160,7 +160,7 @@ class Witness:
 
     def _ended(self, uuid: str, after: JobStatus, cancel: str | None, condition: str | None) -> None:
         """A terminal status is stored: nothing of the job runs any more."""
-        # Where somebody has deleted its directory, nothing on the host tells which process is the job's.
+        # Where somebody has deleted its directory, only a cancel looks for its processes.
         if uuid in self._world.running and self._world.fates.get(uuid) != DELETED:
             self._wrong(uuid, f"is {after}, and its process still runs")
         if after is JobStatus.CANCELLED and cancel is None:

@@ -260,6 +260,12 @@ def test_apps_systems_and_definitions_show_what_is_needed_to_use_them(tapis):
         ),
         ({"exitCode": 139}, [], "stopped by signal 11.   → job.history()"),
         (
+            {"exitCode": 137, "jobType": "BATCH", "memoryMB": 500},
+            ["case 3"],
+            "killed (exit code 137), most often for want of memory: case 3.   → job.resubmit(memoryMB=1000)",
+        ),
+        ({"exitCode": 137, "jobType": "FORK"}, [], "stopped by signal 9.   → job.history()"),
+        (
             {"lastMessage": "the image cannot be read."},
             [],
             "the image cannot be read.   → job.history()",

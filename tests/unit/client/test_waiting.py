@@ -3,8 +3,9 @@
 import io
 import threading
 
+import httpx
 import pytest
-from fake_tapis import FakeTapis, error
+from fake_tapis import FakeTapis, error, result
 
 from jupyter_tapis_jobs.client.live import Live
 from jupyter_tapis_jobs.client.progress import LogLines, Silent

@@ -32,9 +32,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("subscriptions_uuid", "subscriptions", ["uuid"], unique=True)
-    op.create_index(
-        "subscriptions_job", "subscriptions", ["job_id"], sqlite_where=sa.text("removed IS NULL")
-    )
+    op.create_index("subscriptions_job", "subscriptions", ["job_id"], sqlite_where=sa.text("removed IS NULL"))
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer(), nullable=False),
