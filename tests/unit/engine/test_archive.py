@@ -229,7 +229,7 @@ async def test_large_outputs_go_on_where_the_link_broke(hosts: TwoHosts, count: 
 
 
 async def test_thousands_of_outputs_come_whole(hosts: TwoHosts, request: pytest.FixtureRequest) -> None:
-    count = 100_000 if request.config.getoption("--full") else 5_000
+    count = 100_000 if request.config.getoption("--full") else 2_000
     folder = hosts.output("j")
     for n in range(count):
         if n % 500 == 0:
