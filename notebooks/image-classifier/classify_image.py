@@ -1,9 +1,9 @@
 """Says which digit a picture shows, with the scores of a small neural network.
 
-``classify_image.py --image_file PATH-OR-URL [--num_top_predictions 5]`` prints one line per label, the
-best first, as ``digit three (score = 0.98712)``. The network was trained on the handwritten digits that come with
-scikit-learn (``train.py``); here numpy is enough. Any picture that Pillow can open will do: one digit, dark on
-light or light on dark, filling its picture.
+``classify_image.py --image_file PATH-OR-URL [--num_top_predictions 5]`` prints one line per label, the best
+first, as ``digit three (score = 0.98712)``. The network was trained on the handwritten digits that come
+with scikit-learn (``train.py``); here numpy is enough. Any picture that Pillow can open will do: one digit,
+dark on light or light on dark, filling its picture.
 """
 
 from __future__ import annotations
