@@ -16,6 +16,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from ..model.errors import InvalidInputError, StoreError, TapisJobsError, TransportError
+from ..model.fields import DeliveryMethod
 from ..model.job import Job, JobEvent
 from ..model.notifications import Delivery, DeliveryState, Notice
 from ..model.times import iso, parse_iso
@@ -55,6 +56,8 @@ class Notifier:
         #: receiver -> ticks before which it is left alone, and failures in a row.
         self._resting: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        #: Addresses that were given up, which the log was told.
+        self._dead: set[str] = set()
         self._outcomes: list[Outcome] = []
         self._writer: asyncio.Task[None] | None = None
         self._planned: float | None = None
@@ -89,6 +92,9 @@ class Notifier:
             log.warning("Notifications wait for the store: %s", trouble.message)
             self._again = False
             self._plan(self._ports.clock.now() + STORE_RETRY)
+        except asyncio.CancelledError:
+            self._is_over = True
+            raise
         finally:
             self._is_looking = False
             if self._again and len(self._busy) < COURIERS:
@@ -137,11 +143,14 @@ class Notifier:
         try:
             notices = await self._read(lambda connection: rows.notices(connection, items))
             await self._deliver(receiver, notices)
-            while self._writer is not None and (self._outcomes or not self._writer.done()):
-                await asyncio.shield(self._writer)
+            await self._written()
         except StoreError as trouble:
             log.warning("Notifications for %s wait for the store: %s", receiver, trouble.message)
             self._rest(receiver, STORE_RETRY)
+        except asyncio.CancelledError:
+            # The engine ends: nobody is to be sent off any more.
+            self._is_over = True
+            raise
         except Exception:
             log.exception("notifications for %s failed by an unexpected fault", receiver)
             self._rest(receiver, RETRY_AFTER[-1])
@@ -184,6 +193,7 @@ class Notifier:
                         return
                 else:
                     self._failures.pop(notice.delivery.receiver, None)
+                    self._dead.discard(notice.delivery.address)
                     self._note(notice.delivery, DeliveryState.DELIVERED)
 
     def _failed(self, notice: Notice, trouble: TapisJobsError) -> bool:
@@ -199,8 +209,25 @@ class Notifier:
             self._failures[item.receiver] = self._failures.get(item.receiver, 0) + 1
             self._rest(item.receiver, _pause(self._failures[item.receiver]))
         state = DeliveryState.FAILED if is_over else DeliveryState.WAITING
+        if is_over:
+            self._tell_dead(item, notice.job, tries, trouble)
         self._note(item, state, trouble.message, _pause(tries))
         return is_over
+
+    def _tell_dead(self, item: Delivery, job: Job, tries: int, trouble: TapisJobsError) -> None:
+        """Say once in the log that an address is not told; a webhook's path may be a secret."""
+        level = logging.DEBUG if item.address in self._dead else logging.WARNING
+        self._dead.add(item.address)
+        address = item.address if item.method is DeliveryMethod.EMAIL else item.receiver
+        log.log(
+            level,
+            "Notifications for %s are given up after %d %s (job %s): %s",
+            address,
+            tries,
+            "try" if tries == 1 else "tries",
+            job.uuid,
+            trouble.message,
+        )
 
     def _rest(self, receiver: str, seconds: float) -> None:
         self._resting[receiver] = self._ports.clock.ticks() + seconds
@@ -216,6 +243,13 @@ class Notifier:
         )
         if self._writer is None or self._writer.done():
             self._writer = self._ports.spawn(self._write_down(), "what became of notifications")
+
+    async def _written(self) -> None:
+        """Wait until all that is known is stored."""
+        while self._writer is not None and not self._is_over:
+            if self._writer.done() and not self._outcomes:
+                return
+            await asyncio.shield(self._writer)
 
     async def _write_down(self) -> None:
         """Store outcomes, together those that came up while the ones before were stored."""

@@ -15,7 +15,7 @@ from jupyter_tapis_jobs.engine.notifier import Notifier
 from jupyter_tapis_jobs.engine.ports import Ports
 from jupyter_tapis_jobs.engine.senders import Session
 from jupyter_tapis_jobs.engine.subscriptions import Subscriptions
-from jupyter_tapis_jobs.model.errors import StoreError
+from jupyter_tapis_jobs.model.errors import InvalidInputError, StoreError
 from jupyter_tapis_jobs.model.fields import DeliveryMethod
 from jupyter_tapis_jobs.model.job import Job, JobEvent
 from jupyter_tapis_jobs.model.notifications import Notice
@@ -57,13 +57,15 @@ class Receivers:
         self.bodies: list[dict[str, Any]] = []
         #: What raises for an address or a receiver, as long as it is there.
         self.answers: dict[str, Callable[[], Exception]] = {}
+        #: Addresses where nothing may ever be delivered.
+        self.closed: set[str] = set()
         self.seconds: dict[str, float] = {}
         self.sessions = 0
         self.at_once = self.most_at_once = 0
 
     def check(self, address: str) -> None:
-        if address in self.answers:
-            raise self.answers[address]()
+        if address in self.closed:
+            raise InvalidInputError(f"{address} is closed.")
 
     @asynccontextmanager
     async def session(self, receiver: str) -> AsyncIterator[Session]:

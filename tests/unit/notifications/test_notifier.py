@@ -184,6 +184,25 @@ def test_what_can_never_be_delivered_is_tried_once_and_says_why(play, new_job):
     play(story)
 
 
+def test_the_log_says_once_that_an_address_is_dead_and_no_more_of_a_webhook_than_its_host(
+    play, new_job, caplog
+):
+    async def story(office: Office, receivers: Receivers) -> None:
+        receivers.answers[HOOK] = lambda: InvalidInputError("hook.example.org answered 410.")
+        receivers.answers[MAIL] = lambda: InvalidInputError("550 no such user.")
+        (job,) = office.jobs(new_job())
+        await office.subscribe(job, HOOK, MAIL)
+        through(office, job)
+        await office.quiet()
+
+    play(story)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 2
+    assert "Notifications for https://hook.example.org are given up after 1 try" in told[0] + told[1]
+    assert HOOK not in told[0] + told[1]
+    assert f"Notifications for {MAIL} are given up" in told[0] + told[1]
+
+
 def test_after_a_day_a_notification_is_given_up(play, new_job):
     async def story(office: Office, receivers: Receivers) -> None:
         receivers.answers["EMAIL"] = lambda: TransportError("the mail server does not answer.")
@@ -312,7 +331,7 @@ def test_an_engine_that_lost_its_lease_delivers_nothing_more(play, new_job):
     play(story)
 
 
-@pytest.mark.seeds(20, full=300)
+@pytest.mark.seeds(6, full=300)
 def test_whenever_engines_die_nothing_is_lost_and_the_order_stays(tmp_path, new_job, seed):
     from random import Random
 
