@@ -30,6 +30,15 @@ JOBS: Columns = {
     "tenant": TEXT,
 }
 HISTORY: Columns = {"created": TIME, "event": TEXT, "eventDetail": TEXT, "description": TEXT}
+NOTIFICATIONS: Columns = {
+    "event": TEXT,
+    "eventDetail": TEXT,
+    "deliveryAddress": TEXT,
+    "state": TEXT,
+    "tries": NUMBER,
+    "lastError": TEXT,
+    "updated": TIME,
+}
 OUTPUTS: Columns = {"path": TEXT, "size": NUMBER, "type": TEXT, "lastModified": TIME}
 FILES: Columns = {
     "name": TEXT,

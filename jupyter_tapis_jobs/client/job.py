@@ -6,17 +6,18 @@ import codecs
 import io
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..model.errors import JobError, NotFoundError, TapisJobsError, did_you_mean
+from ..model.errors import JobError, NotFoundError, TapisJobsError, UnavailableError, did_you_mean
 from ..model.extensions import Extension
 from ..model.files import STDOUT
 from ..model.status import JobStatus
 from . import frames
 from .connection import segment
 from .failure import Failure, failure_of, last_words
+from .notices import subscription
 from .outputs import Outputs, missing, results
 from .progress import Silent, choose_progress
 from .waiting import WaitInterrupted, one_line, wait_for
@@ -240,6 +241,24 @@ class Job:
     def resubmit(self, **changes: Any) -> Job:
         """Submit the same request again as a new job, with *changes* in it (``nodeCount=2``, ``env={…}``)."""
         return self._tapis.resubmit(self, **changes)
+
+    def notify(self, *addresses: str, on: str | Sequence[str] = "end") -> Job:
+        """Let *addresses* be told of the job: e-mail, or the URL of a webhook.
+
+        *on* is ``"end"``, ``"status"`` (each change), ``"all"``, statuses (``["RUNNING", "FINISHED"]``), or
+        a kind of event (``"JOB_USER_EVENT"``). A Tapis tenant that is not ours knows kinds only: it tells
+        every status instead of some.
+        """
+        words = subscription(addresses, on, details=self._tapis.can(Extension.SERVER))
+        self._tapis.connection.post(f"/v3/jobs/subscribe/{segment(self.uuid)}", words)
+        return self
+
+    def notifications(self) -> pd.DataFrame:
+        """Return who was told what: ``event eventDetail deliveryAddress state tries lastError updated``."""
+        if not self._tapis.can(Extension.SERVER):
+            raise UnavailableError("This Tapis does not tell what became of notifications.")
+        rows = self._tapis.connection.get(self._path("notifications"), limit=-1) or []
+        return frames.from_rows(rows, frames.NOTIFICATIONS)
 
     def want_finished(self, what: str, way_out: str = "") -> None:
         """Raise ``JobError`` with the job's last words unless it is FINISHED."""
