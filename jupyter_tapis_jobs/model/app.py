@@ -220,11 +220,17 @@ def _oddities(app: App) -> Iterator[str]:
     if is_blank(app.container_image):
         yield f"app {app.id} has no containerImage; its jobs are refused until it has one."
     attributes = app.job_attributes
+    if not is_blank(attributes.archive_system_id) and is_blank(attributes.archive_system_dir):
+        yield (
+            "jobAttributes names archiveSystemId and no archiveSystemDir, which Tapis wants beside it; here "
+            "outputs go to the default directory of a job."
+        )
     parameters = attributes.parameter_set or AppParameterSet()
     for field in ("app_args", "container_args", "scheduler_options"):
         place = f"jobAttributes.parameterSet.{wire_name(field)}"
         yield from _odd_arguments(getattr(parameters, field) or [], place)
-    yield from _odd_variables(parameters.env_variables or [], "jobAttributes.parameterSet.envVariables")
+    variables = parameters.env_variables or []
+    yield from odd_variables(variables, "jobAttributes.parameterSet.envVariables", "the app")
     for number, item in enumerate(attributes.file_inputs or []):
         place = f"jobAttributes.fileInputs[{number}]"
         if is_blank(item.name):
@@ -244,9 +250,15 @@ def _odd_arguments(items: list[AppArgument], place: str) -> Iterator[str]:
             yield f"{place} names '{name}' {times} times; jobs of the app are refused until names differ."
 
 
-def _odd_variables(items: list[EnvVariable], place: str) -> Iterator[str]:
+def odd_variables(items: list[EnvVariable], place: str, whose: str) -> Iterator[str]:
+    """Yield what makes the jobs of *whose* variables be refused until it is mended, one sentence each."""
     for number, item in enumerate(items):
         if not VARIABLE_NAME.fullmatch(item.key) or item.key.startswith("_tapis"):
-            yield f"{place}[{number}].key '{item.key}' cannot be a variable; jobs of the app are refused."
+            yield f"{place}[{number}].key '{item.key}' cannot be a variable; jobs of {whose} are refused."
         if item.input_mode is InputMode.FIXED and item.value in (None, NOT_SET):
-            yield f"{place}[{number}] is FIXED but has no value; jobs of the app are refused until then."
+            yield (
+                f"{place}[{number}] is FIXED but has no value; jobs of {whose} are refused until it has one."
+            )
+    for key, times in Counter(item.key for item in items).items():
+        if times > 1:
+            yield f"{place} names '{key}' {times} times; jobs of {whose} are refused until keys differ."

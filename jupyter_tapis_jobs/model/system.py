@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from pydantic import Field, field_validator
 
-from .app import AppArgument, EnvVariable
+from .app import AppArgument, EnvVariable, odd_variables
 from .errors import InvalidInputError, did_you_mean
-from .fields import Flag, Notes, RuntimeType, StoredModel, Whole
+from .fields import NOT_SET, Flag, InputMode, Notes, RuntimeType, StoredModel, Whole
 from .paths import normalise
 from .stored import parse_stored, to_wire
 from .texts import is_blank, refuse_control, refuse_dangerous
@@ -157,7 +157,19 @@ def parse_system(raw: Mapping[str, Any]) -> tuple[System, list[str]]:
     system, warnings = parse_stored(System, raw, "system")
     for rule in (_secret_rules, _storage_rules, _execution_rules, _queue_rules, _text_rules):
         rule(system)
-    return _completed(system), warnings
+    return _completed(system), [*warnings, *_oddities(system)]
+
+
+def _oddities(system: System) -> Iterator[str]:
+    """What is kept as it is, but keeps jobs from running there."""
+    variables = system.job_env_variables or []
+    yield from odd_variables(variables, "jobEnvVariables", "the system")
+    for number, item in enumerate(variables):
+        if item.input_mode is InputMode.REQUIRED and item.value not in (None, NOT_SET):
+            yield (
+                f"jobEnvVariables[{number}] is REQUIRED, so its value must be {NOT_SET}; jobs of the system "
+                "are refused until it is."
+            )
 
 
 #: Keys under which somebody gives a secret; a definition is shown to whoever sees the system.

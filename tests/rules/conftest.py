@@ -1,8 +1,19 @@
-"""What the tests of the rules share: the samples of the model's tests, and an engine on made-up time."""
+"""What the tests of the rules share: samples of the model's tests, and stations between two hosts."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "unit" / "model"))
+import pytest
+
+UNIT = Path(__file__).parents[1] / "unit"
+sys.path += [str(UNIT / "model"), str(UNIT / "engine")]
+
+from two_hosts import TwoHosts  # noqa: E402 - found by the path above
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> TwoHosts:
+    """The host that runs jobs, and another one."""
+    return TwoHosts(tmp_path)

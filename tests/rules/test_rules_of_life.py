@@ -1,4 +1,4 @@
-"""What happens to jobs on made-up time: hosts that are away at submission, systems that are chosen, notes."""
+"""What happens to jobs: statuses, conditions, hosts that are away at submission, systems that are chosen."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ import pytest
 from simulation.lives import USER, Life
 from simulation.test_rules import HOUR, job, play, submit, until
 from simulation.world import World
+from two_hosts import JOB, TwoHosts
 
-from jupyter_tapis_jobs.engine.engine import Engine
+from jupyter_tapis_jobs.engine.engine import EVENT_DATA, EVENT_DETAIL, Engine
+from jupyter_tapis_jobs.engine.outputs import output_place
 from jupyter_tapis_jobs.model.annotations import Annotation, added, replaced
-from jupyter_tapis_jobs.model.errors import TapisJobsError
-from jupyter_tapis_jobs.model.status import ACTIVE, ALLOWED_MOVES, TERMINAL, Condition, JobStatus
+from jupyter_tapis_jobs.model.errors import InvalidInputError, TapisJobsError
+from jupyter_tapis_jobs.model.status import (
+    ACTIVE,
+    ALLOWED_MOVES,
+    CONVEYOR,
+    FAILURE_CONDITION,
+    TERMINAL,
+    Condition,
+    JobStatus,
+    RemoteOutcome,
+)
 from jupyter_tapis_jobs.store import jobs as job_rows
 
 HOME = "HOST_EVAL($HOME)/tapis"
@@ -94,8 +105,9 @@ def test_a_blocked_job_is_not_given_up_however_long_it_waits(tmp_path: Path) -> 
         engine.apps.set_enabled(USER, "model", False)
         world.is_down = True
         await until(engine, [uuid], JobStatus.BLOCKED)
-        for _ in range(72):
-            await engine._ports.clock.sleep(HOUR)
+        # Three days by the clock; every minute of them would take long to play.
+        life.clock.skew = 71 * HOUR
+        await engine._ports.clock.sleep(HOUR)
         assert (await job(engine, uuid)).status is JobStatus.BLOCKED
         engine.apps.set_enabled(USER, "model", True)
         world.is_down = False
@@ -117,3 +129,82 @@ def test_a_held_job_goes_anywhere_and_an_ended_one_nowhere() -> None:
     assert ALLOWED_MOVES[JobStatus.BLOCKED] == ACTIVE | TERMINAL | {JobStatus.PAUSED}
     assert ALLOWED_MOVES[JobStatus.PAUSED] == ACTIVE | TERMINAL
     assert not any(ALLOWED_MOVES[status] for status in TERMINAL)
+
+
+def test_every_station_has_its_condition() -> None:
+    told = [FAILURE_CONDITION[status].removeprefix("JOB_") for status in CONVEYOR]
+    assert told == [
+        "INTERNAL_ERROR", "REMOTE_ACCESS_ERROR", "UNABLE_TO_STAGE_INPUTS", "UNABLE_TO_STAGE_JOB",
+        "LAUNCH_FAILURE", "QUEUE_MONITORING_ERROR", "EXECUTION_MONITORING_ERROR", "ARCHIVING_FAILED",
+    ]  # fmt: skip
+
+
+def test_the_first_cause_of_a_failure_stays(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        archiving = JOB.evolve(status=JobStatus.ARCHIVING)
+        known = archiving.evolve(condition=Condition.SCHEDULER_OUT_OF_MEMORY)
+        failed = engine._conveyor.failed
+        assert failed(archiving, "full").after.condition is Condition.JOB_ARCHIVING_FAILED
+        assert failed(known, "full").after.condition is Condition.SCHEDULER_OUT_OF_MEMORY
+        later = failed(known, "full", Condition.JOB_FILES_SERVICE_ERROR).after
+        assert later.condition is Condition.SCHEDULER_OUT_OF_MEMORY
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "mode", "is_archive"),
+    [
+        (JobStatus.RUNNING, None, "ALWAYS", False),
+        (JobStatus.ARCHIVING, RemoteOutcome.FINISHED, "ALWAYS", False),
+        (JobStatus.FINISHED, RemoteOutcome.FINISHED, "ALWAYS", True),
+        (JobStatus.FINISHED, RemoteOutcome.FINISHED, "NEVER", False),
+        (JobStatus.FAILED, RemoteOutcome.FAILED, "ALWAYS", True),
+        (JobStatus.FAILED, RemoteOutcome.FAILED_SKIP_ARCHIVE, "SKIP_ON_FAIL", False),
+        (JobStatus.FAILED, None, "ALWAYS", False),
+        (JobStatus.CANCELLED, None, "ALWAYS", False),
+    ],
+)
+def test_outputs_are_looked_for_where_they_are(
+    hosts: TwoHosts, status: JobStatus, outcome: RemoteOutcome | None, mode: str, is_archive: bool
+) -> None:
+    job = hosts.job("u", archive_system_id="far", archive_system_dir="/kept", archive_mode=mode)
+    place = output_place(job.evolve(status=status, remote_outcome=outcome), hosts.definitions["u"])
+    assert place == (("far", "/kept") if is_archive else ("near", "/jobs/u/output"))
+
+
+def test_an_event_of_a_user_has_tapis_limits(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        assert (EVENT_DATA, EVENT_DETAIL) == (16_384, 64)
+        (uuid,) = await submit(engine)
+        assert (await engine.send_event(USER, uuid, "x" * 16_384)).event_detail == "DEFAULT"
+        for data, detail in (("", "d"), ("x" * 16_385, "d"), ("x", "d" * 65)):
+            with pytest.raises(InvalidInputError, match="are taken"):
+                await engine.send_event(USER, uuid, data, detail)
+        await until(engine, [uuid], JobStatus.FINISHED)
+        with pytest.raises(InvalidInputError, match="active jobs only"):
+            await engine.send_event(USER, uuid, "late")
+
+    play(tmp_path, scene)
+
+
+def test_a_subscription_is_added_to_jobs_that_have_not_ended_and_changes_no_definition(
+    tmp_path: Path,
+) -> None:
+    asked = {
+        "eventCategoryFilter": "ALL",
+        "deliveryTargets": [{"deliveryMethod": "EMAIL", "deliveryAddress": "ada@example.org"}],
+    }
+
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        (uuid,) = await submit(engine)
+        made = await engine.subscriptions.add(USER, uuid, asked)
+        await engine.subscriptions.add(USER, uuid, asked)
+        assert await engine.subscriptions.remove(USER, made.uuid) == 1
+        assert await engine.subscriptions.remove(USER, uuid) == 1
+        assert (await engine.job(USER, uuid))[1].subscriptions == ()
+        await until(engine, [uuid], JobStatus.FINISHED)
+        with pytest.raises(InvalidInputError, match="nothing more to be told"):
+            await engine.subscriptions.add(USER, uuid, asked)
+
+    play(tmp_path, scene)

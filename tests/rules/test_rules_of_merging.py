@@ -132,6 +132,11 @@ def test_inputs_of_arrays_are_numbered_by_array_and_place_and_set_their_variable
     assert not any(item.auto_mount_local for item in definition.file_inputs)
 
 
+def test_what_is_not_copied_has_no_place_in_an_array() -> None:
+    with pytest.raises(InvalidInputError, match="has no place in an array"):
+        resolve_sample(fileInputArrays=[{"sourceUrls": ["tapislocal://exec.tapis/a"]}])
+
+
 def test_a_queues_options_come_before_the_apps_and_are_there_by_default() -> None:
     queues = [
         {"name": "q", "hpcQueueName": "q", "schedulerOptions": [{"name": "qos", "arg": "--qos high"}]},

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from model_samples import make_app, make_cluster, make_system, resolve_sample
 
+from jupyter_tapis_jobs.model.app import parse_app
 from jupyter_tapis_jobs.model.errors import InvalidInputError
 from jupyter_tapis_jobs.model.inheritance import is_dynamic
 from jupyter_tapis_jobs.model.request import parse_request
+from jupyter_tapis_jobs.model.system import parse_system
 
 
 @pytest.mark.parametrize(
@@ -150,3 +152,37 @@ def test_dots_that_lead_up_are_refused_before_and_after_macros(asked: dict[str, 
 def test_directories_end_canonical() -> None:
     _, definition = resolve_sample(execSystemExecDir="a//b/", execSystemOutputDir="/c/./d//")
     assert (definition.exec_system_exec_dir, definition.exec_system_output_dir) == ("/a/b", "/c/d")
+
+
+def test_an_app_that_names_an_archive_and_no_directory_is_told() -> None:
+    raw = {"id": "a", "version": "1", "containerImage": "/i", "runtime": "ZIP"}
+    _, warnings = parse_app({**raw, "jobAttributes": {"archiveSystemId": "far"}})
+    assert [w for w in warnings if "archiveSystemDir" in w]
+    _, warnings = parse_app({**raw, "jobAttributes": {"archiveSystemId": "far", "archiveSystemDir": "/a"}})
+    assert not warnings
+
+
+def test_a_systems_variables_are_looked_at_when_it_is_made() -> None:
+    variables = [
+        {"key": "_tapisX", "value": "v"},
+        {"key": "F", "inputMode": "FIXED"},
+        {"key": "R", "value": "v", "inputMode": "REQUIRED"},
+        {"key": "F", "value": "v"},
+        {"key": "GOOD", "value": "v"},
+    ]
+    raw = {"id": "s", "systemType": "LINUX", "host": "h", "defaultAuthnMethod": "PASSWORD", "canExec": False}
+    _, warnings = parse_system({**raw, "rootDir": "/", "jobEnvVariables": variables})
+    assert [warning.split("jobEnvVariables")[1].split()[0] for warning in warnings] == [
+        "[0].key", "[1]", "names", "[2]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["WEBHOOK", "EMAIL", "QUEUE", "ACTOR"])
+def test_a_subscription_takes_every_method_of_the_schema(method: str) -> None:
+    address = "https://example.org/hook" if method == "WEBHOOK" else "ada@example.org"
+    target = {"deliveryMethod": method, "deliveryAddress": address}
+    asked = [{"eventCategoryFilter": "JOB_NEW_STATUS", "deliveryTargets": [target]}]
+    (words,) = resolve_sample(subscriptions=asked)[1].subscriptions
+    assert words["deliveryTargets"] == [target]
+    with pytest.raises(InvalidInputError, match="deliveryTargets"):
+        resolve_sample(subscriptions=[{"eventCategoryFilter": "ALL", "deliveryTargets": []}])
