@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_tapis_jobs.transports.base import Entry
-from jupyter_tapis_jobs.transports.local import BUSY, QUIET, LocalTransport, login_environment
+from jupyter_tapis_jobs.transports.local import BUSY, QUIET, LocalTransport
+from jupyter_tapis_jobs.transports.local_shell import login_environment
 
 
 @contextmanager
