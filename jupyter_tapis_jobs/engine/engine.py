@@ -41,6 +41,7 @@ from .download import Download
 from .files import FileService
 from .host_variables import HostVariables
 from .hosts import RealHosts
+from .job_sharing import JobSharing
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .linux import LinuxTools
@@ -53,7 +54,7 @@ from .postits import PostIts
 from .preview import Preview, told_origins
 from .purge import Purge
 from .quota import Limits
-from .rights import PathRights, path_rights
+from .rights import PathRights, Resource, job_shares, path_rights, refuse_job
 from .settling import Settling
 from .sources import Fetch, Sources
 from .staging import Staging
@@ -171,6 +172,9 @@ class Engine:
         self.subscriptions = Subscriptions(
             ports, epoch=epoch, job_of=self._owned, announce=self._conveyor.announce
         )
+        self.sharing = JobSharing(
+            ports, epoch=epoch, owned=self._owned, seen=self._seen, announce=self._conveyor.announce
+        )
         self._notifier = Notifier(ports, epoch=epoch, on_lease_lost=on_lease_lost)
         self._conveyor.subscribe(self._notifier.hear)
         self.purge = Purge(
@@ -189,6 +193,7 @@ class Engine:
         active = await self._read(job_rows.active)
         self._conveyor.enter(active)
         self._notifier.wake()
+        await self.sharing.start()
         self._ports.spawn(self._keep_lease(), "lease")
         await self.transfers.start()
         self._ports.spawn(self._back_up(), "back-up")
@@ -327,20 +332,20 @@ class Engine:
 
     # -- telling
 
-    async def job(self, user: User, uuid: str) -> tuple[Job, JobDefinition]:
-        """Return a job and its definition."""
-        job = await self._owned(user, uuid)
+    async def job(self, user: User, uuid: str, part: Resource | None = None) -> tuple[Job, JobDefinition]:
+        """Return a job and its definition: the user's own, or one of which *part* (any) is shared."""
+        job = await self._seen(user, uuid, part)
         return job, (await self._definitions([job]))[uuid]
 
     async def request(self, user: User, uuid: str) -> dict[str, Any]:
         """Return the request as it was submitted."""
-        job = await self._owned(user, uuid)
+        job = await self._seen(user, uuid, Resource.JOB_RESUBMIT_REQUEST)
         raw: dict[str, Any] = json.loads(await self._read(lambda c: job_rows.request(c, job.id)))
         return raw
 
     async def history(self, user: User, uuid: str, limit: int = -1, skip: int = 0) -> list[JobEvent]:
         """Return a job's history, oldest first."""
-        job = await self._owned(user, uuid)
+        job = await self._seen(user, uuid, Resource.JOB_HISTORY)
         return await self._read(lambda c: job_rows.history(c, job.id, limit, skip))
 
     async def search(self, user: User, query: JobQuery) -> Page[Job]:
@@ -362,7 +367,7 @@ class Engine:
         allow_if_running: bool = False,
     ) -> Sequence[FileInfo]:
         """List outputs (Tapis Jobs, "output/list"): all levels, or one when *limit* or *skip* is given."""
-        job, definition = await self.job(user, uuid)
+        job, definition = await self.job(user, uuid, Resource.JOB_OUTPUT)
         return await self._outputs.list(
             job, definition, path, limit=limit, skip=skip, allow_if_running=allow_if_running
         )
@@ -371,7 +376,7 @@ class Engine:
         self, user: User, uuid: str, path: str, *, as_zip: bool = False, allow_if_running: bool = False
     ) -> Download:
         """Open an output for download; a directory comes as a zip file."""
-        job, definition = await self.job(user, uuid)
+        job, definition = await self.job(user, uuid, Resource.JOB_OUTPUT)
         return await self._outputs.open(
             job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
         )
@@ -379,7 +384,7 @@ class Engine:
     async def output_collect(self, user: User, uuids: Sequence[str], path: str) -> AsyncIterator[bytes]:
         """Yield a tar stream with the output *path* of each job, see ``collect.collected``."""
         found = await self._read(lambda c: job_rows.get_many(c, uuids))
-        mine = [j for j in found.values() if (j.owner, j.tenant) == (user.name, user.tenant)]
+        mine = await self._read(lambda c: [j for j in found.values() if _gives_output(c, user, j)])
         if uuids and not mine:
             raise NotFoundError(f"there is no job {uuids[0]}, or it is not yours.")
         definitions = await self._definitions(mine)
@@ -392,13 +397,14 @@ class Engine:
 
     async def output_check(self, user: User, uuid: str, path: str) -> None:
         """Raise unless *path* may be followed; the output itself may come later."""
-        await self._outputs.check(*await self.job(user, uuid), path)
+        await self._outputs.check(*await self.job(user, uuid, Resource.JOB_OUTPUT), path)
 
     async def output_follow(
         self, user: User, uuid: str, path: str, *, offset: int = 0
     ) -> AsyncIterator[bytes]:
         """Yield an output's bytes from *offset* as they are written, until the job has ended."""
-        async for chunk in self._outputs.follow(lambda: self.job(user, uuid), path, offset):
+        look = partial(self.job, user, uuid, Resource.JOB_OUTPUT)
+        async for chunk in self._outputs.follow(look, path, offset):
             yield chunk
 
     # -- steering
@@ -468,6 +474,7 @@ class Engine:
     ) -> tuple[Job, JobDefinition]:
         """Change a job's tags and notes, whether it has ended or not (Tapis Jobs, "annotation")."""
         while True:
+            await self._owned(user, uuid)
             job, definition = await self.job(user, uuid)
             tags, notes = how(asked, job.tags, definition.notes)
             after = job.evolve(tags=tags, last_updated=iso(self._ports.clock.now()))
@@ -540,11 +547,18 @@ class Engine:
             await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
 
     async def _owned(self, user: User, uuid: str) -> Job:
+        return await self._seen(user, uuid, owner_only=True)
+
+    async def _seen(
+        self, user: User, uuid: str, part: Resource | None = None, *, owner_only: bool = False
+    ) -> Job:
+        """Return a job of the user's, or (not *owner_only*) one of which *part*, or any, is shared."""
         job = self._conveyor.jobs.get(uuid)
         if job is None:
             job = await self._read(lambda c: job_rows.get(c, uuid))
-        if job.owner != user.name or job.tenant != user.tenant:
-            raise NotFoundError(f"there is no job {uuid}, or it is not yours.")
+        if (job.owner, job.tenant) != (user.name, user.tenant):
+            shared = await self._read(lambda c: job_shares(c, user, job))
+            refuse_job(uuid, job.name, shared, part, owner_only=owner_only)
         return job
 
     async def _definitions(self, jobs: Sequence[Job]) -> dict[str, JobDefinition]:
@@ -626,6 +640,11 @@ def _place(definition: JobDefinition, leftover: str) -> Place:
     is_fork = definition.job_type == JobType.FORK
     scheduler = FORK if is_fork else definition.batch_scheduler or ""
     return Place(join(definition.root_dir, definition.exec_system_exec_dir), scheduler, leftover)
+
+
+def _gives_output(connection: Connection, user: User, job: Job) -> bool:
+    shared = job_shares(connection, user, job)
+    return shared is None or Resource.JOB_OUTPUT in shared
 
 
 def _cancellable(job: Job) -> Job:

@@ -25,11 +25,14 @@ from ..store.database import Database
 from ..store.lease import Lease
 from .apps import AppCatalog
 from .builtin import ensure_builtin
+from .child_systems import ChildSystems
 from .engine import Engine
 from .fetch import fetch
+from .path_sharing import PathSharing
 from .ports import Ports
 from .profiles import ProfileCatalog
 from .real import Tasks, ThreadWorkers, real_ports
+from .sharing import Sharing
 from .systems import SystemCatalog
 
 log = logging.getLogger(__name__)
@@ -141,7 +144,10 @@ class EngineThread:
         self.database: Database
         self.apps: AppCatalog
         self.systems: SystemCatalog
+        self.children: ChildSystems
         self.profiles: ProfileCatalog
+        self.sharing: Sharing
+        self.path_sharing: PathSharing
 
     # -- life
 
@@ -152,7 +158,10 @@ class EngineThread:
         self._ports = self._make_ports(self.database, self._tasks, self._workers)
         self.apps = AppCatalog(self.database, self._ports.clock.now)
         self.systems = SystemCatalog(self.database, self._ports.clock.now)
+        self.children = ChildSystems(self.database, self.systems, self._ports.clock.now)
         self.profiles = ProfileCatalog(self.database, self._ports.clock.now)
+        self.sharing = Sharing(self.database, (self.apps, self.systems), self._ports.clock.now)
+        self.path_sharing = PathSharing(self.database, self.systems, self._ports.clock.now)
         ensure_builtin(self.apps, self.systems, self._user, self.folder)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="tapisjobs-engine", daemon=True)

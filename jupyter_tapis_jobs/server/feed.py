@@ -25,6 +25,8 @@ class News:
 
     event: JobEvent | None
     job: Job
+    #: Who hears of it beside the job's owner.
+    others: frozenset[str] = frozenset()
 
 
 class Subscription:
@@ -102,9 +104,11 @@ class Feed:
         if self._loop is None or self._loop.is_closed():
             return
         by_uuid = {job.uuid: job for job in jobs}
-        news = [News(event, by_uuid[event.job_uuid]) for event in events if event.job_uuid in by_uuid]
+        shared = self._engine.sharing.hearers if self._engine else {}
+        pairs = [(event, by_uuid[event.job_uuid]) for event in events if event.job_uuid in by_uuid]
         told = {event.job_uuid for event in events}
-        news += [News(None, job) for job in jobs if job.uuid not in told and self._is_said_newly(job)]
+        pairs += [(None, job) for job in jobs if job.uuid not in told and self._is_said_newly(job)]
+        news = [News(event, job, shared.get(job.uuid, frozenset())) for event, job in pairs]
         for job in jobs:
             self._remember(job)
         self._loop.call_soon_threadsafe(self._spread, news)
@@ -121,7 +125,7 @@ class Feed:
     def _spread(self, news: Sequence[News]) -> None:
         for subscription in tuple(self._subscriptions):
             for item in news:
-                if item.job.owner == subscription.owner:
+                if item.job.owner == subscription.owner or subscription.owner in item.others:
                     subscription.put(item)
 
     async def listen(self, user: User, *, after: int | None, keepalive: float) -> AsyncIterator[list[News]]:
@@ -161,6 +165,8 @@ class Feed:
 
         def read(connection: Any) -> list[News]:
             events = job_rows.events_after(connection, user.name, after, PAGE)
+            events += job_rows.shared_events_after(connection, user.name, after, PAGE)
+            events = sorted(events, key=lambda event: event.id)[:PAGE]
             jobs = job_rows.get_many(connection, {event.job_uuid for event in events})
             return [News(event, jobs[event.job_uuid]) for event in events if event.job_uuid in jobs]
 

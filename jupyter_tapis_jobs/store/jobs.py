@@ -19,7 +19,7 @@ from ..model.errors import ConflictError, NotFoundError
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.resolve import definition_from_json
 from ..model.status import ACTIVE, ALLOWED_MOVES, EventType, JobStatus
-from . import outbox
+from . import outbox, shares
 from .records import JOB_COLUMNS, changed_columns, event_from_row, event_to_row, job_from_row, job_to_row
 from .search import search, summary_columns
 from .statements import Row, Statement
@@ -42,6 +42,7 @@ __all__ = [
     "quota_counts",
     "request",
     "search",
+    "shared_events_after",
     "summary_columns",
 ]
 
@@ -124,6 +125,12 @@ _history = Statement(
 )
 _events_after = Statement(
     _event.where(job_events.c.owner == bindparam("user"), job_events.c.id > bindparam("after"))
+    .order_by(job_events.c.id)
+    .limit(bindparam("limit"))
+    .offset(bindparam("skip"))
+)
+_events_of_jobs_after = Statement(
+    _event.where(jobs.c.uuid.in_(_given("uuids")), job_events.c.id > bindparam("after"))
     .order_by(job_events.c.id)
     .limit(bindparam("limit"))
     .offset(bindparam("skip"))
@@ -282,6 +289,16 @@ def history(conn: Connection, job_id: int, limit: int = -1, skip: int = 0) -> li
 def events_after(conn: Connection, owner: str, after_id: int, limit: int = -1) -> list[JobEvent]:
     """Return an owner's events with an id above *after_id*, oldest first; *limit* as in ``history``."""
     return [event_from_row(row) for row in _events_after.run(conn, owner, after_id, _all_if_none(limit), 0)]
+
+
+def shared_events_after(conn: Connection, user: str, after_id: int, limit: int = -1) -> list[JobEvent]:
+    """Return the events of the jobs whose history is shared with a user, as ``events_after`` does."""
+    rows = shares.with_user(conn, "job", user)
+    uuids = [row.item_id for row in rows if row.privilege == "JOB_HISTORY"]
+    if not uuids:
+        return []
+    found = _events_of_jobs_after.run(conn, json.dumps(uuids), after_id, _all_if_none(limit), 0)
+    return [event_from_row(row) for row in found]
 
 
 def add_event(conn: Connection, job: Job, event: JobEvent) -> JobEvent:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -32,8 +32,10 @@ from ..model.search import Comparison, Condition, JobQuery, from_query
 from ..model.status import TERMINAL
 from .page import Page
 from .records import JOB_COLUMNS, job_from_row
+from .shares import PUBLIC
+from .shares import with_user as shares_with_user
 from .statements import Statement
-from .tables import job_definitions, jobs
+from .tables import job_definitions, jobs, shares
 
 #: The columns of Tapis's ``/list`` row (Tapis Jobs, "getJobList").
 SUMMARY_COLUMNS = (
@@ -61,6 +63,7 @@ _job = select(*(jobs.c[name] for name in JOB_COLUMNS))
 
 def search(conn: Connection, query: JobQuery, owner: str) -> Page[Job]:
     """Return one page of *owner*'s jobs: the newest first, unless the query says otherwise."""
+    query = _narrowed(conn, query, owner)
     found = [job_from_row(row) for row in conn.execute(_page(_job, query, owner)).all()]
     return Page(found, _total(conn, query, owner) if query.compute_total else -1)
 
@@ -69,6 +72,7 @@ def summary_columns(
     conn: Connection, query: JobQuery, owner: str, chunk: int = 5000
 ) -> Iterator[tuple[list[Any], ...]]:
     """Yield the page as one list of values for each of ``SUMMARY_COLUMNS``, *chunk* rows at a time."""
+    query = _narrowed(conn, query, owner)
     statement = select(*(_attribute(name).label(name) for name in SUMMARY_COLUMNS))
     for rows in Statement(_page(statement, query, owner)).slices(conn, chunk):
         yield tuple(map(list, zip(*rows, strict=True)))
@@ -90,15 +94,37 @@ def _total(conn: Connection, query: JobQuery, owner: str) -> int:
 
 
 def _conditions(query: JobQuery, owner: str) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [jobs.c.owner == owner]
+    found: list[ColumnElement[bool]] = [_LISTS[query.list_type](owner)]
     if not query.include_hidden:
         found.append(jobs.c.visible == 1)
-    if query.list_type == "SHARED_JOBS":
-        # Nobody can share a job yet, so nothing is shared with anybody.
-        found.append(false())
     if query.where is not None:
         found.append(_condition(query.where))
     return found
+
+
+def _narrowed(conn: Connection, query: JobQuery, owner: str) -> JobQuery:
+    """Where nothing is shared with *owner*, all jobs are their own, which are found in order."""
+    if query.list_type != "ALL_JOBS" or shares_with_user(conn, "job", owner):
+        return query
+    return replace(query, list_type="MY_JOBS")
+
+
+def _mine(owner: str) -> ColumnElement[bool]:
+    return jobs.c.owner == owner
+
+
+def _shared(owner: str) -> ColumnElement[bool]:
+    """Of any part of which *owner* is the grantee: few, found by index."""
+    grantee = shares.c.grantee.in_([owner, PUBLIC])
+    return jobs.c.uuid.in_(select(shares.c.item_id).where(shares.c.kind == "job", grantee)) & ~_mine(owner)
+
+
+#: Whose jobs are listed (Tapis Jobs, "listType").
+_LISTS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
+    "MY_JOBS": _mine,
+    "SHARED_JOBS": _shared,
+    "ALL_JOBS": lambda owner: _mine(owner) | _shared(owner),
+}
 
 
 def _order(query: JobQuery) -> list[ColumnElement[Any]]:

@@ -55,6 +55,12 @@ def of_item(conn: Connection, kind: str, item_id: str, path: str | None = None) 
     return [ShareRow(**row._mapping) for row in conn.execute(wanted)]
 
 
+def of_kind(conn: Connection, kind: str, privilege: str) -> list[ShareRow]:
+    """Return all shares of a kind of thing that give one privilege."""
+    wanted = _all.where(_columns.kind == kind, _columns.privilege == privilege)
+    return [ShareRow(**row._mapping) for row in conn.execute(wanted)]
+
+
 def with_user(conn: Connection, kind: str, user: str, item_id: str | None = None) -> list[ShareRow]:
     """Return what is shared with a user, or with all, on one thing or on all of a kind."""
     wanted = _all.where(_columns.kind == kind, or_(_columns.grantee == user, _columns.grantee == PUBLIC))

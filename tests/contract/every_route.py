@@ -66,6 +66,29 @@ def _system(world: World) -> Mapping[str, str]:
     return {"systemId": world.system, "userName": world.owner}
 
 
+def _sharing(key: str) -> dict[str, Sample]:
+    """Permissions and shares of an app or a system, whose id the specification calls *key*."""
+    service, word = key.removesuffix("Id") + "s", key.removesuffix("Id").capitalize()
+
+    def of(world: World) -> Mapping[str, str]:
+        name = world.app if key == "appId" else world.system
+        return {key: name, "userName": "somebody", "permission": "READ"}
+
+    some = {"permissions": ["READ"]}
+    samples = {
+        "grantUserPerms": Sample(other=404, path=of, body=lambda w: some),
+        "getUserPerms": Sample(other=404, path=of),
+        "revokeUserPerms": Sample(other=404, path=of, body=lambda w: some),
+        "revokeUserPerm": Sample(other=404, path=of),
+        f"share{word}": Sample(other=404, path=of, body=lambda w: _THEM),
+        f"share{word}Public": Sample(other=404, path=of),
+        "getShareInfo": Sample(other=404, path=of),
+        f"unShare{word}": Sample(other=404, path=of, body=lambda w: _THEM),
+        f"unShare{word}Public": Sample(other=404, path=of),
+    }
+    return {f"{service}.{name}": sample for name, sample in samples.items()}
+
+
 def _profile(world: World) -> Mapping[str, str]:
     return {"name": world.profile()}
 
@@ -125,6 +148,8 @@ SUBSCRIPTION = {
     "eventCategoryFilter": "JOB_USER_EVENT",
     "deliveryTargets": [{"deliveryMethod": "WEBHOOK", "deliveryAddress": "https://hook.invalid/x"}],
 }
+JOB_SHARE = {"grantee": "somebody", "jobResource": ["JOB_OUTPUT"], "jobPermission": "READ"}
+_THEM = {"users": ["somebody"]}
 _CLAUSE = {"search": ["id like '*'"]}
 _CHANGES = {"description": "changed"}
 #: A machine without access lists says so.
@@ -158,7 +183,9 @@ SAMPLES: dict[str, Sample] = {
     "jobs.deleteSubscriptions": Sample(other=404, path=lambda w: {"uuid": w.done}),
     "jobs.getJobNotifications": Sample(other=404, path=_job),
     "jobs.sendEvent": Sample(other=404, path=_running, body=lambda w: {"eventData": "hello"}),
+    "jobs.shareJob": Sample(other=404, path=_job, body=lambda w: JOB_SHARE),
     "jobs.getJobShare": Sample(other=404, path=_job),
+    "jobs.deleteJobShare": Sample(other=404, path=lambda w: {**_job(w), "user": "somebody"}),
     "jobs.getJobOutputList": Sample(other=404, path=lambda w: {**_job(w), "path": ""}),
     "jobs.getJobOutputDownload": Sample(other=404, path=_output),
     "jobs.followJobOutput": Sample(other=404, path=_output),
@@ -187,12 +214,26 @@ SAMPLES: dict[str, Sample] = {
     "apps.undeleteApp": Sample(other=404, path=_app),
     "apps.changeAppOwner": Sample(other=404, path=_app),
     "apps.getHistory": Sample(other=404, path=_app),
+    **_sharing("appId"),
     "systems.healthCheck": Sample(other=200),
     "systems.readyCheck": Sample(other=200),
     "systems.getSystems": Sample(other=200, query={"listType": "ALL"}),
     "systems.createSystem": Sample(other=409, good=409, body=lambda w: system_definition(w.system)),
     "systems.searchSystemsQueryParameters": Sample(other=200, query={"id.like": "*"}),
     "systems.searchSystemsRequestBody": Sample(other=200, body=lambda w: _CLAUSE),
+    # Another user's search finds nothing; the parent is nobody else's to see, and has no children.
+    "systems.matchConstraints": Sample(other=200, body=lambda w: {"match": ["id like '*'"]}),
+    "systems.createChildSystem": Sample(
+        other=404, good=400, path=lambda w: {"parentId": w.system}, body=lambda w: {"rootDir": "/tmp"}
+    ),
+    "systems.unlinkFromParent": Sample(other=404, path=lambda w: {"childSystemId": w.system}),
+    "systems.unlinkChildren": Sample(
+        other=404, path=lambda w: {"parentSystemId": w.system}, query={"all": "true"}
+    ),
+    "systems.getGlobusAuthUrl": Sample(other=404, good=400, path=_system),
+    "systems.generateGlobusTokens": Sample(
+        other=404, good=400, path=lambda w: {**_system(w), "authCode": "a", "sessionId": "s"}
+    ),
     "systems.getSystem": Sample(other=404, path=_system),
     "systems.patchSystem": Sample(other=404, path=_system, body=lambda w: _CHANGES),
     "systems.putSystem": Sample(other=404, path=_system, body=lambda w: system_definition(w.system)),
@@ -203,6 +244,7 @@ SAMPLES: dict[str, Sample] = {
     "systems.undeleteSystem": Sample(other=404, path=_system),
     "systems.changeSystemOwner": Sample(other=404, path=_system),
     "systems.getHistory": Sample(other=404, path=_system),
+    **_sharing("systemId"),
     "systems.checkUserCredential": Sample(
         other=404, path=lambda w: {"systemId": "local", "userName": w.owner}
     ),
@@ -231,6 +273,17 @@ SAMPLES: dict[str, Sample] = {
         other=403, path=_file, body=lambda w: {"operation": "COPY", "newPath": f"{w.folder}/copy.txt"}
     ),
     "files.getContents": Sample(other=403, path=_file),
+    "files.grantPermissions": Sample(
+        other=403, path=_file, body=lambda w: {"username": "somebody", "permission": "READ"}
+    ),
+    "files.getPermissions": Sample(other=403, path=_file, query={"username": "somebody"}),
+    "files.deletePermissions": Sample(other=403, path=_file, query={"username": "somebody"}),
+    "files.sharePath": Sample(other=403, path=_file, body=lambda w: _THEM),
+    "files.sharePathPublic": Sample(other=403, path=_file),
+    "files.getShareInfo": Sample(other=403, path=_file),
+    "files.unSharePath": Sample(other=403, path=_file, body=lambda w: _THEM),
+    "files.unSharePathPublic": Sample(other=403, path=_file),
+    "files.unSharePathAll": Sample(other=403, path=_file),
     "files.getStatInfo": Sample(other=403, path=_file),
     "files.runLinuxNativeOp": Sample(
         other=403, path=_file, body=lambda w: {"operation": "CHMOD", "argument": "640"}
