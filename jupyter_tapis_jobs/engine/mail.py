@@ -12,8 +12,9 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
+from email.utils import format_datetime, parseaddr
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -172,7 +173,7 @@ def message(notice: Notice, sender: str) -> EmailMessage:
     mail["From"] = sender
     mail["To"] = notice.delivery.address
     mail["Subject"] = _line(f"{notice.job.name}: {_what(notice)}", 200)
-    mail["Date"] = formatdate(parse_iso(notice.event.created))
+    mail["Date"] = format_datetime(datetime.fromtimestamp(parse_iso(notice.event.created), UTC))
     domain = parseaddr(sender)[1].partition("@")[2] or "localhost"
     mail["Message-ID"] = f"<{wire['uuid']}@{domain}>"
     # No holiday answers, please (RFC 3834).
