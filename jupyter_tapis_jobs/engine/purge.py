@@ -10,7 +10,9 @@ import logging
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -26,14 +28,19 @@ from ..transports.base import Transport
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .ports import Ports
+from .uploads import FOLDER as UPLOADS
+from .uploads import NONE, Uploads, named_in, swept
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _DAY = 24 * 3600.0
 #: Seconds between two looks for what is past its time, and after a start until the first.
 LOOK, FIRST_LOOK = _DAY, 600.0
 #: Folders of one script; seconds until it is given up.
 FOLDERS, PATIENCE = 200, 600.0
+#: Jobs that leave the store in one transaction.
+FORGOTTEN = 1000
 #: What hosts keep for later jobs is needed for this many days at least.
 CACHE_DAYS = 1
 
@@ -56,7 +63,7 @@ class HostPurge:
     folders: int
     #: None where the host could not tell.
     size: int | None = None
-    #: Why the host's jobs stay; "" when they go.
+    #: Why jobs there stay; "" when all go.
     trouble: str = ""
 
 
@@ -69,6 +76,7 @@ class Purged:
     jobs: tuple[Job, ...] = ()
     events: int = 0
     hosts: tuple[HostPurge, ...] = ()
+    uploads: Uploads = NONE
     #: uuids of jobs that stay, because their host could not be cleaned.
     kept: tuple[str, ...] = ()
 
@@ -79,7 +87,8 @@ class _AtHost:
 
     key: LaneKey
     jobs: list[Job] = field(default_factory=list)
-    folders: dict[str, None] = field(default_factory=dict)
+    #: Folder -> the uuid of its job.
+    folders: dict[str, str] = field(default_factory=dict)
 
 
 class Purge:
@@ -99,27 +108,37 @@ class Purge:
         self._lane = lane
         self._folders = folders
         self._is_busy = is_busy
+        self._uploads = ports.database.path.parent / UPLOADS
 
     async def run(
-        self, before: str, *, owner: str | None, dry_run: bool = True, forget_unreachable: bool = False
+        self,
+        before: str,
+        *,
+        owner: str | None,
+        dry_run: bool = True,
+        forget_unreachable: bool = False,
+        uploads: bool = False,
     ) -> Purged:
         """Take away the jobs of *owner* (None: of all) that ended before *before*; with *dry_run* only tell.
 
-        *forget_unreachable* takes jobs out of the store although their host cannot be cleaned.
+        *forget_unreachable* takes jobs out of the store although their host cannot be cleaned. With *uploads*
+        the server's uploads go, too, that are as old and that none of the jobs left needs.
         """
-        read = self._ports.workers.read
-        database = self._ports.database
-        old = await read(lambda: database.read(lambda c: rows.ended_before(c, before, owner)))
-        if not old:
-            return Purged(before=before, is_dry_run=dry_run)
-        ids = [job.id for job in old]
-        definitions = await read(lambda: database.read(lambda c: job_rows.definitions(c, ids)))
-        hosts = [await self._at_host(there, before, dry_run=dry_run) for there in _by_host(old, definitions)]
-        troubled = {(host.system_id, host.effective_user) for host in hosts if host.trouble}
-        stays = set() if forget_unreachable else {job.uuid for job in old if job.lane in troubled}
-        going = [job for job in old if job.uuid not in stays]
-        gone_ids = [job.id for job in going]
-        events = await read(lambda: database.read(lambda c: rows.count_events(c, gone_ids)))
+        if not dry_run:
+            # An engine that has slept past its lease finds it out before it touches a host.
+            await self._write(lambda connection: None)
+        old = await self._read(lambda c: rows.ended_before(c, before, owner))
+        definitions = await self._read(lambda c: job_rows.definitions(c, [job.id for job in old]))
+        hosts: list[HostPurge] = []
+        kept: set[str] = set()
+        for there in _by_host(old, definitions):
+            host, stay = await self._at_host(there, before, dry_run=dry_run)
+            hosts.append(host)
+            kept |= stay
+        if forget_unreachable:
+            kept.clear()
+        going = [job for job in old if job.uuid not in kept]
+        events = await self._read(lambda c: rows.count_events(c, [job.id for job in going]))
         if not dry_run:
             await self._forget(going)
         return Purged(
@@ -128,7 +147,8 @@ class Purge:
             jobs=tuple(going),
             events=events,
             hosts=tuple(hosts),
-            kept=tuple(stays),
+            uploads=await self._sweep_uploads(before, going, dry_run=dry_run) if uploads else NONE,
+            kept=tuple(job.uuid for job in old if job.uuid in kept),
         )
 
     async def keep_house(self, days: int) -> None:
@@ -137,39 +157,40 @@ class Purge:
         await clock.sleep(FIRST_LOOK)
         while True:
             try:
-                done = await self.run(iso(clock.now() - days * _DAY), owner=None, dry_run=False)
-                if done.jobs:
-                    log.info("%d jobs that ended %d days ago were removed.", len(done.jobs), days)
+                before = iso(clock.now() - days * _DAY)
+                _note(await self.run(before, owner=None, dry_run=False, uploads=True), days)
             except lease_row.LeaseLostError:
                 return
-            except TapisJobsError as trouble:
-                log.warning("Old jobs could not be removed: %s", trouble.message)
+            except (TapisJobsError, OSError) as trouble:
+                log.warning("Old jobs could not be removed: %s", trouble)
             await clock.sleep(LOOK)
 
-    async def _at_host(self, there: _AtHost, before: str, *, dry_run: bool) -> HostPurge:
-        """Measure or remove the folders at one host; trouble is told, not raised."""
+    async def _at_host(self, there: _AtHost, before: str, *, dry_run: bool) -> tuple[HostPurge, set[str]]:
+        """Measure or remove the folders at one host; return also the uuids that stay.
+
+        Trouble is told, not raised.
+        """
         system_id, user = there.key
         found = HostPurge(
             system_id=system_id, effective_user=user, jobs=len(there.jobs), folders=len(there.folders)
         )
         try:
             host = await self._folders.transport(self._lane(there.key))
-            size = await _measured(host, list(there.folders))
-            found = replace(found, size=size)
+            found = replace(found, size=await _measured(host, list(there.folders)))
             if dry_run:
-                return found
+                return found, set()
             left = await _removed(host, list(there.folders))
-            if left:
-                return replace(
-                    found, trouble=f"{left[0]} cannot be removed there ({len(left)} folders stay)."
-                )
             await self._sweep(host, there.key, before)
         except NotFoundError as gone:
-            return replace(found, trouble=f"the system is gone, and with it the way there: {gone.message}")
-        except (TapisJobsError, OSError) as trouble:
-            words = trouble.message if isinstance(trouble, TapisJobsError) else str(trouble)
-            return replace(found, trouble=words)
-        return found
+            trouble = f"the system is gone, and with it the way there: {gone.message}"
+        except TapisJobsError as cause:
+            trouble = cause.message
+        except OSError as cause:
+            trouble = str(cause)
+        else:
+            told = f"{left[0]} cannot be removed there ({len(left)} folders stay)." if left else ""
+            return replace(found, trouble=told), {there.folders[folder] for folder in left}
+        return replace(found, trouble=trouble), {job.uuid for job in there.jobs}
 
     async def _sweep(self, host: Transport, key: LaneKey, before: str) -> None:
         """Remove what the host keeps for later jobs and is as old, while no job of the lane runs."""
@@ -179,15 +200,40 @@ class Purge:
         folder = shlex.quote(self._lane(key).folder)
         await host.run(_CACHES.format(folder=folder, days=max(CACHE_DAYS, int(age))), timeout=PATIENCE)
 
+    async def _sweep_uploads(self, before: str, gone: Sequence[Job], *, dry_run: bool) -> Uploads:
+        """Remove uploads that only *gone* needed, or nobody; what is new may be on its way to a job."""
+        older = min(parse_iso(before), self._ports.clock.now() - CACHE_DAYS * _DAY)
+        ids = {job.id for job in gone}
+        needed = await self._read(lambda c: named_in(rows.requests_naming(c, f"/{UPLOADS}/", without=ids)))
+        return await self._ports.workers.read(lambda: swept(self._uploads, older, needed, dry_run=dry_run))
+
     async def _forget(self, gone: Sequence[Job]) -> None:
-        now = iso(self._ports.clock.now())
+        """Take jobs out of the store, some at a time: others write in between."""
+        for start in range(0, len(gone), FORGOTTEN):
+            part = gone[start : start + FORGOTTEN]
+            await self._write(partial(rows.remove, gone=part))
+        await self._write(partial(token_rows.forget_expired, now=iso(self._ports.clock.now())))
 
-        def work(connection: Connection) -> None:
+    async def _write(self, work: Callable[[Connection], object]) -> None:
+        """Do *work* in one transaction, if this engine still has the store."""
+
+        def fenced(connection: Connection) -> None:
             lease_row.check(connection, self._epoch)
-            rows.remove(connection, gone)
-            token_rows.forget_expired(connection, now)
+            work(connection)
 
-        await self._ports.workers.write(lambda: self._ports.database.write(work))
+        await self._ports.workers.write(lambda: self._ports.database.write(fenced))
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        return await self._ports.workers.read(lambda: self._ports.database.read(work))
+
+
+def _note(done: Purged, days: int) -> None:
+    """Leave word in the log of what was taken away by itself, and of what was not."""
+    if done.jobs:
+        log.info("%d jobs that ended more than %d days ago were removed.", len(done.jobs), days)
+    for host in done.hosts:
+        if host.trouble:
+            log.warning("Old jobs of %s stay: %s", host.system_id, host.trouble)
 
 
 def own_folders(job: Job, definition: JobDefinition) -> list[str]:
@@ -212,7 +258,7 @@ def _by_host(old: Iterable[Job], definitions: dict[int, JobDefinition]) -> list[
     for job in old:
         there = lanes.setdefault(job.lane, _AtHost(job.lane))
         there.jobs.append(job)
-        there.folders.update(dict.fromkeys(own_folders(job, definitions[job.id])))
+        there.folders.update(dict.fromkeys(own_folders(job, definitions[job.id]), job.uuid))
     return list(lanes.values())
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from sqlalchemy import Connection, delete, func, select
 
 from ..model.job import Job
 from ..model.status import JobStatus
 from .records import JOB_COLUMNS, job_from_row
-from .tables import job_events, jobs, shares
+from .tables import job_definitions, job_events, jobs, shares
 
 _ENDED = tuple(status.value for status in JobStatus if status.is_terminal)
 _ended = func.coalesce(jobs.c.ended, jobs.c.last_updated)
@@ -42,3 +42,10 @@ def remove(conn: Connection, gone: Sequence[Job]) -> int:
             delete(jobs).where(jobs.c.id.in_(job.id for job in part), jobs.c.status.in_(_ENDED))
         ).rowcount
     return removed
+
+
+def requests_naming(conn: Connection, text: str, *, without: Set[int] = frozenset()) -> Iterator[str]:
+    """Yield the requests, as JSON texts, that hold *text*; of all jobs but those whose ids are *without*."""
+    columns = job_definitions.c
+    found = select(columns.job_id, columns.request).where(func.instr(columns.request, text) > 0)
+    yield from (row.request for row in conn.execute(found) if row.job_id not in without)
