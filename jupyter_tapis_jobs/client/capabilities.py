@@ -1,9 +1,11 @@
-"""Whether a server is ours: found out by a call that every Tapis has."""
+"""What kind of Tapis a server is: found out by a call that every Tapis has."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from ..model.errors import TapisJobsError
 from ..model.extensions import Extension
 from .connection import Connection
 
@@ -13,9 +15,17 @@ def is_ours(connection: Connection) -> bool:
 
     ``GET /v3/tenants`` is published and needs no token. Raises what the connection raises.
     """
-    tenants = connection.get("/v3/tenants") or []
-    return any(
-        Extension.SERVER in (tenant.get("extensions") or ())
-        for tenant in tenants
-        if isinstance(tenant, Mapping)
-    )
+    return any(Extension.SERVER in (tenant.get("extensions") or ()) for tenant in _tenants(connection))
+
+
+def speaks_tapis(connection: Connection) -> bool:
+    """Return whether there is any Tapis at this address, ours or not."""
+    try:
+        return bool(_tenants(connection))
+    except TapisJobsError:
+        return False
+
+
+def _tenants(connection: Connection) -> list[Mapping[str, Any]]:
+    found = connection.get("/v3/tenants")
+    return [tenant for tenant in found or [] if isinstance(tenant, Mapping)]

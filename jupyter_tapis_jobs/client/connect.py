@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model.errors import NotFoundError, UnavailableError
+from .capabilities import speaks_tapis
 from .connection import Connection
 from .endpoint import find_endpoint
 from .tapis import Tapis
@@ -42,7 +43,7 @@ def opened(connection: Connection, *, own: bool, uploads: str | None) -> Tapis:
     """Return the API behind *connection* after a first look at it; *own*: this kernel's own server."""
     tapis = Tapis(connection, uploads=uploads)
     server = tapis.server()
-    if server is None and own:
+    if server is None and own and not speaks_tapis(connection):
         if tapis.refusal is not None and not isinstance(tapis.refusal, NotFoundError):
             raise tapis.refusal
         raise UnavailableError(

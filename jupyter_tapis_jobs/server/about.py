@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import __version__
 from ..engine.engine import Engine
+from ..model.extensions import Extension
 from . import wire
 from .call import Call
 from .reply import Document, Reply
@@ -110,7 +111,8 @@ ROUTES = (
     _check("oauth2/ready", "ready", ready_check),
     _check("tokens/hello", "hello", hello, wire.Told),
     _check("tokens/ready", "ready", ready_check),
-    Route("GET", "/v3/tapisjobs/server", "getServer", server_info, result=wire.ServerInfo, engine=False),
+    Route("GET", "/v3/tapisjobs/server", "getServer", server_info, result=wire.ServerInfo, engine=False,
+          extension=Extension.SERVER),
     Route("GET", "/v3/openapi.json", "getOpenapi", openapi_document, answers=Answers.DOCUMENT, public=True,
-          engine=False),
+          engine=False, extension=Extension.SERVER),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Enum, Float, Int, Unicode, default
 
 from ..model.errors import TapisJobsError
+from ..model.extensions import ALL, Extension
 from .body import MEGABYTE
 from .door import Door
 from .feed import Feed
@@ -88,6 +89,10 @@ class TapisJobsApp(ExtensionApp):
     max_upload_mb = Int(51_200, min=1, help="Largest file that is taken by the Files API, in MB.").tag(
         config=True
     )
+    published_only = Bool(
+        False,
+        help="Whether only Tapis's published API is answered, as a tenant does: nothing of ours beyond it.",
+    ).tag(config=True)
     token_days = Int(
         365, min=1, help="Days for which a token of /v3/oauth2/tokens is good; it can be revoked."
     ).tag(config=True)
@@ -127,7 +132,8 @@ class TapisJobsApp(ExtensionApp):
         """Put our handlers before Jupyter's own."""
         self.service = self._make_service()
         shared = {"service": self.service}
-        self.handlers.append((rf"{MOUNT}/+{LIVE.lstrip('/')}/*", LiveSocket, shared))
+        if Extension.EVENTS in self.service.extensions:
+            self.handlers.append((rf"{MOUNT}/+{LIVE.lstrip('/')}/*", LiveSocket, shared))
         self.handlers.append((rf"{MOUNT}(?:/.*)?", TapisHandler, shared))
 
     def _make_service(self) -> Service:
@@ -144,6 +150,7 @@ class TapisJobsApp(ExtensionApp):
             max_upload=self.max_upload_mb * MEGABYTE,
             token_seconds=self.token_days * _DAY,
             keepalive=self.keepalive_seconds,
+            extensions=() if self.published_only else ALL,
         )
 
     def make_engine(self) -> EngineThread:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.errors import NotFoundError
+from ..model.extensions import Extension
 from ..model.times import iso
 from ..store import tokens as token_rows
 from ..store.tokens import Token
@@ -72,7 +73,8 @@ def _to_wire(token: Token) -> dict[str, Any]:
 
 _TOKENS = "/v3/tapisjobs/tokens"
 ROUTES = (
-    Route("GET", _TOKENS, "listUserTokens", list_tokens, TokenList, result=list[GivenToken], engine=False),
+    Route("GET", _TOKENS, "listUserTokens", list_tokens, TokenList, result=list[GivenToken], engine=False,
+          extension=Extension.SERVER),
     Route("DELETE", f"{_TOKENS}/{{tokenId}}", "revokeUserToken", revoke_given_token, result=wire.Told,
-          engine=False),
+          engine=False, extension=Extension.SERVER),
 )  # fmt: skip

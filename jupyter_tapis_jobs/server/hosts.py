@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..model.extensions import Extension
 from ..model.new_host import HostCheck, NewHost
 from . import wire
 from .call import Call
@@ -32,8 +33,8 @@ async def check_host(call: Call) -> Reply:
 _HOSTS = "/v3/tapisjobs/hosts"
 ROUTES = (
     Route("POST", _HOSTS, "addHost", add_host, body=NewHost, takes=Takes.SECRET, result=wire.AddedHost,
-          status=201),
-    Route("GET", _HOSTS, "getHosts", list_hosts, result=list[wire.HostState]),
+          status=201, extension=Extension.HOSTS),
+    Route("GET", _HOSTS, "getHosts", list_hosts, result=list[wire.HostState], extension=Extension.HOSTS),
     Route("POST", f"{_HOSTS}/{{systemId}}/check", "checkHost", check_host, body=HostCheck | None,
-          takes=Takes.SECRET, result=wire.HostReport),
+          takes=Takes.SECRET, result=wire.HostReport, extension=Extension.HOSTS),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, NotSignedInError
+from ..model.extensions import Extension
 from ..model.times import iso
 from ..store import tokens as token_rows
 from . import wire
@@ -183,5 +184,5 @@ ROUTES = (
     Route("POST", "/v3/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
           takes=Takes.SECRET, result=wire.Told, engine=False),
     Route("POST", "/v3/tapisjobs/tokens", "createUserToken", create_user_token, body=wire.NewUserToken,
-          takes=Takes.MODEL, result=wire.TokenAnswer, engine=False),
+          takes=Takes.MODEL, result=wire.TokenAnswer, engine=False, extension=Extension.SERVER),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..engine.purge import Purged
 from ..model.errors import InvalidInputError, NotAllowedError
+from ..model.extensions import Extension
 from ..model.times import iso, parse_iso
 from . import wire
 from .call import Call
@@ -116,5 +117,5 @@ def _to_wire(done: Purged) -> dict[str, Any]:
 
 ROUTES = (
     Route("POST", "/v3/tapisjobs/purge", "purgeJobs", purge_jobs, body=PurgeRequest, takes=Takes.MODEL,
-          result=PurgeAnswer),
+          result=PurgeAnswer, extension=Extension.SERVER),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ..model.extensions import Extension
 from .paths import Matcher
 from .reply import Answer
 
@@ -71,6 +72,8 @@ class Route:
     public: bool = False
     #: Answered by the server that holds the engine, whichever server was asked.
     engine: bool = True
+    #: What of ours it belongs to; None for what every Tapis answers.
+    extension: Extension | None = None
 
     @property
     def service(self) -> str:

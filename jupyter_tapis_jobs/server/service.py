@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from ..model.errors import InvalidInputError
 from ..model.extensions import ALL, Extension
 from ..model.user import User
 from .door import Door
@@ -71,10 +72,20 @@ class Service:
         """True for a token that was made for this server."""
         return audience in (self.url, self.audience)
 
+    def want(self, extension: Extension, what: str) -> None:
+        """Raise ``InvalidInputError`` where *what*, which is ours, is sent to a server that is without it."""
+        if extension not in self.extensions:
+            raise InvalidInputError(
+                f"This server answers only Tapis's published API, and {what} not part of it "
+                "(setting TapisJobsApp.published_only)."
+            )
+
     async def routes(self) -> Routes:
         """Return the routes; their models take a while to import, so that is not done at start-up."""
         if self._routes is None:
-            self._routes = asyncio.create_task(asyncio.to_thread(_load_routes), name="tapisjobs: routes")
+            self._routes = asyncio.create_task(
+                asyncio.to_thread(_load_routes, self.extensions), name="tapisjobs: routes"
+            )
         return await asyncio.shield(self._routes)
 
     async def tokens(self) -> TokenOffice:
@@ -112,8 +123,8 @@ class Service:
         await self.door.close()
 
 
-def _load_routes() -> Routes:
+def _load_routes(extensions: Collection[Extension]) -> Routes:
     from .route import Routes as Found
     from .table import TABLE
 
-    return Found(TABLE)
+    return Found([route for route in TABLE if route.extension is None or route.extension in extensions])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..model.extensions import Extension
 from ..model.request import SubscriptionRequest
 from ..store.deliveries import Told
 from . import queries, wire
@@ -53,5 +54,5 @@ ROUTES = (
     Route("DELETE", "/v3/jobs/subscribe/{uuid}", "deleteSubscriptions", delete_subscriptions,
           result=wire.Changes),
     Route("GET", "/v3/jobs/{jobUuid}/notifications", "getJobNotifications", get_notifications,
-          queries.Paged, result=list[wire.NotificationRow]),
+          queries.Paged, result=list[wire.NotificationRow], extension=Extension.SERVER),
 )  # fmt: skip
