@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..model.system import System
+from ..model.errors import InvalidInputError
+from ..model.system import System, SystemType
 from ..secrets.credentials import Secrets
 from ..transports.ssh_address import SSH_PORT, Address, KnownKeys, SignIn
 
@@ -68,6 +69,17 @@ def way(
         ),
         shared=shared,
     )
+
+
+def refuse_no_host(system: System) -> None:
+    """Raise for what is no host: buckets, Globus collections and iRODS zones can be registered, not used."""
+    if system.system_type is not SystemType.LINUX:
+        raise InvalidInputError(
+            f"system {system.id} is of type {system.system_type}, which is not supported by this server; it "
+            "works with LINUX hosts.",
+            field="systemId",
+            value=system.id,
+        )
 
 
 def port_of(system: System) -> int:

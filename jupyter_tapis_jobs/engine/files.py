@@ -22,6 +22,7 @@ from ..model.paths import normalise, within
 from ..model.system import System
 from ..model.user import User
 from ..transports.base import FileInfo, Transport
+from .access import refuse_no_host
 from .download import Download, open_download
 from .ports import Hosts
 from .refusals import told
@@ -232,6 +233,7 @@ class FileService:
         """Return the system, and the directory from rootDir by which *user* may do it; asks no host."""
         system, rights = await asyncio.to_thread(self._systems.for_files, user, system_id)
         ground = rights.ground(path, Right(access))
+        refuse_no_host(system)
         if not system.enabled:
             raise ConflictError(f"System {system_id} is disabled; its owner can enable it.")
         return system, ground

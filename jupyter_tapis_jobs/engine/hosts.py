@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from ..model.errors import HostSignInError, InvalidInputError
-from ..model.system import System, SystemType
+from ..model.errors import HostSignInError
+from ..model.system import System
 from ..model.times import iso
 from ..secrets.credentials import Safe
 from ..store import credentials as credential_rows
@@ -19,7 +19,7 @@ from ..store.database import Database
 from ..store.host_keys import HostKeyRow
 from ..transports.base import Transport
 from ..transports.local import LocalTransport
-from .access import Access, Connect, Way, address_of, way
+from .access import Access, Connect, Way, address_of, refuse_no_host, way
 from .discovery import NOTES
 from .host_trust import is_in_known_hosts
 from .ports import Clock, Workers
@@ -157,12 +157,7 @@ class RealHosts:
         credential, ``InvalidInputError`` for a system that is no host.
         """
         system = self._systems.find(system_id)
-        if system.system_type is not SystemType.LINUX:
-            raise InvalidInputError(
-                f"system {system.id} is {system.system_type}; only LINUX hosts can be reached.",
-                field="systemId",
-                value=system.id,
-            )
+        refuse_no_host(system)
 
         def work(conn: Connection) -> tuple[CredentialRow | None, list[HostKeyRow]]:
             credential = credential_rows.get(conn, system_id, effective_user)

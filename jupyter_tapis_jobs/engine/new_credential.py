@@ -51,7 +51,8 @@ def secrets_of(system: System, given: NewCredential, *, is_own: bool) -> Secrets
     odd = next((name for name in _NOT_TAKEN if getattr(given, name)), None)
     if odd is not None:
         raise InvalidInputError(
-            f"{wire_name(odd)} is nothing that system {system.id} takes. Give password, or privateKey.",
+            f"{wire_name(odd)} is not supported by this server: system {system.id} is signed in to over SSH. "
+            "Give password, or privateKey.",
             field=wire_name(odd),
         )
     if not (given.password or given.private_key) and not is_own:

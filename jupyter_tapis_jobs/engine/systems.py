@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -20,10 +18,10 @@ from ..store import systems as rows
 from ..store.catalog_history import Entry
 from ..store.page import Page
 from ..store.systems import SystemRow
+from . import parents
 from .catalog import Catalog, Listing, paged
 from .rights import LOCAL as LOCAL
 from .rights import (
-    OWN_USER,
     PathRights,
     Right,
     Standing,
@@ -32,30 +30,16 @@ from .rights import (
     shared_with,
     standings,
 )
+from .stored_systems import definition_of, system_of
 
 #: The attributes of a row in a list (Tapis Systems, "summaryAttributes").
 SUMMARY = ("id", "systemType", "owner", "host", "effectiveUserId", "defaultAuthnMethod", "canExec")
-#: What the catalog keeps beside the definition; a definition cannot set it.
-_KEPT = {
-    "tenant",
-    "owner",
-    "enabled",
-    "deleted",
-    "uuid",
-    "created",
-    "updated",
-    "has_credentials",
-    "is_public",
-    "is_dynamic_effective_user",
-    "shared_with_users",
-    "authn_credential",
-}
 #: The attribute that is taken and never given.
 CREDENTIAL = "authnCredential"
 #: What is settled when a system is created.
-_IMMUTABLE = ("id", "system_type", "root_dir", "bucket_name", "can_exec")
+_IMMUTABLE = ("id", "system_type", "root_dir", "bucket_name", "can_exec", "parent_id")
 #: With these it may be another host.
-_OF_HOST = frozenset({"host", "port", "effectiveUserId"})
+_OF_HOST = ("host", "port", "effective_user_id")
 #: What a patch may not name, unless with the value that is there: other calls change it.
 _NOT_PATCHED = (*_IMMUTABLE, "owner", "enabled", "deleted")
 
@@ -65,6 +49,11 @@ Also = Callable[[Connection], None]
 
 def _nothing(_: Connection) -> None:
     """Store nothing more."""
+
+
+def _standing_alone(raw: Mapping[str, Any]) -> System:
+    """Return a definition as that of a system without a parent: it takes a right to be a child."""
+    return parse_system(without_secret(raw))[0].model_copy(update={"parent_id": None})
 
 
 def needs_host(raw: Mapping[str, Any]) -> bool:
@@ -95,13 +84,15 @@ class SystemCatalog(Catalog):
             row = self._seen(conn, user, system_id)
             standing = self.standing(conn, user, system_id, row.owner)
             self.refuse(standing, system_id, right)
-            return _system(row, *self._sharing(conn, row, standing))
+            return system_of(row, *self._sharing(conn, row, standing))
 
         return self._database.read(work)
 
     def get_deleted_too(self, user: User, system_id: str) -> System:
         """Return a system that *user* sees, or saw until it was deleted."""
-        return self._database.read(lambda conn: _system(self._seen(conn, user, system_id, deleted_too=True)))
+        return self._database.read(
+            lambda conn: system_of(self._seen(conn, user, system_id, deleted_too=True))
+        )
 
     def get_with_credential(
         self, user: User, system_id: str, *, right: Right = Right.READ
@@ -121,20 +112,23 @@ class SystemCatalog(Catalog):
         Raises ``NotFoundError`` when it is not there or deleted.
         """
 
-        def work(conn: Connection) -> tuple[System, PathRights]:
-            row = rows.get(conn, system_id)
-            if row is None or row.deleted:
-                raise self.missing(system_id)
-            return _system(row), path_rights(conn, user, _system(row), in_job=in_job)
+        return self._database.read(lambda conn: self.seen_for_files(conn, user, system_id, in_job=in_job))
 
-        return self._database.read(work)
+    def seen_for_files(
+        self, conn: Connection, user: User, system_id: str, *, in_job: bool = False
+    ) -> tuple[System, PathRights]:
+        """Return what ``for_files`` returns, within a transaction."""
+        row = rows.get(conn, system_id)
+        if row is None or row.deleted:
+            raise self.missing(system_id)
+        return system_of(row), path_rights(conn, user, system_of(row), in_job=in_job)
 
     def find(self, system_id: str) -> System:
         """Return a system whosever it is, deleted or not: for jobs that were accepted with it."""
         row = self._database.read(lambda conn: rows.get(conn, system_id))
         if row is None:
             raise self.missing(system_id)
-        return _system(row)
+        return system_of(row)
 
     def is_enabled(self, user: User, system_id: str) -> bool:
         """Tell whether a system is enabled."""
@@ -143,7 +137,7 @@ class SystemCatalog(Catalog):
     def owned(self, user: User) -> list[System]:
         """Return the systems that are the user's own, by id."""
         found = self._database.read(rows.every)
-        return [_system(row) for row in found if row.owner == user.name and not row.deleted]
+        return [system_of(row) for row in found if row.owner == user.name and not row.deleted]
 
     def search(self, user: User, listing: Listing) -> Page[System]:
         """Return a page of systems."""
@@ -152,7 +146,7 @@ class SystemCatalog(Catalog):
             standing = standings(conn, user, self.kind)
             found = [(row, standing(row.id, row.owner)) for row in rows.every(conn)]
             listed = [pair for pair in found if self.is_listed(pair[1], listing, bool(pair[0].deleted))]
-            return [_system(row, *self._sharing(conn, row, how)) for row, how in listed]
+            return [system_of(row, *self._sharing(conn, row, how)) for row, how in listed]
 
         return paged(self._database.read(work), System.to_wire, listing)
 
@@ -173,7 +167,7 @@ class SystemCatalog(Catalog):
         *also* is done in the same transaction. Raises ``ConflictError`` when a system of that id
         already exists.
         """
-        system, _ = parse_system(without_secret(raw))
+        system = _standing_alone(raw)
 
         def work(conn: Connection) -> System:
             self._refuse_taken(conn, user, system.id)
@@ -181,7 +175,7 @@ class SystemCatalog(Catalog):
             rows.add(conn, row)
             self.record(conn, user, system.id, "create", {"host": system.host})
             also(conn)
-            return _system(row)
+            return system_of(row)
 
         return self._database.write(work)
 
@@ -190,20 +184,19 @@ class SystemCatalog(Catalog):
 
         What is settled at creation is settled anew. *also* is done in the same transaction.
         """
-        system, _ = parse_system(without_secret(raw))
+        system = _standing_alone(raw)
         self.refuse_taken(user, system.id, may_replace=True)
 
         def work(conn: Connection) -> System:
             if rows.get(conn, system.id) is None:
                 rows.add(conn, self._new_row(user, system))
             else:
-                self._owned(conn, user, system.id, deleted_too=True)
-                rows.change(
-                    conn, system.id, self._time(), definition=_definition(system), enabled=1, deleted=0
-                )
+                row = self._owned(conn, user, system.id, deleted_too=True)
+                parents.refuse_put(system_of(row))
+                self._restate(conn, row, system, enabled=1, deleted=0)
             self.record(conn, user, system.id, "replace", {"host": system.host})
             also(conn)
-            return _system(self._seen(conn, user, system.id))
+            return system_of(self._seen(conn, user, system.id))
 
         return self._database.write(work)
 
@@ -239,6 +232,7 @@ class SystemCatalog(Catalog):
 
         def replaced(stored: System) -> System:
             wire = stored.to_wire()
+            parents.refuse_put(stored)
             self._refuse_other(raw, wire, _IMMUTABLE)
             settled = {name: wire[name] for name in map(wire_name, _IMMUTABLE)}
             return parse_system({**without_secret(raw), **settled})[0]
@@ -251,6 +245,7 @@ class SystemCatalog(Catalog):
         def patched(stored: System) -> System:
             wire = stored.to_wire()
             self._refuse_other(raw, wire, _NOT_PATCHED)
+            parents.refuse_inherited(stored, raw)
             return parse_system({**wire, **without_secret(raw)})[0]
 
         return self._redefine(user, system_id, patched)
@@ -262,7 +257,11 @@ class SystemCatalog(Catalog):
     def delete(self, user: User, system_id: str) -> int:
         """Take a system out of sight; return 0 or 1."""
         self.refuse_builtin(system_id, "deleted")
-        return self._switch(user, system_id, "delete", "deleted", True)
+
+        def alone(conn: Connection) -> None:
+            parents.refuse_parent(conn, system_id, "cannot be deleted", deleted_too=False)
+
+        return self._switch(user, system_id, "delete", "deleted", True, alone)
 
     def undelete(self, user: User, system_id: str) -> int:
         """Bring a deleted system back; return 0 or 1."""
@@ -331,7 +330,7 @@ class SystemCatalog(Catalog):
         return SystemRow(
             id=system.id,
             owner=user.name,
-            definition=_definition(system),
+            definition=definition_of(system),
             enabled=int(system.enabled),
             deleted=0,
             uuid=str(uuid4()),
@@ -342,17 +341,29 @@ class SystemCatalog(Catalog):
     def _redefine(self, user: User, system_id: str, make: Callable[[System], System]) -> System:
         def work(conn: Connection) -> System:
             row = self._changeable(conn, user, system_id)
-            before = _system(row)
-            changed = replace(row, definition=_definition(make(before)), updated=self._time())
-            rows.change(conn, system_id, changed.updated, definition=changed.definition)
-            old, new = before.to_wire(), _system(changed).to_wire()
+            before = system_of(row)
+            changed = self._restate(conn, row, make(before))
+            old, new = before.to_wire(), changed.to_wire()
             names = [name for name in new if name != "updated" and new[name] != old.get(name)]
-            if _OF_HOST.intersection(names):
-                host_variables.forget(conn, system_id)
             self.record(conn, user, system_id, "modify", {"changed": names})
-            return _system(changed)
+            return changed
 
         return self._database.write(work)
+
+    def _restate(self, conn: Connection, row: SystemRow, system: System, **flags: int) -> System:
+        """Store another definition of a system, and what follows from it."""
+        before = system_of(row)
+        if before.allow_children and not system.allow_children:
+            parents.refuse_parent(conn, row.id, "allowChildren cannot be turned off")
+        changed = replace(row, definition=definition_of(system), updated=self._time())
+        rows.change(conn, row.id, changed.updated, definition=changed.definition, **flags)
+        of_host = [row.id]
+        if before.allow_children:
+            of_host += parents.follow(conn, changed, changed.updated)
+        if any(getattr(before, name) != getattr(system, name) for name in _OF_HOST):
+            for name in of_host:
+                host_variables.forget(conn, name)
+        return system_of(changed)
 
     def _refuse_other(self, raw: Mapping[str, Any], wire: Mapping[str, Any], names: tuple[str, ...]) -> None:
         for name in map(wire_name, names):
@@ -363,41 +374,18 @@ class SystemCatalog(Catalog):
                     value=raw[name],
                 )
 
-    def _switch(self, user: User, system_id: str, operation: str, column: str, on: bool) -> int:
-        """Set one flag of a system."""
+    def _switch(
+        self, user: User, system_id: str, operation: str, column: str, on: bool, check: Also = _nothing
+    ) -> int:
+        """Set one flag of a system, unless *check* raises."""
 
         def work(conn: Connection) -> int:
             row = self._owned(conn, user, system_id, deleted_too=column == "deleted")
             if bool(getattr(row, column)) == on:
                 return 0
+            check(conn)
             rows.change(conn, system_id, self._time(), **{column: int(on)})
             self.record(conn, user, system_id, operation, {})
             return 1
 
         return self._database.write(work)
-
-
-def _definition(system: System) -> str:
-    """Return what the definition itself says, JSON text; unknown keys are kept, a credential is not."""
-    kept = set(map(wire_name, _KEPT))
-    return json.dumps({k: v for k, v in system.to_wire().items() if k not in kept}, ensure_ascii=False)
-
-
-@lru_cache(maxsize=256)
-def _system(row: SystemRow, is_public: bool = False, users: tuple[str, ...] = ()) -> System:
-    """Return the system of a row; the same object for the same row, so that what follows can be kept."""
-    definition = json.loads(row.definition)
-    return System.model_validate(
-        definition
-        | {
-            "owner": row.owner,
-            "enabled": bool(row.enabled),
-            "deleted": bool(row.deleted),
-            "uuid": row.uuid,
-            "created": row.created,
-            "updated": row.updated,
-            "isDynamicEffectiveUser": definition.get("effectiveUserId") == OWN_USER,
-            "isPublic": is_public,
-            "sharedWithUsers": list(users),
-        }
-    )

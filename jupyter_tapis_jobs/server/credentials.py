@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..engine.systems import LOCAL
-from ..model.errors import NotFoundError
+from ..model.errors import InvalidInputError, NotFoundError
 from ..model.new_host import HostCheck, NewCredential
 from . import queries, wire
 from .call import Call, checked
@@ -17,6 +17,12 @@ Check = HostCheck | None
 async def create_credential(call: Call) -> Reply:
     """Store a user's credential for a system, once it has let them in."""
     name, person = call.path["systemId"], call.path["userName"]
+    if call.query.create_tms_keys:
+        raise InvalidInputError(
+            "createTmsKeys is not supported by this server, which has no trust manager. Give password, or "
+            "privateKey.",
+            field="createTmsKeys",
+        )
     given = _with_trust(call.body, call.query.trust)
     await call.door.desks(
         lambda d: d.credentials.create(
@@ -57,6 +63,27 @@ async def check_credential(call: Call) -> Reply:
     return Reply({"message": f"{name} lets {person} in."}, f"SYSAPI_CRED_VALID {name} lets {person} in.")
 
 
+async def get_globus_auth_url(call: Call) -> Reply:
+    """Refuse: nothing here leads to Globus."""
+    return await _refuse_globus(call)
+
+
+async def generate_globus_tokens(call: Call) -> Reply:
+    """Refuse: nothing here leads to Globus."""
+    return await _refuse_globus(call)
+
+
+async def _refuse_globus(call: Call) -> Reply:
+    """Raise, for a system that the caller may know of."""
+    system = await call.door.look_up(lambda t: t.systems.get(call.user, call.path["systemId"]))
+    raise InvalidInputError(
+        f"Globus is not supported by this server; system {system.id} is of type {system.system_type}.",
+        field="systemId",
+        value=system.id,
+        code="SYSAPI_GLOBUS_NOT_SUPPORTED",
+    )
+
+
 async def _check_local(call: Call, person: str) -> None:
     await call.door.look_up(lambda t: t.systems.get(call.user, LOCAL))
     if person != call.service.server_user or not call.user.is_server_user:
@@ -73,7 +100,8 @@ def _with_trust(given: NewCredential, trust: str | None) -> NewCredential:
     return given.model_copy(update={"trust": given.trust or host_key.trust})
 
 
-_CREDENTIAL = "/v3/systems/credential/{systemId}/user/{userName}"
+_OF_SYSTEM = "/v3/systems/credential/{systemId}"
+_CREDENTIAL = f"{_OF_SYSTEM}/user/{{userName}}"
 ROUTES = (
     Route("POST", _CREDENTIAL, "createUserCredential", create_credential, queries.CredentialGiven,
           body=NewCredential, takes=Takes.SECRET, result=wire.Told),
@@ -82,4 +110,7 @@ ROUTES = (
     Route("DELETE", _CREDENTIAL, "removeUserCredential", remove_credential, result=wire.Changes),
     Route("POST", f"{_CREDENTIAL}/check", "checkUserCredential", check_credential, queries.CredentialAsked,
           body=Check, takes=Takes.SECRET, result=wire.Told),
+    Route("GET", f"{_OF_SYSTEM}/globus/authUrl", "getGlobusAuthUrl", get_globus_auth_url, result=wire.Told),
+    Route("POST", f"{_CREDENTIAL}/globus/tokens/{{authCode}}/{{sessionId}}", "generateGlobusTokens",
+          generate_globus_tokens, result=wire.Told),
 )  # fmt: skip

@@ -137,6 +137,15 @@ class CatalogList(Listed):
     show_deleted: Truth = False
 
 
+class SystemMatch(CatalogList):
+    """``POST /v3/systems/match/constraints``."""
+
+    list_type: CatalogListType = CatalogListType.ALL
+    select: Names | None = Field(
+        "allAttributes", description="Attributes, summaryAttributes or allAttributes."
+    )
+
+
 class CatalogItem(Query):
     """``GET`` of one app or system."""
 
@@ -157,6 +166,12 @@ class CredentialAsked(Query):
 
     authn_method: str | None = Field(None, description="There is one credential for each user and system.")
     trust: str | None = Field(None, description="Ours: the fingerprint of the host's key, SHA256:…")
+
+
+class Unlinked(Query):
+    """``POST /v3/systems/{parentSystemId}/unlinkChildren``."""
+
+    all: Truth = Field(False, description="All children; then childSystemIds is not needed.")
 
 
 class NewSystem(Query):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..engine.catalog import Listing, history_to_wire
+from ..engine.desks import Desks
 from ..engine.systems import CREDENTIAL, SUMMARY, needs_host
+from ..model import search as searches
 from ..model.new_host import NewCredential
 from ..model.search import SYSTEM_ATTRIBUTES
 from ..model.system import System
 from . import queries, wire
 from .call import Call, checked
-from .catalogs import clause, counted, cut, listed, page, queried
+from .catalogs import clause, counted, cut, listed, listing, page, queried
 from .reply import Reply
 from .route import Route, Takes
 
@@ -50,6 +53,12 @@ async def _found(call: Call, wanted: Listing) -> Reply:
     return page(call, found, System.to_wire, SUMMARY, "Systems")
 
 
+async def match_constraints(call: Call) -> Reply:
+    """List the systems that jobs of the caller could have, by a WHERE clause about their attributes."""
+    where = searches.from_sql(" ".join(call.body.match), SYSTEM_ATTRIBUTES)
+    return await _found(call, listing(call, where, SYSTEM_ATTRIBUTES))
+
+
 async def get_system(call: Call) -> Reply:
     """Return one system."""
     system, has_credential = await call.door.look_up(
@@ -62,15 +71,26 @@ async def get_system(call: Call) -> Reply:
 async def patch_system(call: Call) -> Reply:
     """Change some attributes of a system."""
     system = await call.door.change(lambda t: t.systems.patch(call.user, call.path["systemId"], call.body))
-    await call.door.desks(lambda d: d.pool.forget(system.id))
+    await _forget(call, system)
     return await _stored(call, system, "SYSAPI_UPDATED System updated")
 
 
 async def put_system(call: Call) -> Reply:
     """Replace all attributes of a system that may change."""
     system = await call.door.change(lambda t: t.systems.put(call.user, call.path["systemId"], call.body))
-    await call.door.desks(lambda d: d.pool.forget(system.id))
+    await _forget(call, system)
     return await _stored(call, system, "SYSAPI_UPDATED System updated", call.body)
+
+
+async def _forget(call: Call, system: System) -> None:
+    """Close what was opened to a system and its children: it may be another host now."""
+    found = await call.door.look_up(lambda t: t.children.ids(system.id)) if system.allow_children else []
+    for name in (system.id, *found):
+        await call.door.desks(partial(_close, name))
+
+
+async def _close(name: str, desks: Desks) -> None:
+    await desks.pool.forget(name)
 
 
 async def _stored(call: Call, system: System, words: str, said: Mapping[str, Any] | None = None) -> Reply:
@@ -148,6 +168,8 @@ ROUTES = (
           result=list[dict[str, Any]]),
     Route("POST", f"{_SYSTEMS}/search", "searchSystemsRequestBody", search_systems_sql, queries.CatalogList,
           wire.SearchBody, Takes.MODEL, list[dict[str, Any]]),
+    Route("POST", f"{_SYSTEMS}/match/constraints", "matchConstraints", match_constraints, queries.SystemMatch,
+          wire.MatchBody, Takes.MODEL, list[dict[str, Any]]),
     Route("GET", _SYSTEM, "getSystem", get_system, queries.CatalogItem, result=System | dict[str, Any]),
     Route("PATCH", _SYSTEM, "patchSystem", patch_system, body=dict[str, Any], takes=Takes.RAW,
           result=wire.Created),

@@ -35,6 +35,12 @@ class SearchBody(Wire):
     search: list[str]
 
 
+class MatchBody(Wire):
+    """Parts of one WHERE clause about attributes of systems, joined as they are."""
+
+    match: list[str] = Field(min_length=1)
+
+
 class UserEvent(Wire):
     """An event that a user or a job adds to the history."""
 

@@ -38,7 +38,7 @@ async def test_without_a_credential_the_way_out_is_told(hosts, add_system, owner
 
 async def test_what_is_no_host_is_not_reached(hosts, add_system, owner):
     add_system("bucket", systemType="S3", bucketName="b", rootDir=None)
-    with pytest.raises(InvalidInputError, match="only LINUX hosts"):
+    with pytest.raises(InvalidInputError, match="S3, which is not supported by this server"):
         await hosts.transport("bucket", owner.name)
 
 
