@@ -39,14 +39,16 @@ def checked(ports: Ports, definition: JobDefinition) -> JobDefinition:
     where no mail is sent.
     """
     warnings: list[str] = []
-    for words in definition.subscriptions:
-        for target in words["deliveryTargets"]:
+    for number, words in enumerate(definition.subscriptions):
+        for place, target in enumerate(words["deliveryTargets"]):
             try:
                 _check(ports, target)
             except InvalidInputError as reason:
-                if target["deliveryMethod"] != DeliveryMethod.EMAIL:
-                    raise
-                warnings.append(reason.message)
+                if target["deliveryMethod"] == DeliveryMethod.EMAIL:
+                    warnings.append(reason.message)
+                    continue
+                field = f"subscriptions[{number}].deliveryTargets[{place}].deliveryAddress"
+                raise InvalidInputError(reason.message, field=field, value=reason.value) from None
     if not warnings:
         return definition
     return replace(definition, warnings=(*definition.warnings, *dict.fromkeys(warnings)))
