@@ -34,8 +34,8 @@ KEPT = 30 * 24 * 3600.0
 MOST = 2**31 - 1
 #: The attributes of a row in a list (Tapis Files, "summaryAttributes").
 SUMMARY = (
-    "id", "postitId", "systemId", "owner", "tenantId", "path", "allowedUses", "timesUsed", "jwtUser", "jwtTenantId",
-    "redeemUrl", "expiration", "created", "updated",
+    "id", "postitId", "systemId", "owner", "tenantId", "path", "allowedUses", "timesUsed", "jwtUser",
+    "jwtTenantId", "redeemUrl", "expiration", "created", "updated",
 )  # fmt: skip
 
 
