@@ -118,6 +118,11 @@ def _paths(
     for item in definition.file_inputs:
         yield item.source_url, item.source_url, Right.READ, item.source_url in of_app
     yield definition.container_image, definition.container_image, Right.READ, True
+    for field in ("dtn_system_input_dir", "dtn_system_output_dir"):
+        if definition.dtn_system_id and (directory := getattr(definition, field)):
+            from_app = request.given.get(field) in (None, getattr(attributes, field))
+            place = f"{_TAPIS}{definition.dtn_system_id}/{directory.lstrip('/')}"
+            yield place, place, Right.MODIFY, from_app
     if definition.archive_system_id != definition.exec_system_id:
         unasked = request.archive_system_id in (None, "", attributes.archive_system_id)
         unasked = unasked and request.archive_system_dir in (None, "", attributes.archive_system_dir)

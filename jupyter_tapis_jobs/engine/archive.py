@@ -11,6 +11,7 @@ from typing import Any
 from ..model.errors import NotAllowedError, NotFoundError, TapisJobsError
 from ..model.job import Job, JobDefinition
 from ..model.status import Condition, JobStatus, RemoteOutcome
+from ..model.transfer_nodes import outputs_leave
 from ..transports.base import Transport
 from .archive_moves import Move, Moves, lies_apart
 from .background import Background
@@ -23,6 +24,7 @@ from .ports import Ports
 from .progress import Progress
 from .sources import Sources
 from .transfer import Transfer
+from .transfer_nodes import Carrier
 from .verdict import Go, Verdict
 
 
@@ -46,6 +48,7 @@ class Archiver:
         self._oversight = oversight
         self._background = Background(ports.spawn, oversight, JobStatus.ARCHIVING)
         self._transfer = Transfer(ports.clock)
+        self._carrier = Carrier(ports, self._transfer)
 
     async def archive(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Archive what each job's mode and filter ask for, all jobs of a place together.
@@ -82,20 +85,30 @@ class Archiver:
     ) -> Mapping[str, TapisJobsError | OSError]:
         """Move the outputs of *jobs*; return what went wrong, by uuid."""
         places: dict[LaneKey, list[Move]] = {}
+        carried: dict[LaneKey, list[tuple[LaneKey, str, Move]]] = {}
         faults: dict[str, TapisJobsError | OSError] = {}
         for job in jobs:
             definition = definitions[job.uuid]
             where, root, ground = lane.key, definition.root_dir, definition.root_dir
+            node, place = lane.key, None
             if lies_apart(definition):
+                place = outputs_leave(job, definition)
                 try:
                     where, root, ground = await self._sources.archive_host(job, definition)
+                    if place is not None:
+                        node = await self._sources.node(job, definition.dtn_system_id or "")
                 except (NotAllowedError, NotFoundError) as refusal:
                     faults[job.uuid] = refusal
                     continue
-            places.setdefault(where, []).append(Move.of(job, definition, root, ground))
+            move = Move.of(job, definition, root, ground)
+            if place is None:
+                places.setdefault(where, []).append(move)
+            else:
+                carried.setdefault(where, []).append((node, place, move))
+        if carried:
+            faults |= await self._carrier.carry_out(host, carried, self._progress)
         for where, moves in places.items():
-            uuids = [move.uuid for move in moves]
-            progress = Progress(self._oversight, self._ports.clock, uuids, what="copying outputs")
+            progress = self._progress([move.uuid for move in moves])
             try:
                 target = host if where == lane.key else await self._ports.hosts.transport(*where)
                 faults |= await Moves(host, target, self._transfer, progress).carry_out(moves)
@@ -104,6 +117,9 @@ class Archiver:
                     raise
                 faults |= dict.fromkeys((move.uuid for move in moves), trouble)
         return faults
+
+    def _progress(self, uuids: Sequence[str]) -> Progress:
+        return Progress(self._oversight, self._ports.clock, uuids, what="copying outputs")
 
     async def _reasons(
         self, failed: Sequence[Job], definitions: Mapping[str, JobDefinition], host: Transport

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from ..model.errors import TapisJobsError
-from ..model.job import Job
+from ..model.job import Job, JobDefinition
 from ..model.status import JobStatus
 from ..model.urls import data_bytes, is_data
 from ..transports.base import Transport
@@ -17,7 +17,7 @@ from .delivery import Delivery
 from .faults import told_of_one, verdict_of
 from .fetch import NOT_ON_THE_WEB
 from .inputs import SMALL, Definitions, Errand, Plan, Wanted, make_plan, wanted_inputs
-from .lane import Lane
+from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
 from .oversight import Oversight
 from .ports import Ports
@@ -25,6 +25,7 @@ from .progress import Progress
 from .shared_inputs import SharedInputs, with_known_content
 from .sources import Source, Sources, Wish, known_source
 from .transfer import Transfer, side_by_side
+from .transfer_nodes import NodeLanes, carried, moved_in, parted
 from .verdict import Fail, Verdict
 
 Findings = dict[Wish, Source | TapisJobsError | OSError | None]
@@ -53,6 +54,7 @@ class InputStaging:
         self._oversight = oversight
         self._background = Background(ports.spawn, oversight, JobStatus.STAGING_INPUTS)
         self._brought: dict[str, set[str]] = {}
+        self._nodes = NodeLanes()
 
     async def stage(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Bring every input to its place in the job's input directory.
@@ -65,7 +67,12 @@ class InputStaging:
 
     async def _stage(self, lane: Lane, fresh: Sequence[Job]) -> Mapping[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
-        wanted = list(wanted_inputs(fresh, await self._definitions(fresh))) if fresh else []
+        definitions = await self._definitions(fresh) if fresh else {}
+        if by_node := carried(fresh, definitions):
+            verdicts |= await self._begin_carrying(lane, by_node, definitions)
+            served = {job.uuid for job in by_node}
+            fresh = [job for job in fresh if job.uuid not in served]
+        wanted = list(wanted_inputs(fresh, definitions))
         if not wanted:
             return verdicts
         host = await self._folders.transport(lane)
@@ -78,6 +85,50 @@ class InputStaging:
                 work = partial(self._deliver, lane, host, later)
                 verdicts |= self._background.begin(lane.key, later.uuids, work)
         return {**verdicts, **missing, **await self._deliver(lane, host, plan)}
+
+    # -- by a data transfer node
+
+    async def _begin_carrying(
+        self, lane: Lane, jobs: Sequence[Job], definitions: Mapping[str, JobDefinition]
+    ) -> Mapping[str, Verdict]:
+        work = partial(self._carry, lane, jobs, definitions)
+        if any(self._background.needs_care(job.uuid) for job in jobs):
+            return await work()
+        return self._background.begin(lane.key, [job.uuid for job in jobs], work)
+
+    async def _carry(
+        self, lane: Lane, jobs: Sequence[Job], definitions: Mapping[str, JobDefinition]
+    ) -> Mapping[str, Verdict]:
+        """Have inputs brought by nodes to the storage that they share, and moved to their places."""
+        host = await self._folders.transport(lane)
+        wanted = list(wanted_inputs(jobs, definitions))
+        found = await self._find(lane, host, wanted)
+        own, brought, places = parted(wanted, definitions)
+        errands, verdicts = _errands(own, found)
+        verdicts |= await self._deliver(lane, host, make_plan(errands, host, _never))
+        errands, missing = _errands(brought, found)
+        verdicts |= missing
+        by_node: dict[LaneKey, list[Errand]] = {}
+        for errand in errands:
+            job = errand.wanted.job
+            node = definitions[job.uuid].dtn_system_id or ""
+            by_node.setdefault(await self._sources.node(job, node), []).append(errand)
+        for key, group in by_node.items():
+            verdicts |= await self._carry_by(key, group)
+        going = [errand for errand in errands if errand.wanted.job.uuid not in verdicts]
+        if going:
+            verdicts |= await moved_in(host, going, places, definitions)
+        return verdicts
+
+    async def _carry_by(self, key: LaneKey, errands: Sequence[Errand]) -> Mapping[str, Verdict]:
+        """Bring inputs by one node; its trouble is not that of the jobs' own host."""
+        lane = self._nodes.lane(key)
+        try:
+            node = await self._folders.transport(lane)
+            return await self._deliver(lane, node, make_plan(errands, node, _never))
+        except (TapisJobsError, OSError) as fault:
+            verdict = verdict_of(fault, f"the data transfer node {key[0]} could not bring the inputs")
+            return dict.fromkeys((errand.wanted.job.uuid for errand in errands), verdict)
 
     async def _deliver(self, lane: Lane, host: Transport, plan: Plan) -> Mapping[str, Verdict]:
         uuids = plan.uuids
@@ -122,6 +173,11 @@ class InputStaging:
                 yield partial(_replace, found, wish, partial(_read_if_small, source))
             elif source.is_directory and source.transport is not host and wishes[wish] > 1:
                 yield partial(_replace, found, wish, partial(with_known_content, source))
+
+
+def _never(errand: Errand) -> bool:
+    """A node keeps nothing for the jobs after this one."""
+    return False
 
 
 async def _replace(found: Findings, wish: Wish, look: Callable[[], Awaitable[Source]]) -> None:

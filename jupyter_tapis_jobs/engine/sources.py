@@ -215,6 +215,10 @@ class Sources:
         ground = await self._ground(people, system, definition.archive_system_dir, Right.MODIFY, {})
         return (system.id, effective_user(system, job.owner)), root, join(root, ground)
 
+    async def node(self, job: Job, system_id: str) -> LaneKey:
+        """Return (system, user) of a job's data transfer node."""
+        return system_id, effective_user(await self._system(system_id), job.owner)
+
 
 async def _look(
     places: Mapping[Wish, _Place], transport: Transport

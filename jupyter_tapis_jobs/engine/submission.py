@@ -30,6 +30,7 @@ from ..model.search import SYSTEM_ATTRIBUTES, from_sql
 from ..model.system import System
 from ..model.texts import shown
 from ..model.times import iso
+from ..model.transfer_nodes import node_of, refuse_bad_node
 from ..model.user import User
 from .admission import Admission
 from .apps import AppCatalog
@@ -128,6 +129,7 @@ class Submission:
             scripted=scripted,
         )
         known.input_systems(definition, app)
+        known.transfer_node(definition, app)
         definition = admission.admitted(definition, request, app, is_builtin=self._apps.is_builtin(app.id))
         self._refuse_impossible(definition, system)
         self._refuse_overwritten(definition)
@@ -306,6 +308,11 @@ class _Known:
             if item.source_url.startswith(_TAPIS):
                 name = item.source_url.removeprefix(_TAPIS).split("/", 1)[0]
                 self.other_place(name, "fileInputs.sourceUrl", app.shared_app_ctx)
+
+    def transfer_node(self, definition: JobDefinition, app: App) -> None:
+        """Look up the host that carries the job's bytes, where one does."""
+        if name := node_of(definition):
+            refuse_bad_node(definition, self.other_place(name, "dtnSystemId", app.shared_app_ctx))
 
     def _app(self, name: str, version: str) -> App:
         try:

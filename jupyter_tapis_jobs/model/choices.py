@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from .arguments import shell_words
 from .batch_request import ScriptedRequest
 from .errors import InvalidInputError, did_you_mean
-from .fields import ArchiveMode, JobType
+from .fields import NOT_SET, ArchiveMode, JobType
 from .inheritance import Frame, archive_mode, chosen_values, job_type
 from .limits import refuse_over_limits
+from .names import inner_name
 from .request import SubmitRequest
 from .system import LogicalQueue, System
 from .texts import refuse_dangerous, shown
@@ -55,6 +56,10 @@ def choose(
     queue = _queue(kind, values, system, sources, warnings)
     mode = archive_mode(request, frame.app.job_attributes, sources)
     _refuse_bad_prefix(values, system)
+    if not system.dtn_system_id:
+        for name in ("dtnSystemInputDir", "dtnSystemOutputDir"):
+            if sources[name] == "request" and getattr(request, inner_name(name)) != NOT_SET:
+                warnings.append(f"{name} is ignored: system {system.id} has no dtnSystemId.")
     archive_id = archive_system.id if archive_system else system.id
     return Choice(frame, values, sources, kind, queue, mode, archive_id, warnings)
 

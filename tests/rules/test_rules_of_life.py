@@ -36,14 +36,14 @@ def test_a_job_of_a_host_that_is_away_waits_and_its_directories_are_settled_when
     async def scene(life: Life, engine: Engine, world: World) -> None:
         world.is_down = True
         (uuid,) = await submit(engine, archiveSystemDir="${JobWorkingDir}/kept/${JobUUID}")
-        await engine.annotate(USER, uuid, Annotation(notes={"by": "ada"}), added)
+        await engine.steering.annotate(USER, uuid, Annotation(notes={"by": "ada"}), added)
         (held,) = await until(engine, [uuid], JobStatus.BLOCKED)
         assert held.resume_status is JobStatus.PROCESSING_INPUTS
-        _, definition = await engine.job(USER, uuid)
+        _, definition = await engine.views.job(USER, uuid)
         assert definition.job_working_dir == HOME
         world.is_down = False
         await until(engine, [uuid], JobStatus.FINISHED)
-        _, definition = await engine.job(USER, uuid)
+        _, definition = await engine.views.job(USER, uuid)
         assert definition.job_working_dir == "/home/ada/tapis"
         assert definition.exec_system_exec_dir == f"/home/ada/tapis/jobs/{uuid}"
         assert definition.archive_system_dir == f"/home/ada/tapis/kept/{uuid}"
@@ -88,11 +88,11 @@ def test_a_job_that_has_ended_can_still_be_annotated(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         (uuid,) = await submit(engine, tags=["old"], notes={"a": 1})
         await until(engine, [uuid], JobStatus.FINISHED)
-        await engine.annotate(USER, uuid, Annotation(tags=["good"], notes={"b": 2}), added)
-        found, definition = await engine.job(USER, uuid)
+        await engine.steering.annotate(USER, uuid, Annotation(tags=["good"], notes={"b": 2}), added)
+        found, definition = await engine.views.job(USER, uuid)
         assert (found.tags, definition.notes) == (("good", "old"), {"a": 1, "b": 2})
-        await engine.annotate(USER, uuid, Annotation(tags=[]), replaced)
-        found, definition = await engine.job(USER, uuid)
+        await engine.steering.annotate(USER, uuid, Annotation(tags=[]), replaced)
+        found, definition = await engine.views.job(USER, uuid)
         assert (found.tags, definition.notes) == ((), {"a": 1, "b": 2})
         assert json.loads(life.database.read(lambda c: job_rows.request(c, found.id)))["tags"] == ["old"]
 
@@ -177,13 +177,13 @@ def test_an_event_of_a_user_has_tapis_limits(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         assert (EVENT_DATA, EVENT_DETAIL) == (16_384, 64)
         (uuid,) = await submit(engine)
-        assert (await engine.send_event(USER, uuid, "x" * 16_384)).event_detail == "DEFAULT"
+        assert (await engine.steering.send_event(USER, uuid, "x" * 16_384)).event_detail == "DEFAULT"
         for data, detail in (("", "d"), ("x" * 16_385, "d"), ("x", "d" * 65)):
             with pytest.raises(InvalidInputError, match="are taken"):
-                await engine.send_event(USER, uuid, data, detail)
+                await engine.steering.send_event(USER, uuid, data, detail)
         await until(engine, [uuid], JobStatus.FINISHED)
         with pytest.raises(InvalidInputError, match="active jobs only"):
-            await engine.send_event(USER, uuid, "late")
+            await engine.steering.send_event(USER, uuid, "late")
 
     play(tmp_path, scene)
 
@@ -202,7 +202,7 @@ def test_a_subscription_is_added_to_jobs_that_have_not_ended_and_changes_no_defi
         await engine.subscriptions.add(USER, uuid, asked)
         assert await engine.subscriptions.remove(USER, made.uuid) == 1
         assert await engine.subscriptions.remove(USER, uuid) == 1
-        assert (await engine.job(USER, uuid))[1].subscriptions == ()
+        assert (await engine.views.job(USER, uuid))[1].subscriptions == ()
         await until(engine, [uuid], JobStatus.FINISHED)
         with pytest.raises(InvalidInputError, match="nothing more to be told"):
             await engine.subscriptions.add(USER, uuid, asked)

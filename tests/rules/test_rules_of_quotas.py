@@ -12,6 +12,7 @@ from simulation.world import World
 from two_hosts import JOB
 
 from jupyter_tapis_jobs.engine.engine import Engine
+from jupyter_tapis_jobs.engine.limit_finder import LimitFinder
 from jupyter_tapis_jobs.engine.quota import Limits, first_reached
 
 QUEUED = JOB.evolve(exec_system_logical_queue="normal")
@@ -41,7 +42,9 @@ def test_null_and_numbers_below_one_are_no_limit(none: int | None) -> None:
 def test_the_least_limit_of_app_and_system_counts_for_all_jobs_there(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         engine.apps.patch(USER, "model", "1.0", {"maxJobs": 7, "maxJobsPerUser": 2})
-        limits = engine._limit("cluster", "normal", "model", "1.0")
+        limits = LimitFinder(engine._ports, engine.apps, engine.systems).limit(
+            "cluster", "normal", "model", "1.0"
+        )
         assert (limits.on_system, limits.per_owner) == (3, 2)
         assert (limits.on_queue, limits.per_owner_on_queue) == (5, 4)
         # Whichever app they are of.

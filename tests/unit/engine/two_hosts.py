@@ -231,11 +231,12 @@ class TwoHosts:
 
     async def _served(self, station: Station, jobs: Sequence[Job]) -> Mapping[str, Verdict]:
         """Serve jobs as the conveyor does: those that stay are asked for again when it is woken."""
+        self.woken.clear()
         verdicts = dict(await station(self.lane, jobs))
         while staying := [job for job in jobs if isinstance(verdicts.get(job.uuid), Stay)]:
-            self.woken.clear()
             await asyncio.gather(*self.tasks)
             assert self.woken
+            self.woken.clear()
             again = await station(self.lane, staying)
             for job in staying:
                 verdicts.pop(job.uuid)
