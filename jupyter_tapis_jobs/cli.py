@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """``jupyter tapisjobs …``: jobs, servers and help from a terminal."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from . import cli_definitions, cli_hosts, cli_jobs, cli_outputs, cli_purge, cli_server, cli_tokens
+from .cli_completion import complete
 from .cli_parts import FAILURE, INTERRUPTED, NOBODY_READS, Command, Parser
 from .client.connection import Connection
 from .client.tapis import Tapis
@@ -35,7 +37,10 @@ def connected(url: str | None) -> Tapis:
 
 def main(argv: Sequence[str] | None = None, connect: Callable[[str | None], Tapis] = connected) -> int:
     """Run one command and return its exit code; mistakes are told in one sentence."""
-    options = parser().parse_args(argv)
+    words = parser()
+    if "_ARGCOMPLETE" in os.environ:
+        complete(words, connect)
+    options = words.parse_args(argv)
     options.connect = connect
     try:
         return int(options.run(options))

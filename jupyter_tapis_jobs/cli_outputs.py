@@ -8,6 +8,7 @@ from .cli_parts import Command, Options, Parser, show, table, tapis_of, with_job
 from .client.words import size
 from .model.errors import InvalidInputError, did_you_mean
 from .model.files import STDOUT
+from .model.texts import printable
 
 
 def _output_list(options: Options) -> int:
@@ -28,7 +29,8 @@ def _output_list(options: Options) -> int:
         }
         for row in below
     )
-    return show(options, below, long if options.long else "\n".join(str(row["path"]) for row in below))
+    short = "\n".join(printable(str(row["path"])) for row in below)
+    return show(options, below, long if options.long else short)
 
 
 def _output_get(options: Options) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .client.tapis import Tapis
+from .model.texts import printable
 
 #: Exit codes beside 0: something went wrong; the command line itself is wrong; Ctrl-C; SIGPIPE.
 FAILURE, USAGE, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
@@ -68,8 +69,10 @@ def printed(line: str) -> None:
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return *rows* as columns with a head; all rows have the same keys."""
-    found = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
+    """Return *rows* as columns with a head; all rows have the same keys. What is hostile is made harmless."""
+    found = [
+        {name: "" if value is None else printable(str(value)) for name, value in row.items()} for row in rows
+    ]
     if not found:
         return "none"
     widths = {name: max(len(name), *(len(row[name]) for row in found)) for name in found[0]}

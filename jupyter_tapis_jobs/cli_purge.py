@@ -34,7 +34,7 @@ def _purge(options: Options) -> int:
         return 0
     if not options.json:
         printed(_plan(planned, options))
-    if not planned["jobs"]:
+    if not (planned["jobs"] or planned["uploads"]["files"]):
         return show(options, planned, "") if options.json else 0
     if options.dry_run or not (options.yes or _agreed(len(planned["jobs"]))):
         if not options.json:
@@ -56,7 +56,7 @@ def _posted(tapis: Tapis, body: Mapping[str, Any]) -> dict[str, Any]:
 def _plan(planned: Mapping[str, Any], options: Options) -> str:
     """Return what would go, for a person to agree to."""
     jobs = planned["jobs"]
-    if not jobs and not planned["hosts"]:
+    if not (jobs or planned["hosts"] or planned["uploads"]["files"]):
         return f"No job ended more than {options.older:g} days ago: there is nothing to remove."
     rows = [{name: str(job.get(name) or "")[:40] for name in _COLUMNS} for job in jobs[:_NAMED]]
     more = [f"… and {len(jobs) - _NAMED:,} more; --json lists all."] if len(jobs) > _NAMED else []
@@ -73,6 +73,10 @@ def _freed(planned: Mapping[str, Any]) -> list[str]:
         place = f"  {host['systemId']} as {host['effectiveUser']}: {host['jobs']:,} jobs, "
         said = f"  ⚠ {host['trouble']}" if host["trouble"] else ""
         lines.append(f"{place}{host['folders']:,} folders, {room}{said}")
+    if (uploads := planned["uploads"])["files"]:
+        lines.append(
+            f"  {uploads['files']:,} uploaded files that no job needs any more, {size(uploads['size'])}"
+        )
     if planned["kept"]:
         lines.append(
             f"  {len(planned['kept']):,} jobs stay, because their host could not be cleaned; "
@@ -86,7 +90,8 @@ def _told(done: Mapping[str, Any]) -> str:
     known = [host["size"] for host in done["hosts"] if host["size"] is not None and not host["trouble"]]
     kept = len(done["kept"])
     stays = f" {kept:,} stay, because their host could not be cleaned." if kept else ""
-    return f"{len(done['jobs']):,} jobs removed, {size(sum(known))} freed on hosts.{stays}"
+    uploads = f", {size(done['uploads']['size'])} of uploads" if done["uploads"]["files"] else ""
+    return f"{len(done['jobs']):,} jobs removed, {size(sum(known))} freed on hosts{uploads}.{stays}"
 
 
 def _agreed(count: int) -> bool:

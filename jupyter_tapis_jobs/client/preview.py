@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..model.texts import printable
+
 _TAPIS_VARIABLE = re.compile(r"(export )?_tapis")
 #: Characters of a field, a value and a reason in a terminal; the HTML has all of them.
 _WIDTHS = (48, 60, 64)
 _HEAD = ("field", "value", "from", "")
-#: What a terminal would act on, and marks that change the direction of text.
-_UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 _CELL = "text-align:left;vertical-align:top;padding:1px 10px 1px 0"
 
 
@@ -138,7 +138,7 @@ def _text_table(origins: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _short(text: str, longest: int) -> str:
-    text = _UNPRINTED.sub("\ufffd", text)
+    text = printable(text)
     if len(text) <= longest:
         return text
     half = (longest - 1) // 2
@@ -154,8 +154,7 @@ def _html_table(origins: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _html_cell(text: str) -> str:
-    safe = html.escape(_UNPRINTED.sub("\ufffd", text))
-    return f'<td style="{_CELL};overflow-wrap:anywhere">{safe}</td>'
+    return f'<td style="{_CELL};overflow-wrap:anywhere">{html.escape(printable(text))}</td>'
 
 
 def _folded(title: str, text: str) -> str:

@@ -8,6 +8,8 @@ from .errors import InvalidInputError
 
 #: They have no printed form: 0x00-1F and 7F-9F.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: What a terminal would act on, and marks that change the direction of text.
+UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 #: To a shell they join, redirect or start commands.
 DANGEROUS = re.compile(r"[&><|;`]")
 #: The name of an environment variable.
@@ -38,6 +40,11 @@ def refuse_dangerous(text: str, field: str) -> None:
             field=field,
             value=text,
         )
+
+
+def printable(text: str) -> str:
+    """Return *text* as a terminal may have it: what it would act on becomes a replacement character."""
+    return UNPRINTED.sub("\ufffd", text)
 
 
 def is_blank(text: str | None) -> bool:

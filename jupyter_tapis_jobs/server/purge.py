@@ -41,6 +41,13 @@ class PurgedHost(wire.Wire):
     trouble: str
 
 
+class PurgedUploads(wire.Wire):
+    """Files sent along with jobs that no job needs any more; ``size`` in bytes."""
+
+    files: int
+    size: int
+
+
 class PurgeAnswer(wire.Wire):
     """What was, or would be, removed. ``kept`` are jobs whose host could not be cleaned."""
 
@@ -49,6 +56,7 @@ class PurgeAnswer(wire.Wire):
     jobs: list[dict[str, Any]]
     events: int
     hosts: list[PurgedHost]
+    uploads: PurgedUploads
     kept: list[str]
 
 
@@ -61,7 +69,11 @@ async def purge_jobs(call: Call) -> Reply:
     before = _moment(asked, call.now)
     done = await call.door.ask(
         lambda engine: engine.purge.run(
-            before, owner=owner, dry_run=asked.dry_run, forget_unreachable=asked.forget_unreachable
+            before,
+            owner=owner,
+            dry_run=asked.dry_run,
+            forget_unreachable=asked.forget_unreachable,
+            uploads=call.user.is_server_user,
         )
     )
     words = "would be removed" if asked.dry_run else "removed"
@@ -111,6 +123,7 @@ def _to_wire(done: Purged) -> dict[str, Any]:
             }
             for host in done.hosts
         ],
+        "uploads": {"files": done.uploads.files, "size": done.uploads.size},
         "kept": list(done.kept),
     }
 
