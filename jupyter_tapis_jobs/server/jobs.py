@@ -14,6 +14,7 @@ from ..engine.files import file_to_wire
 from ..engine.outputs import output_place
 from ..model import search as job_search
 from ..model.errors import InvalidInputError, NotFoundError, TapisJobsError
+from ..model.extensions import Extension
 from ..model.job import Job
 from ..model.names import wire_name
 from ..model.request import SubmitRequest
@@ -54,11 +55,19 @@ _TRACKING = re.compile(r"(?=.{3,126}$)[A-Za-z0-9_]+\.[A-Za-z0-9-]+")
 
 async def submit_job(call: Call) -> Reply:
     """Accept one request."""
+    if _has_inline(call.body.get("fileInputs")):
+        call.service.want(Extension.INLINE, "a data: address is")
     (result,) = await call.door.call(Engine.submit, call.user, [call.body], tracking_id=_tracking_id(call))
     if isinstance(result, TapisJobsError):
         raise result
     job, definition = result
     return Reply(job_to_wire(job, definition), f"JOBS_CREATED Job {job.uuid} created by {call.user.name}.")
+
+
+def _has_inline(inputs: Any) -> bool:
+    """True where *inputs*, not checked yet, hold a file inside the request."""
+    items = inputs if isinstance(inputs, list) else []
+    return any(isinstance(item, dict) and str(item.get("sourceUrl")).startswith("data:") for item in items)
 
 
 async def submit_bulk(call: Call) -> Reply:
@@ -99,6 +108,8 @@ async def validate_job(call: Call) -> Reply:
 
 async def resubmit_job(call: Call) -> Reply:
     """Submit the original request again under a new uuid, with the changes of the body."""
+    if call.body:
+        call.service.want(Extension.CHANGES, "changes of a resubmitted request are")
     job, definition = await call.door.call(
         Engine.resubmit, call.user, call.path["jobUuid"], call.body or {}, tracking_id=_tracking_id(call)
     )
@@ -163,7 +174,7 @@ async def search_jobs_sql(call: Call) -> Reply:
 
 async def _search(call: Call, where: Condition) -> Reply:
     query = job_search.job_query(call.query.as_given(), where)
-    if call.query.format == "columns":
+    if call.query.format == "columns" and Extension.COLUMNS in call.service.extensions:
         return await _columns(call, query)
     page = await call.door.call(Engine.search, call.user, query)
     rows = Rows(page.rows, await _row_maker(call, query, page.rows))
@@ -313,20 +324,20 @@ ROUTES = (
     Route("POST", "/v3/jobs/submit", "submitJob", submit_job, body=SubmitRequest, takes=Takes.RAW,
           result=JobDetails),
     Route("POST", "/v3/jobs/submit/bulk", "submitJobs", submit_bulk, queries.Bulk, list[dict[str, Any]],
-          Takes.MODEL, list[wire.Submitted]),
+          Takes.MODEL, list[wire.Submitted], extension=Extension.BULK),
     Route("POST", "/v3/jobs/validate", "validateJob", validate_job, body=SubmitRequest, takes=Takes.RAW,
-          result=wire.Validated),
+          result=wire.Validated, extension=Extension.VALIDATE),
     Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=wire.Uuids, takes=Takes.MODEL,
-          result=list[wire.Cancelled]),
+          result=list[wire.Cancelled], extension=Extension.BULK),
     Route("POST", "/v3/jobs/output/bulk", "collectJobOutputs", collect_outputs, body=wire.Collected,
-          takes=Takes.MODEL, answers=Answers.BYTES),
+          takes=Takes.MODEL, answers=Answers.BYTES, extension=Extension.BULK),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),
     Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch,
           result=list[dict[str, Any]] | _COLUMNS),
     Route("POST", "/v3/jobs/search", "getJobSearchListByPostSqlStr", search_jobs_sql, queries.JobSearch,
           wire.SearchBody, Takes.MODEL, list[dict[str, Any]] | _COLUMNS),
     Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After,
-          answers=Answers.EVENTS),
+          answers=Answers.EVENTS, extension=Extension.EVENTS),
     Route("GET", _JOB, "getJob", get_job, result=JobDetails),
     Route("GET", f"{_JOB}/status", "getJobStatus", get_status, result=JobStanding),
     Route("GET", f"{_JOB}/history", "getJobHistory", get_history, queries.Paged, result=list[HistoryEntry]),
@@ -346,5 +357,5 @@ ROUTES = (
     Route("GET", f"{_OUT}/download/{{path}}", "getJobOutputDownload", download_output, queries.OutputDownload,
           answers=Answers.BYTES),
     Route("GET", f"{_OUT}/follow/{{path}}", "followJobOutput", follow_output, queries.OutputFollow,
-          answers=Answers.BYTES),
+          answers=Answers.BYTES, extension=Extension.FOLLOW),
 )  # fmt: skip
