@@ -2,8 +2,8 @@
 
 ``build_image.py IMAGE.sif``. Needs Debian (or Ubuntu) with ``apt-get update`` done, Apptainer, and a Python
 with pip; no root. It fetches the packages, trains the network (``train.py``, on the digits that scikit-learn
-ships) and packs both with ``classify_image.py`` into one SIF file of about 40 MB, which any host with Apptainer
-or Singularity runs: ``singularity run IMAGE.sif --image_file PATH-OR-URL``. Takes about a minute.
+ships) and packs both with ``classify_image.py`` into one SIF file of about 40 MB, which any host with
+Apptainer or Singularity runs: ``singularity run IMAGE.sif --image_file PATH-OR-URL``. Takes about a minute.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 DEBIAN = ("base-files", "ca-certificates", "dash", "libstdc++6", "python3", "zlib1g")
 PYPI = ("numpy>=2,<3", "pillow>=11")
 #: What the training wants besides, outside the image.
-TRAINING = ("scikit-learn>=1.5",)
+TRAINING = ("pillow>=11", "scikit-learn>=1.5")
 #: Where the classifier lies in the image.
 PLACE = "opt/classifier"
 #: Bind mounts of hosts go here, and what a minimal system expects.
@@ -75,7 +75,7 @@ def build(image: Path, work: Path) -> None:
     classifier = root / PLACE
     install(PYPI, classifier / "packages", "--python-version", python_of(root), *wheels())
     shutil.copy(HERE / "classify_image.py", classifier)
-    train(classifier / "weights.npz", work / "training")
+    train(classifier, work / "training")
     definition = work / "classifier.def"
     definition.write_text(DEFINITION.format(root=root, place=PLACE))
     said(["apptainer", "build", "--force", image, definition], APPTAINER_TMPDIR=str(work))
@@ -143,10 +143,10 @@ def install(packages: tuple[str, ...], folder: Path, *options: str) -> None:
         shutil.rmtree(tests)
 
 
-def train(weights: Path, packages: Path) -> None:
-    """Let ``train.py`` write *weights*; scikit-learn goes into the folder *packages* for it."""
+def train(folder: Path, packages: Path) -> None:
+    """Let ``train.py`` write into *folder*; scikit-learn goes into the folder *packages* for it."""
     install(TRAINING, packages)
-    print(said([sys.executable, HERE / "train.py", weights], PYTHONPATH=str(packages)), end="", flush=True)
+    print(said([sys.executable, HERE / "train.py", folder], PYTHONPATH=str(packages)), end="", flush=True)
 
 
 def said(command: list[str | Path], **more: str) -> str:
