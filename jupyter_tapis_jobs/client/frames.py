@@ -39,6 +39,7 @@ NOTIFICATIONS: Columns = {
     "lastError": TEXT,
     "updated": TIME,
 }
+SHARES: Columns = {"user": TEXT, "gives": TEXT}
 OUTPUTS: Columns = {"path": TEXT, "size": NUMBER, "type": TEXT, "lastModified": TIME}
 FILES: Columns = {
     "name": TEXT,

@@ -6,7 +6,7 @@ import codecs
 import io
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from .failure import Failure, failure_of, last_words
 from .notices import subscription
 from .outputs import Outputs, missing, results
 from .progress import Silent, choose_progress
+from .sharing import PARTS, as_frame, job_share_rows, share_job, unshare_job
 from .waiting import WaitInterrupted, one_line, wait_for
 from .words import is_terminal
 
@@ -241,6 +242,23 @@ class Job:
     def resubmit(self, **changes: Any) -> Job:
         """Submit the same request again as a new job, with *changes* in it (``nodeCount=2``, ``env={…}``)."""
         return self._tapis.resubmit(self, **changes)
+
+    def share(self, *users: str, parts: str | Iterable[str] = tuple(PARTS)) -> pd.DataFrame:
+        """Let *users* read the job; return with whom it is shared, ``user gives``.
+
+        *parts* are of ``"history"`` (where it stands), ``"output"``, ``"input"`` and ``"request"``.
+        """
+        share_job(self._tapis, self, users, parts)
+        return self.shares()
+
+    def unshare(self, *users: str) -> pd.DataFrame:
+        """Take the job back from *users*, from all where none is named; return with whom it is shared."""
+        unshare_job(self._tapis, self, users)
+        return self.shares()
+
+    def shares(self) -> pd.DataFrame:
+        """Return with whom the job is shared: ``user gives``."""
+        return as_frame(job_share_rows(self._tapis, self))
 
     def notify(self, *addresses: str, on: str | Sequence[str] = "end") -> Job:
         """Let *addresses* be told of the job: e-mail, or the URL of a webhook.

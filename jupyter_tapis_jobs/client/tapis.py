@@ -22,7 +22,7 @@ from ..model.errors import (
 )
 from ..model.extensions import ALL, Extension
 from ..model.status import JobStatus
-from . import frames
+from . import frames, sharing
 from .builder import RequestBuilder
 from .capabilities import is_ours
 from .carrier import Carrier, UploadPlace
@@ -181,6 +181,7 @@ class Tapis:
         since: Any = None,
         app: str | Sequence[str] | None = None,
         name: str | Sequence[str] | None = None,
+        whose: str = "mine",
         limit: int | None = None,
         **filters: Any,
     ) -> pd.DataFrame:
@@ -188,9 +189,10 @@ class Tapis:
 
         The filters run on the server: ``status="FAILED"``, ``since="7d"``, ``app="bash"``,
         ``name="run*"``, ``until=``, ``system=``, and any attribute of Tapis; a list means any of.
+        *whose* is ``"mine"``, ``"shared"`` (by others, with the caller) or ``"all"`` of these.
         """
         wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
-        return self._table(search_parameters(wanted), limit)
+        return self._table({**search_parameters(wanted), **sharing.list_type(whose)}, limit)
 
     def standing(self, uuids: Sequence[str]) -> dict[str, str]:
         """Return uuid -> how the job stands, in the words of its card (``in queue normal 02:10: …``)."""
@@ -284,6 +286,44 @@ class Tapis:
     def system_names(self) -> list[str]:
         """Return the ids of the systems that the caller may use."""
         return sorted(str(row["id"]) for row in self._all("/v3/systems", ["id"]))
+
+    # --- others ------------------------------------------------------------------------------
+    def share(self, what: Any, /, *users: str, everybody: bool = False) -> pd.DataFrame:
+        """Let *users* (or *everybody*) use an app or a system, read a path, or read a job.
+
+        *what* is an id or a definition (``"app:id"``, ``"system:id"`` where both have it), a path
+        ``"tapis://system/path"``, or a job. Returns with whom it is shared: ``user gives``.
+        """
+        job = sharing.job_meant(self, what)
+        if job is not None:
+            return job.share(*users)
+        found = sharing.thing(self, what)
+        sharing.share(self, found, users, everybody=everybody)
+        return sharing.as_frame(sharing.share_rows(self, found))
+
+    def unshare(self, what: Any, /, *users: str, everybody: bool = False) -> pd.DataFrame:
+        """Take back what ``share`` gave: from *users*, from *everybody*, or from all where none is named."""
+        job = sharing.job_meant(self, what)
+        if job is not None:
+            return job.unshare(*users)
+        found = sharing.thing(self, what)
+        sharing.unshare(self, found, users, everybody=everybody)
+        return sharing.as_frame(sharing.share_rows(self, found))
+
+    def shares(self, what: Any, /) -> pd.DataFrame:
+        """Return with whom something is shared: ``user gives``. *what* as in ``share``."""
+        job = sharing.job_meant(self, what)
+        if job is not None:
+            return job.shares()
+        return sharing.as_frame(sharing.share_rows(self, sharing.thing(self, what)))
+
+    def grant(self, what: Any, /, user: str, *permissions: str) -> list[str]:
+        """Grant READ, MODIFY or EXECUTE on an app, a system or a path; return what *user* has now."""
+        return sharing.grant(self, sharing.thing(self, what), user, permissions)
+
+    def revoke(self, what: Any, /, user: str, *permissions: str) -> list[str]:
+        """Take permissions back, all where none is named; return what *user* has still."""
+        return sharing.revoke(self, sharing.thing(self, what), user, permissions)
 
     # --- hosts -------------------------------------------------------------------------------
     def add_host(

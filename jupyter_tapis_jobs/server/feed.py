@@ -105,7 +105,9 @@ class Feed:
             return
         by_uuid = {job.uuid: job for job in jobs}
         shared = self._engine.sharing.hearers if self._engine else {}
-        pairs = [(event, by_uuid[event.job_uuid]) for event in events if event.job_uuid in by_uuid]
+        pairs: list[tuple[JobEvent | None, Job]] = [
+            (event, by_uuid[event.job_uuid]) for event in events if event.job_uuid in by_uuid
+        ]
         told = {event.job_uuid for event in events}
         pairs += [(None, job) for job in jobs if job.uuid not in told and self._is_said_newly(job)]
         news = [News(event, job, shared.get(job.uuid, frozenset())) for event, job in pairs]
