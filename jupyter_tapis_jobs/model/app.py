@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field, field_validator
 
+from .errors import InvalidInputError
 from .fields import (
     NOT_SET,
     ArchiveMode,
@@ -24,6 +25,7 @@ from .fields import (
 )
 from .legacy import translated_app
 from .names import wire_name
+from .patterns import compiled
 from .stored import parse_stored, to_wire
 from .texts import VARIABLE_NAME, is_blank
 
@@ -237,6 +239,30 @@ def _oddities(app: App) -> Iterator[str]:
             yield f"{place} has no name; a request can fill it by its targetPath only, on this server."
         if item.input_mode is FileInputMode.FIXED and is_blank(item.source_url):
             yield f"{place} is FIXED but has no sourceUrl; jobs of the app are refused until it has one."
+    for field in ("file_inputs", "file_input_arrays"):
+        named = [item.name for item in getattr(attributes, field) or []]
+        yield from _repeated(named, f"jobAttributes.{wire_name(field)}")
+    yield from _odd_outputs(parameters)
+
+
+def _odd_outputs(parameters: AppParameterSet) -> Iterator[str]:
+    """What is wrong about patterns and log names; a macro in them is a pattern's own business."""
+    place = "jobAttributes.parameterSet"
+    chosen, logs = parameters.archive_filter, parameters.log_config
+    patterns = [*(chosen.includes or ()), *(chosen.excludes or ())] if chosen else []
+    for pattern in patterns:
+        try:
+            compiled(pattern)
+        except InvalidInputError as fault:
+            yield f"{place}.archiveFilter: {fault.message} Jobs of the app are refused until it can."
+    if logs and is_blank(logs.stdout_filename) != is_blank(logs.stderr_filename):
+        yield f"{place}.logConfig names one file of two; jobs of the app are refused until it names both."
+
+
+def _repeated(names: Iterable[str | None], place: str) -> Iterator[str]:
+    for name, times in Counter(name for name in names if name).items():
+        if times > 1:
+            yield f"{place} names '{name}' {times} times; jobs of the app are refused until names differ."
 
 
 def _odd_arguments(items: list[AppArgument], place: str) -> Iterator[str]:
@@ -245,9 +271,7 @@ def _odd_arguments(items: list[AppArgument], place: str) -> Iterator[str]:
             yield f"{place}[{number}] has no name; a request cannot refer to it."
         if is_blank(item.arg) and item.input_mode is InputMode.FIXED:
             yield f"{place}[{number}] is FIXED but empty; jobs of the app are refused until it has a value."
-    for name, times in Counter(item.name for item in items if item.name).items():
-        if times > 1:
-            yield f"{place} names '{name}' {times} times; jobs of the app are refused until names differ."
+    yield from _repeated([item.name for item in items], place)
 
 
 def odd_variables(items: list[EnvVariable], place: str, whose: str) -> Iterator[str]:

@@ -162,6 +162,8 @@ def parse_system(raw: Mapping[str, Any]) -> tuple[System, list[str]]:
 
 def _oddities(system: System) -> Iterator[str]:
     """What is kept as it is, but keeps jobs from running there."""
+    if system.dtn_system_id == system.id:
+        yield "dtnSystemId is the system itself; jobs that use a data transfer node are refused."
     variables = system.job_env_variables or []
     yield from odd_variables(variables, "jobEnvVariables", "the system")
     for number, item in enumerate(variables):

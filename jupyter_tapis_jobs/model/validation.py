@@ -49,7 +49,7 @@ def model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
 
 
 def _missing(path: str, _: ErrorDetails, what: str, __: type[BaseModel] | None) -> str:
-    return f"{path} is missing. A {what} needs it."
+    return f"{path} is missing. {'An' if what[:1] in 'aeiou' else 'A'} {what} needs it."
 
 
 def _unknown(path: str, detail: ErrorDetails, what: str, model: type[BaseModel] | None) -> str:

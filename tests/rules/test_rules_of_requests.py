@@ -162,6 +162,26 @@ def test_an_app_that_names_an_archive_and_no_directory_is_told() -> None:
     assert not warnings
 
 
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ({"fileInputs": [{"name": "n", "targetPath": "a"}, {"name": "n", "targetPath": "b"}]}, "'n' 2 times"),
+        ({"parameterSet": {"archiveFilter": {"includes": ["{a"]}}}, "cannot be read"),
+        ({"parameterSet": {"logConfig": {"stdoutFilename": "a"}}}, "one file of two"),
+        ({"parameterSet": {"appArgs": [{"name": "n", "inputMode": "FIXED"}]}}, "FIXED but empty"),
+        ({"parameterSet": {"envVariables": [{"key": "_tapisX", "value": "v"}]}}, "cannot be a variable"),
+    ],
+)
+def test_what_would_refuse_every_job_of_an_app_is_told_when_it_is_made(
+    attributes: dict[str, Any], told: str
+) -> None:
+    raw = {"id": "a", "version": "1", "containerImage": "/i", "runtime": "ZIP"}
+    _, warnings = parse_app({**raw, "jobAttributes": attributes})
+    assert [warning for warning in warnings if told in warning]
+    with pytest.raises(InvalidInputError):
+        resolve_sample(app=make_app(attributes))
+
+
 def test_a_systems_variables_are_looked_at_when_it_is_made() -> None:
     variables = [
         {"key": "_tapisX", "value": "v"},
