@@ -133,9 +133,8 @@ class MailSession:
             if self._client is None or not self._client.is_connected:
                 await self.open()
             assert self._client is not None  # noqa: S101 - opened above
-            mail = message(notice, self._server.from_address)
             try:
-                await self._client.send_message(mail)
+                await self._client.send_message(message(notice, self._server.from_address))
             except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError) as fault:
                 raise TransportError(f"the mail server broke off: {_reason(fault)}. Tried again.") from fault
             except aiosmtplib.SMTPRecipientsRefused as fault:

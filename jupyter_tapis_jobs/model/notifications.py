@@ -30,7 +30,10 @@ DELIVERED = frozenset({DeliveryMethod.WEBHOOK, DeliveryMethod.EMAIL})
 
 _NAMESPACE = uuid5(NAMESPACE_URL, SOURCE)
 #: One plain address: no display name, no list, nothing that a mail header could be made of.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
+_EMAIL = re.compile(
+    r"(?=.{1,320}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+)
 #: Characters of a webhook's URL.
 _LONGEST_URL = 2048
 

@@ -84,6 +84,9 @@ def test_a_request_with_a_webhook_into_the_servers_network_is_refused(real):
     ("method", "address", "said"),
     [
         ("EMAIL", "nobody", "is not one e-mail address"),
+        ("EMAIL", "a..b@example.org", "is not one e-mail address"),
+        ("EMAIL", "a@example..org", "is not one e-mail address"),
+        ("EMAIL", "Ada <a@example.org>", "is not one e-mail address"),
         ("EMAIL", "a@example.org, b@example.org", "is not one e-mail address"),
         ("EMAIL", "a@example.org\r\nBcc: b@example.org", "is not one e-mail address"),
         ("WEBHOOK", "example.org/hook", "https:// or http://"),
@@ -98,6 +101,12 @@ def test_an_address_that_is_none_is_refused(method, address, said):
     bad = {"deliveryMethod": method, "deliveryAddress": address}
     with pytest.raises(InvalidInputError, match=said):
         parse_subscription({"eventCategoryFilter": "ALL", "deliveryTargets": [target(HOOK), bad]})
+
+
+@pytest.mark.parametrize("address", [MAIL, "a+b_c@localhost", "o'hara@sub.example.org", "a=b/c@x-y.org"])
+def test_an_address_that_mail_servers_know_is_taken(address):
+    words = {"eventCategoryFilter": "ALL", "deliveryTargets": [target(address)]}
+    assert parse_subscription(words)["deliveryTargets"] == [target(address)]
 
 
 def test_a_misspelt_status_would_never_be_told():
