@@ -364,6 +364,17 @@ def test_a_share_is_in_the_history_and_says_with_whom(people, job):
     assert told[-2:] == ["SHARE_JOB_OUTPUT", "UNSHARE_JOB_OUTPUT"]
 
 
+def test_who_comes_late_hears_of_shared_jobs_too(people, job):
+    people.bob.jobs.shareJob(jobUuid=job, grantee="carol", jobResource=["JOB_HISTORY"], jobPermission="READ")
+    headers = {"X-Tapis-Token": people.carol.access_token.access_token}
+    news = f"{people.url}tapis/v3/jobs/events"
+    with httpx.stream("GET", news, params={"after": 1}, headers=headers, trust_env=False) as answer:
+        lines = (line for line in answer.iter_lines() if line.startswith("data:"))
+        told = next(line for line in lines if "bobs" in line)
+    assert job in told
+    people.bob.jobs.deleteJobShare(jobUuid=job, user="carol")
+
+
 def test_the_archive_of_a_shared_job_is_open_to_the_files_api(people, job, refusal):
     found = people.bob.jobs.getJob(jobUuid=job)
     file = {"systemId": DATA, "path": f"{found.archiveSystemDir}/result.txt"}
