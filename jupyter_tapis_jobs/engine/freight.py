@@ -10,7 +10,7 @@ import asyncio
 import posixpath
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from ..model.errors import InvalidInputError, NotFoundError
@@ -22,7 +22,7 @@ from ..transports.base import FileInfo, Transport
 from ..transports.names import aside_name, part_token
 from .files import Access, FileService, Place
 from .progress import Part
-from .refusals import told
+from .refusals import refusal, told
 from .sources import Fetch, Source, host_source
 from .transfer import Transfer
 
@@ -60,12 +60,22 @@ class Freight:
     source: Source
     host: Transport
     target: str
+    #: The target as its owner wrote it.
+    destination: str
     tree: Tree | None = None
 
     @property
     def size(self) -> int | None:
         """Bytes, None for what is on the Web."""
         return self.source.size if self.tree is None else self.tree.size
+
+    def blamed(self, fault: OSError) -> str:
+        """Return the end of the way, as its owner wrote it, of which a host speaks."""
+        named = fault.filename if isinstance(fault.filename, str) else ""
+        is_source = self.source.path is not None and within(self.source.path, named or "/")
+        around = posixpath.dirname(self.target)
+        is_target = named.startswith("/") and (within(around, named) or within(named, self.target))
+        return self.destination if is_target and not is_source else self.source.url
 
     @property
     def remark(self) -> str | None:
@@ -145,7 +155,7 @@ class Carrier:
         if is_web(element.source):
             web = _web_source(element.source, self._fetch)
             host, target = await self._target(user, destination, web.name, is_directory=False)
-            return Freight(source=web, host=host, target=target)
+            return Freight(source=web, host=host, target=target, destination=element.destination)
         origin = address(element.source, "sourceURI")
         place = await self._files.place(user, origin.system_id, origin.path, "READ")
         with told(element.source):
@@ -160,7 +170,7 @@ class Carrier:
                 field="destinationURI",
                 value=element.destination,
             )
-        return Freight(source=source, host=host, target=target, tree=tree)
+        return Freight(source=source, host=host, target=target, destination=element.destination, tree=tree)
 
     async def _target(
         self, user: User, where: Address, name: str, *, is_directory: bool
@@ -188,7 +198,7 @@ class Carrier:
         *new_part* returns the count of one of the streams in which it travels.
         """
         source, host, target, tree = freight.source, freight.host, freight.target, freight.tree
-        with told(source.url):
+        with _told(freight):
             if source.transport is host and source.path is not None and not (tree and tree.links):
                 # On its own host nothing travels.
                 await host.copy(source.path, target)
@@ -221,6 +231,16 @@ class Carrier:
             token = part_token(freight.target, f"{freight.source.key} {word}")
             with suppress(Exception):
                 await freight.host.delete(aside_name(freight.target, token))
+
+
+@contextmanager
+def _told(freight: Freight) -> Iterator[None]:
+    """Turn what a host refuses into a sentence about the end of the way that it speaks of."""
+    with told(freight.source.url):
+        try:
+            yield
+        except OSError as fault:
+            raise refusal(fault, freight.blamed(fault)) from fault
 
 
 async def _host_source(place: Place, origin: Address, url: str) -> Source:

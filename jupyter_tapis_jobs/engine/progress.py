@@ -36,7 +36,7 @@ class Progress:
         self._clock = clock
         self._uuids = uuids
         self._what = what
-        self._total = total
+        self.total = total
         self._interval = max(INTERVAL, FOR_EACH_JOB * len(uuids))
         self._told = clock.now()
         self.done = 0
@@ -51,9 +51,9 @@ class Progress:
 
     def text(self) -> str:
         """Return the state in words: ``copying inputs 41 of 90 MB``."""
-        if self._total is None:
+        if self.total is None:
             return f"{self._what} {_amount(self.done, self.done)} {_unit(self.done)[1]}"
-        most = max(self._total, self.done)
+        most = max(self.total, self.done)
         return f"{self._what} {_amount(self.done, most)} of {_amount(most, most)} {_unit(most)[1]}"
 
     def part(self, uuids: Sequence[str]) -> Part:

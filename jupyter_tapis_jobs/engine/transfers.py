@@ -152,8 +152,8 @@ class Transfers:
         if not any(element.id in self._moving for element in task.elements):
             return task
         elements = [
-            replace(element, bytes_moved=self._moving[element.id].done)
-            if element.id in self._moving
+            replace(element, bytes_moved=_of_files(moving))
+            if (moving := self._moving.get(element.id))
             else element
             for element in task.elements
         ]
@@ -237,9 +237,10 @@ class Transfers:
             is_directory=int(freight.tree is not None),
         )
         moved = await self._move(task, element, freight)
-        total = moved if freight.size is None else freight.size
+        # What travelled for a tree is more than its files hold.
+        size = moved if freight.size is None else freight.size
         return await self._element(
-            element, TransferStatus.COMPLETED, error=freight.remark, bytes_moved=moved, total_bytes=total
+            element, TransferStatus.COMPLETED, error=freight.remark, bytes_moved=size, total_bytes=size
         )
 
     async def _wait(self, element: Element, said: str) -> Element:
@@ -286,7 +287,7 @@ class Transfers:
         progress = self._moving.get(element.id)
         if progress is None:
             return
-        done = progress.done
+        done = _of_files(progress)
 
         async def store() -> None:
             with suppress(StoreError, lease_row.LeaseLostError):
@@ -332,6 +333,11 @@ class Transfers:
 
     def _uuid(self) -> str:
         return str(UUID(int=self._ports.random.getrandbits(128), version=4))
+
+
+def _of_files(progress: Progress) -> int:
+    """Return how many bytes of files were moved; the stream of a tree has more."""
+    return progress.done if progress.total is None else min(progress.done, progress.total)
 
 
 def _passes(fault: Exception) -> bool:

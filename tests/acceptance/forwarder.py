@@ -15,10 +15,18 @@ class Forwarder:
         #: Bytes that went there, and numbers of them at which the connections are cut.
         self.carried = 0
         self.cut_at: list[int] = []
+        #: Bytes after which nothing goes there until ``may_flow`` is set.
+        self.hold_at: int | None = None
+        self.may_flow = threading.Event()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def is_held(self) -> bool:
+        """True when so much went there that nothing more does."""
+        return self.hold_at is not None and self.carried >= self.hold_at and not self.may_flow.is_set()
 
     def cut(self) -> None:
         """End the connections that go through."""
@@ -33,6 +41,7 @@ class Forwarder:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.may_flow.set()
         self.cut()
 
     def _accept(self) -> None:
@@ -48,6 +57,8 @@ class Forwarder:
     def _pump(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if counts and self.is_held:
+                    self.may_flow.wait(60)
                 target.sendall(data)
                 if counts:
                     self.carried += len(data)

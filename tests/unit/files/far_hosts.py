@@ -68,6 +68,8 @@ class Shaky(LocalTransport):
         #: Bytes that streams carry until the link breaks, then the next time, and so on.
         self.breaks: list[int] = []
         self.is_away = False
+        #: What every write says.
+        self.fault: OSError | None = None
         self.carried = 0
         #: Bytes after which nothing flows until ``may_flow`` is set; then ``is_held`` is.
         self.hold_at: int | None = None
@@ -94,6 +96,8 @@ class Shaky(LocalTransport):
                     await self.may_flow.wait()
 
     async def write(self, path, chunks, *, mode=0o660, resume=None):
+        if self.fault is not None:
+            raise self.fault
         return await super().write(path, self._carry(chunks), mode=mode, resume=resume)
 
     async def unpack(self, root, chunks, *, within=None):
