@@ -4,66 +4,56 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from ..model.annotations import Annotate, Annotation
-from ..model.errors import ConflictError, InvalidInputError, NotFoundError, StoreError, TapisJobsError
+from ..model.errors import InvalidInputError, StoreError, TapisJobsError
 from ..model.fields import JobType
-from ..model.job import Job, JobDefinition, JobEvent
-from ..model.limits import smallest
-from ..model.paths import join
+from ..model.job import Job, JobDefinition
 from ..model.resolve import definition_json
-from ..model.search import JobQuery
-from ..model.status import EventType, JobStatus
+from ..model.status import JobStatus
 from ..model.system import System
-from ..model.times import iso
 from ..model.user import User
 from ..store import jobs as job_rows
 from ..store import lease as lease_row
-from ..store.jobs import Change
-from ..store.page import Page
-from ..store.search import search as search_jobs
-from ..transports.base import FileInfo
 from .apps import AppCatalog
 from .archive import Archiver
-from .collect import collected, refused
-from .conveyor import HANDED_OVER, Conveyor, Listener
+from .conveyor import Conveyor, Listener
 from .desks import Desks
-from .download import Download
 from .files import FileService
 from .host_variables import HostVariables
 from .hosts import RealHosts
 from .job_sharing import JobSharing
+from .job_views import JobViews
+from .known_jobs import KnownJobs
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
+from .limit_finder import LimitFinder
 from .linux import LinuxTools
 from .notifier import Notifier
-from .on_host import OnHost, Place
+from .on_host import OnHost
 from .outputs import Outputs
 from .oversight import Oversight
 from .ports import Ports
 from .postits import PostIts
 from .preview import Preview, told_origins
 from .purge import Purge
-from .quota import Limits
-from .rights import PathRights, Resource, job_shares, path_rights, refuse_job
+from .rights import PathRights, path_rights
 from .settling import Settling
 from .sources import Fetch, Sources
 from .staging import Staging
 from .starter import Starter
 from .stations import Stations
+from .steering import Steering
 from .submission import Accepted, Submission
 from .subscriptions import Subscriptions
 from .systems import LOCAL, SystemCatalog
-from .tracker import FORK, Tracker
+from .tracker import Tracker
 from .transfers import Transfers
 from .wrapper import launch_script
 
@@ -114,8 +104,6 @@ class Engine:
         self._fork_cores = fork_cores
         self._retention_days = retention_days
         self._lanes: dict[LaneKey, Lane] = {}
-        self._known_definitions: OrderedDict[int, JobDefinition] = OrderedDict()
-        self._places: dict[str, Place] = {}
         self._on_lease_lost = on_lease_lost
         self._leased_until = ports.clock.ticks() + lease_row.SECONDS
         self.database = ports.database
@@ -136,11 +124,12 @@ class Engine:
         sources = Sources(ports, system=self._system, paths=self._paths_of, fetch=fetch)
         variables = HostVariables(ports)
         self._submission = Submission(ports, apps, systems, sources, variables)
-        self._outputs = Outputs(ports, sources)
+        outputs = Outputs(ports, sources)
+        known = KnownJobs(ports, epoch=epoch, active=lambda: self._conveyor.jobs)
         folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
-        on_host = OnHost(folders, self._places_of)
+        on_host = OnHost(folders, known.places)
         starter = Starter(
-            ports, epoch=epoch, on_host=on_host, definitions=self._definitions, system=self._system
+            ports, epoch=epoch, on_host=on_host, definitions=known.definitions, system=self._system
         )
         oversight = Oversight(
             note=self._note,
@@ -150,15 +139,15 @@ class Engine:
         self._stations = Stations(
             staging=Staging(
                 ports,
-                definitions=self._definitions,
+                definitions=known.definitions,
                 sources=sources,
                 folders=folders,
                 oversight=oversight,
-                settle=Settling(variables, system=self._system, redefine=self._redefine).settle,
+                settle=Settling(variables, system=self._system, redefine=known.redefine).settle,
             ),
             starter=starter,
-            archiver=Archiver(ports, self._definitions, sources, oversight=oversight),
-            limits=self._limits,
+            archiver=Archiver(ports, known.definitions, sources, oversight=oversight),
+            limits=LimitFinder(ports, apps, systems).limits,
         )
         self._conveyor = Conveyor(
             ports, epoch=epoch, stations=self._stations.table, lane=self._lane, on_lease_lost=on_lease_lost
@@ -168,12 +157,12 @@ class Engine:
         starter.conveyor = self._conveyor
         self._conveyor.follow = self._tracker.follow
         self._conveyor.on_end = self._ended
-        self._conveyor.subscribe(self._outputs.hear)
+        self._conveyor.subscribe(outputs.hear)
         self.subscriptions = Subscriptions(
-            ports, epoch=epoch, job_of=self._owned, announce=self._conveyor.announce
+            ports, epoch=epoch, job_of=known.owned, announce=self._conveyor.announce
         )
         self.sharing = JobSharing(
-            ports, epoch=epoch, owned=self._owned, seen=self._seen, announce=self._conveyor.announce
+            ports, epoch=epoch, owned=known.owned, seen=known.seen, announce=self._conveyor.announce
         )
         self._notifier = Notifier(ports, epoch=epoch, on_lease_lost=on_lease_lost)
         self._conveyor.subscribe(self._notifier.hear)
@@ -184,13 +173,16 @@ class Engine:
             folders=folders,
             is_busy=lambda key: any(job.lane == key for job in self._conveyor.jobs.values()),
         )
-        self._tracker.on_late_cancel = lambda uuids: self._end_soon(uuids, "late cancel")
+        self._known = known
+        self.views = JobViews(ports, known, outputs)
+        self.steering = Steering(ports, known, self._conveyor, self._tracker)
+        self._tracker.on_late_cancel = lambda uuids: self.steering.end_soon(uuids, "late cancel")
 
     # -- life
 
     async def start(self) -> None:
         """Take up every job where it is stored, and keep the lease."""
-        active = await self._read(job_rows.active)
+        active = await self._ports.read(job_rows.active)
         self._conveyor.enter(active)
         self._notifier.wake()
         await self.sharing.start()
@@ -205,7 +197,7 @@ class Engine:
     async def _resume(self, active: Sequence[Job]) -> None:
         """What the engine was asked or waited for before it ended, it does now."""
         asked = [job.uuid for job in active if job.cancel_requested]
-        await self._end(asked)
+        await self.steering.end(asked)
         await self._conveyor.unblock(job.uuid for job in active if job.status is JobStatus.BLOCKED)
 
     async def _keep_lease(self) -> None:
@@ -214,7 +206,7 @@ class Engine:
             await self._ports.clock.sleep(RENEWAL)
             begun = self._ports.clock.ticks()
             try:
-                await self._write(lambda c: lease_row.renew(c, self._epoch, self._ports.clock.now()))
+                await self._ports.write(lambda c: lease_row.renew(c, self._epoch, self._ports.clock.now()))
                 self._leased_until = begun + lease_row.SECONDS
             except lease_row.LeaseLostError:
                 self._on_lease_lost()
@@ -301,8 +293,8 @@ class Engine:
             self.subscriptions.store_new(connection, list(zip(stored, made, strict=True)), stored.events)
             return stored
 
-        jobs = await self._write(work)
-        self._known_definitions.update({job.id: a.definition for job, a in zip(jobs, accepted, strict=True)})
+        jobs = await self._ports.write(work)
+        self._known.learn({job.id: a.definition for job, a in zip(jobs, accepted, strict=True)})
         self._conveyor.announce(jobs.events, jobs)
         self._conveyor.enter(jobs)
         return [(job, a.definition) for job, a in zip(jobs, accepted, strict=True)]
@@ -324,199 +316,11 @@ class Engine:
         self, user: User, uuid: str, changes: Mapping[str, Any], *, tracking_id: str | None = None
     ) -> tuple[Job, JobDefinition]:
         """Submit a job's original request again, with *changes* laid over it, under a new uuid."""
-        raw = {**await self.request(user, uuid), **changes}
+        raw = {**await self.views.request(user, uuid), **changes}
         (result,) = await self.submit(user, [raw], tracking_id=tracking_id)
         if isinstance(result, TapisJobsError):
             raise result
         return result
-
-    # -- telling
-
-    async def job(self, user: User, uuid: str, part: Resource | None = None) -> tuple[Job, JobDefinition]:
-        """Return a job and its definition: the user's own, or one of which *part* (any) is shared."""
-        job = await self._seen(user, uuid, part)
-        return job, (await self._definitions([job]))[uuid]
-
-    async def request(self, user: User, uuid: str) -> dict[str, Any]:
-        """Return the request as it was submitted."""
-        job = await self._seen(user, uuid, Resource.JOB_RESUBMIT_REQUEST)
-        raw: dict[str, Any] = json.loads(await self._read(lambda c: job_rows.request(c, job.id)))
-        return raw
-
-    async def history(self, user: User, uuid: str, limit: int = -1, skip: int = 0) -> list[JobEvent]:
-        """Return a job's history, oldest first."""
-        job = await self._seen(user, uuid, Resource.JOB_HISTORY)
-        return await self._read(lambda c: job_rows.history(c, job.id, limit, skip))
-
-    async def search(self, user: User, query: JobQuery) -> Page[Job]:
-        """Return the user's jobs that *query* selects."""
-        return await self._read(lambda c: search_jobs(c, query, user.name))
-
-    async def events(self, user: User, after_id: int, limit: int) -> list[JobEvent]:
-        """Return the user's stored events after *after_id*, oldest first."""
-        return await self._read(lambda c: job_rows.events_after(c, user.name, after_id, limit))
-
-    async def output_list(
-        self,
-        user: User,
-        uuid: str,
-        path: str,
-        *,
-        limit: int | None = None,
-        skip: int = 0,
-        allow_if_running: bool = False,
-    ) -> Sequence[FileInfo]:
-        """List outputs (Tapis Jobs, "output/list"): all levels, or one when *limit* or *skip* is given."""
-        job, definition = await self.job(user, uuid, Resource.JOB_OUTPUT)
-        return await self._outputs.list(
-            job, definition, path, limit=limit, skip=skip, allow_if_running=allow_if_running
-        )
-
-    async def output_open(
-        self, user: User, uuid: str, path: str, *, as_zip: bool = False, allow_if_running: bool = False
-    ) -> Download:
-        """Open an output for download; a directory comes as a zip file."""
-        job, definition = await self.job(user, uuid, Resource.JOB_OUTPUT)
-        return await self._outputs.open(
-            job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
-        )
-
-    async def output_collect(self, user: User, uuids: Sequence[str], path: str) -> AsyncIterator[bytes]:
-        """Yield a tar stream with the output *path* of each job, see ``collect.collected``."""
-        found = await self._read(lambda c: job_rows.get_many(c, uuids))
-        mine = await self._read(lambda c: [j for j in found.values() if _gives_output(c, user, j)])
-        if uuids and not mine:
-            raise NotFoundError(f"there is no job {uuids[0]}, or it is not yours.")
-        definitions = await self._definitions(mine)
-        own = {job.uuid for job in mine}
-        for uuid in dict.fromkeys(u for u in uuids if u not in own):
-            yield refused(uuid, f"there is no job {uuid}, or it is not yours.")
-        jobs = [(job, definitions[job.uuid]) for job in mine]
-        async for piece in collected(jobs, path, self._outputs.place):
-            yield piece
-
-    async def output_check(self, user: User, uuid: str, path: str) -> None:
-        """Raise unless *path* may be followed; the output itself may come later."""
-        await self._outputs.check(*await self.job(user, uuid, Resource.JOB_OUTPUT), path)
-
-    async def output_follow(
-        self, user: User, uuid: str, path: str, *, offset: int = 0
-    ) -> AsyncIterator[bytes]:
-        """Yield an output's bytes from *offset* as they are written, until the job has ended."""
-        look = partial(self.job, user, uuid, Resource.JOB_OUTPUT)
-        async for chunk in self._outputs.follow(look, path, offset):
-            yield chunk
-
-    # -- steering
-
-    async def cancel(self, user: User, uuids: Sequence[str]) -> list[Job | TapisJobsError]:
-        """Ask jobs to end. They are CANCELLED once their processes are really gone."""
-        results: list[Job | TapisJobsError] = []
-        for uuid in uuids:
-            try:
-                results.append(_cancellable(await self._owned(user, uuid)))
-            except TapisJobsError as fault:
-                results.append(fault)
-        names = [r.uuid for r in results if isinstance(r, Job)]
-        await self._note_cancel(names)
-        await self._conveyor.end_waiting(names)
-        self._end_soon(names, "cancel")
-        return results
-
-    async def _note_cancel(self, uuids: Iterable[str]) -> None:
-        """Store that jobs shall end; those that moved on in the meantime are noted as they are now."""
-        left = list(dict.fromkeys(uuids))
-        while left:
-            asked = iso(self._ports.clock.now())
-            jobs = [self._conveyor.jobs[uuid] for uuid in left if uuid in self._conveyor.jobs]
-            fresh = [job for job in jobs if not job.cancel_requested]
-            moved_on = await self._conveyor.commit(
-                [Change(before=job, after=job.evolve(cancel_requested=asked)) for job in fresh]
-            )
-            left = [uuid for uuid in left if uuid in moved_on]
-
-    def _end_soon(self, uuids: Sequence[str], name: str) -> None:
-        self._ports.spawn(self._end(uuids), name)
-
-    async def _end(self, uuids: Sequence[str]) -> None:
-        """End the processes of jobs that were handed to a host; try again while the host is in trouble."""
-        try:
-            await self._conveyor.end_waiting(uuids)
-            jobs = [self._conveyor.jobs[uuid] for uuid in uuids if uuid in self._conveyor.jobs]
-            there = [
-                job for job in jobs if job.submission_id and (job.status in HANDED_OVER or _is_held(job))
-            ]
-            if there:
-                await self._tracker.end(there, why="cancel")
-            # What a scheduler takes its time to end is told by its marks; it is asked again all the same.
-            left = [job.uuid for job in there if job.uuid in self._conveyor.jobs]
-            if left:
-                await self._ports.clock.sleep(CANCEL_AGAIN)
-                self._end_soon([uuid for uuid in left if uuid in self._conveyor.jobs], "cancel again")
-        except (TapisJobsError, OSError) as trouble:
-            if isinstance(trouble, lease_row.LeaseLostError):
-                return
-            log.warning("%d jobs cannot be ended now (%s); tried again.", len(uuids), trouble)
-            await self._ports.clock.sleep(RENEWAL)
-            self._end_soon(uuids, "cancel again")
-
-    async def set_visible(self, user: User, uuid: str, visible: bool) -> Job:
-        """Hide a job from lists, or show it again."""
-        job = await self._owned(user, uuid)
-        if job.visible is visible:
-            return job
-        changed = job.evolve(visible=visible, last_updated=iso(self._ports.clock.now()))
-        await self._conveyor.annotate(Change(before=job, after=changed))
-        return await self.set_visible(user, uuid, visible)
-
-    async def annotate(
-        self, user: User, uuid: str, asked: Annotation, how: Annotate
-    ) -> tuple[Job, JobDefinition]:
-        """Change a job's tags and notes, whether it has ended or not (Tapis Jobs, "annotation")."""
-        while True:
-            await self._owned(user, uuid)
-            job, definition = await self.job(user, uuid)
-            tags, notes = how(asked, job.tags, definition.notes)
-            after = job.evolve(tags=tags, last_updated=iso(self._ports.clock.now()))
-            made: dict[int, JobDefinition] = {}
-
-            def write(connection: Connection, job_id: int = job.id) -> None:
-                # As it is stored: its directories may have been settled in between.
-                stored = job_rows.definitions(connection, [job_id])[job_id]
-                made[job_id] = replace(stored, tags=tags, notes=notes)  # noqa: B023
-                job_rows.redefine(connection, [(job_id, definition_json(made[job_id]))])  # noqa: B023
-
-            await self._conveyor.annotate(Change(before=job, after=after), write)
-            if made:
-                self._known_definitions.update(made)
-                return after, made[job.id]
-
-    async def send_event(self, user: User, uuid: str, data: str, detail: str = "DEFAULT") -> JobEvent:
-        """Add a user's event to an active job's history (Tapis Jobs, "sendEvent")."""
-        job = await self._owned(user, uuid)
-        if job.status.is_terminal:
-            raise InvalidInputError(
-                f"job {job.name} is {job.status}; events go to active jobs only.", field="jobUuid"
-            )
-        if not 1 <= len(data) <= EVENT_DATA:
-            raise InvalidInputError(
-                f"eventData has {len(data):,} characters; 1 to {EVENT_DATA:,} are taken.", field="eventData"
-            )
-        if len(detail) > EVENT_DETAIL:
-            raise InvalidInputError(
-                f"eventDetail has {len(detail)} characters; at most {EVENT_DETAIL} are taken.",
-                field="eventDetail",
-            )
-        event = JobEvent(
-            job_uuid=uuid,
-            owner=job.owner,
-            event=EventType.JOB_USER_EVENT,
-            event_detail=detail,
-            created=iso(self._ports.clock.now()),
-            description=data,
-        )
-        stored = await self._conveyor.annotate(Change(before=job, after=job, events=(event,)))
-        return stored[0] if stored else await self.send_event(user, uuid, data, detail)
 
     # -- what the parts ask for
 
@@ -532,8 +336,7 @@ class Engine:
 
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
-        for job in jobs:
-            self._places.pop(job.uuid, None)
+        self._known.forget_places(jobs)
         if any(job.status is JobStatus.BLOCKED for job in self._conveyor.jobs.values()):
             self._ports.spawn(self._let_in(), "places under quotas")
 
@@ -546,115 +349,15 @@ class Engine:
             held = await self._stations.pending(self._lane(key), waiting)
             await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
 
-    async def _owned(self, user: User, uuid: str) -> Job:
-        return await self._seen(user, uuid, owner_only=True)
-
-    async def _seen(
-        self, user: User, uuid: str, part: Resource | None = None, *, owner_only: bool = False
-    ) -> Job:
-        """Return a job of the user's, or (not *owner_only*) one of which *part*, or any, is shared."""
-        job = self._conveyor.jobs.get(uuid)
-        if job is None:
-            job = await self._read(lambda c: job_rows.get(c, uuid))
-        if (job.owner, job.tenant) != (user.name, user.tenant):
-            shared = await self._read(lambda c: job_shares(c, user, job))
-            refuse_job(uuid, job.name, shared, part, owner_only=owner_only)
-        return job
-
-    async def _definitions(self, jobs: Sequence[Job]) -> dict[str, JobDefinition]:
-        missing = [job.id for job in jobs if job.id not in self._known_definitions]
-        if missing:
-            self._known_definitions.update(await self._read(lambda c: job_rows.definitions(c, missing)))
-        found = {job.uuid: self._known_definitions[job.id] for job in jobs}
-        while len(self._known_definitions) > max(DEFINITIONS, len(jobs)):
-            self._known_definitions.popitem(last=False)
-        return found
-
-    async def _redefine(self, changed: Sequence[tuple[Job, JobDefinition]]) -> None:
-        """Store what jobs have become now that their host was asked."""
-
-        def work(connection: Connection) -> None:
-            lease_row.check(connection, self._epoch)
-            stored = job_rows.definitions(connection, [job.id for job, _ in changed])
-            for job, made in changed:
-                # Its owner may have annotated it in between.
-                kept[job.id] = replace(made, tags=stored[job.id].tags, notes=stored[job.id].notes)
-            job_rows.redefine(connection, [(i, definition_json(made)) for i, made in kept.items()])
-
-        kept: dict[int, JobDefinition] = {}
-        await self._write(work)
-        self._known_definitions.update(kept)
-
-    async def _places_of(self, jobs: Sequence[Job]) -> Mapping[str, Place]:
-        """Return uuid -> where it is on its host, remembered for as long as the job lives."""
-        unknown = [job for job in jobs if job.uuid not in self._places]
-        for uuid, definition in (await self._definitions(unknown) if unknown else {}).items():
-            runtime = self._ports.runtimes[definition.app_runtime]
-            self._places[uuid] = _place(definition, runtime.leftover(uuid))
-        return {job.uuid: self._places[job.uuid] for job in jobs}
-
-    async def _limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
-        """Return what each job's system, queue and app allow now."""
-        # No set: the order of what happens is repeatable.
-        kinds = dict.fromkeys(
-            (j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version) for j in jobs
-        )
-        found = {kind: await self._ports.workers.read(partial(self._limit, *kind)) for kind in kinds}
-        return {
-            j.uuid: found[j.exec_system_id, j.exec_system_logical_queue, j.app_id, j.app_version]
-            for j in jobs
-        }
-
-    def _limit(self, system_id: str, queue_name: str | None, app_id: str, app_version: str) -> Limits:
-        system = self.systems.find(system_id)
-        app = self.apps.find(app_id, app_version)
-        queue = system.queues.get(queue_name or "")
-        off = [f"app {app_id} {app_version}"] * (not (app.enabled and app.version_enabled))
-        off += [f"system {system_id}"] * (not system.enabled)
-        return Limits(
-            on_system=smallest(system.job_max_jobs, app.max_jobs),
-            per_owner=smallest(system.job_max_jobs_per_user, app.max_jobs_per_user),
-            on_queue=queue.max_jobs if queue else None,
-            per_owner_on_queue=queue.max_jobs_per_user if queue else None,
-            disabled=f"{off[0]} is disabled; the job goes on when it is enabled again." if off else "",
-        )
-
     async def _paths_of(self, name: str, system: System) -> PathRights:
         """Return what the jobs of a user may do with the paths of a system."""
         hosts = self._ports.hosts
         is_server_user = name == hosts.server_user if isinstance(hosts, RealHosts) else True
         user = User(name, "", is_server_user)
-        return await self._read(lambda conn: path_rights(conn, user, system, in_job=True))
+        return await self._ports.read(lambda conn: path_rights(conn, user, system, in_job=True))
 
     async def _system(self, system_id: str) -> System:
         return await self._ports.workers.read(lambda: self.systems.find(system_id))
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.read(lambda: self.database.read(work))
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.write(lambda: self.database.write(work))
-
-
-def _place(definition: JobDefinition, leftover: str) -> Place:
-    is_fork = definition.job_type == JobType.FORK
-    scheduler = FORK if is_fork else definition.batch_scheduler or ""
-    return Place(join(definition.root_dir, definition.exec_system_exec_dir), scheduler, leftover)
-
-
-def _gives_output(connection: Connection, user: User, job: Job) -> bool:
-    shared = job_shares(connection, user, job)
-    return shared is None or Resource.JOB_OUTPUT in shared
-
-
-def _cancellable(job: Job) -> Job:
-    if job.status.is_terminal:
-        raise ConflictError(f"job {job.name} is {job.status} already; there is nothing to cancel.")
-    return job
-
-
-def _is_held(job: Job) -> bool:
-    return job.status in (JobStatus.BLOCKED, JobStatus.PAUSED)
 
 
 def _held_back() -> InvalidInputError:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import Connection
+
 from ..model.fields import DeliveryMethod
 from ..runtimes.base import Runtime
 from ..schedulers.base import Scheduler
@@ -75,3 +77,11 @@ class Ports:
     runtimes: dict[str, Runtime]
     #: What carries notifications; where there is none for a method, they wait.
     senders: Mapping[DeliveryMethod, Sender] = field(default_factory=dict)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run *work* on a reader thread of the store."""
+        return await self.workers.read(lambda: self.database.read(work))
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run *work* in one transaction, on the store's writer thread."""
+        return await self.workers.write(lambda: self.database.write(work))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..engine.engine import Engine
 from ..model.annotations import Annotate, Annotation, added, replaced
 from ..model.wire import JobDetails, job_to_wire
 from .call import Call
@@ -22,7 +21,9 @@ async def patch_annotation(call: Call) -> Reply:
 
 async def _annotated(call: Call, how: Annotate) -> Reply:
     uuid = call.path["jobUuid"]
-    job, definition = await call.door.call(Engine.annotate, call.user, uuid, call.body, how)
+    job, definition = await call.door.ask(
+        lambda engine: engine.steering.annotate(call.user, uuid, call.body, how)
+    )
     return Reply(job_to_wire(job, definition), f"JOBS_JOB_ANNOTATED Tags and notes of job {uuid} are set.")
 
 

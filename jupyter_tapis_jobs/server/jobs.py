@@ -13,7 +13,7 @@ from ..engine.engine import Engine
 from ..engine.files import file_to_wire
 from ..engine.outputs import output_place
 from ..model import search as job_search
-from ..model.errors import InvalidInputError, NotFoundError, TapisJobsError
+from ..model.errors import InvalidInputError, TapisJobsError
 from ..model.extensions import Extension
 from ..model.job import Job
 from ..model.names import wire_name
@@ -131,7 +131,7 @@ def _tracking_id(call: Call) -> str | None:
 
 async def resubmit_request(call: Call) -> Reply:
     """Return the original request."""
-    request = await call.door.call(Engine.request, call.user, call.path["jobUuid"])
+    request = await call.door.ask(lambda engine: engine.views.request(call.user, call.path["jobUuid"]))
     return Reply(request, f"JOBS_RETRIEVED Request of job {call.path['jobUuid']} retrieved.")
 
 
@@ -140,20 +140,22 @@ async def resubmit_request(call: Call) -> Reply:
 
 async def get_job(call: Call) -> Reply:
     """Return one job."""
-    job, definition = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
+    job, definition = await call.door.ask(lambda engine: engine.views.job(call.user, call.path["jobUuid"]))
     return Reply(job_to_wire(job, definition), f"JOBS_RETRIEVED Job {job.uuid} retrieved.")
 
 
 async def get_status(call: Call) -> Reply:
     """Return where a job stands."""
-    job, _ = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
+    job, _ = await call.door.ask(lambda engine: engine.views.job(call.user, call.path["jobUuid"]))
     return Reply(status_to_wire(job), f"JOBS_STATUS_RETRIEVED {job.uuid}: {job.status}.")
 
 
 async def get_history(call: Call) -> Reply:
     """Return a job's events, oldest first."""
     limit = LIMIT if call.query.limit is None else call.query.limit
-    rows = await call.door.call(Engine.history, call.user, call.path["jobUuid"], limit, call.query.skip)
+    rows = await call.door.ask(
+        lambda engine: engine.views.history(call.user, call.path["jobUuid"], limit, call.query.skip)
+    )
     return Reply(Rows(rows, event_to_wire), f"TAPIS_FOUND Job history found: {len(rows)}.")
 
 
@@ -176,7 +178,7 @@ async def _search(call: Call, where: Condition) -> Reply:
     query = job_search.job_query(call.query.as_given(), where)
     if call.query.format == "columns" and Extension.COLUMNS in call.service.extensions:
         return await _columns(call, query)
-    page = await call.door.call(Engine.search, call.user, query)
+    page = await call.door.ask(lambda engine: engine.views.search(call.user, query))
     rows = Rows(page.rows, await _row_maker(call, query, page.rows))
     told = metadata(call.query, len(page.rows), page.total, query.limit)
     return Reply(rows, f"TAPIS_FOUND Jobs found: {len(page.rows)}.", told)
@@ -210,16 +212,17 @@ async def _columns(call: Call, query: JobQuery) -> Reply:
 async def list_outputs(call: Call) -> Reply:
     """List what a job has written: all levels, or one when limit or skip is given."""
     query = call.query
-    rows = await call.door.call(
-        Engine.output_list,
-        call.user,
-        call.path["jobUuid"],
-        call.path["path"],
-        limit=query.limit,
-        skip=query.skip or 0,
-        allow_if_running=query.allow_if_running,
+    rows = await call.door.ask(
+        lambda engine: engine.views.output_list(
+            call.user,
+            call.path["jobUuid"],
+            call.path["path"],
+            limit=query.limit,
+            skip=query.skip or 0,
+            allow_if_running=query.allow_if_running,
+        )
     )
-    job, definition = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
+    job, definition = await call.door.ask(lambda engine: engine.views.job(call.user, call.path["jobUuid"]))
     system, folder = output_place(job, definition)
     found = Rows(
         rows, lambda info: file_to_wire(replace(info, path=f"{folder}/{info.path}".lstrip("/")), system)
@@ -229,13 +232,14 @@ async def list_outputs(call: Call) -> Reply:
 
 async def download_output(call: Call) -> Stream:
     """Send one output, or a directory as a zip file."""
-    found = await call.door.call(
-        Engine.output_open,
-        call.user,
-        call.path["jobUuid"],
-        call.path["path"],
-        as_zip=call.query.compress or call.query.format == "zip",
-        allow_if_running=call.query.allow_if_running,
+    found = await call.door.ask(
+        lambda engine: engine.views.output_open(
+            call.user,
+            call.path["jobUuid"],
+            call.path["path"],
+            as_zip=call.query.compress or call.query.format == "zip",
+            allow_if_running=call.query.allow_if_running,
+        )
     )
     return attachment(found.name, await call.door.bridged(found.chunks), found.size)
 
@@ -243,8 +247,10 @@ async def download_output(call: Call) -> Stream:
 async def follow_output(call: Call) -> Stream:
     """Send an output while it grows, until the job has ended."""
     uuid, path, offset = call.path["jobUuid"], call.path["path"], call.query.offset
-    await call.door.call(Engine.output_check, call.user, uuid, path)
-    chunks = await call.door.stream(lambda engine: engine.output_follow(call.user, uuid, path, offset=offset))
+    await call.door.ask(lambda engine: engine.views.output_check(call.user, uuid, path))
+    chunks = await call.door.stream(
+        lambda engine: engine.views.output_follow(call.user, uuid, path, offset=offset)
+    )
     sent = attachment(path.rsplit("/", 1)[-1] or uuid, chunks, None)
     return Stream(chunks=chunks, headers={**sent.headers, "X-Accel-Buffering": "no"}, at_once=True)
 
@@ -252,7 +258,7 @@ async def follow_output(call: Call) -> Stream:
 async def collect_outputs(call: Call) -> Stream:
     """Send one output of many jobs as a tar stream: ``files/UUID``, or ``errors/UUID`` that says why not."""
     uuids, path = call.body.uuids, call.body.path
-    chunks = await call.door.stream(lambda engine: engine.output_collect(call.user, uuids, path))
+    chunks = await call.door.stream(lambda engine: engine.views.output_collect(call.user, uuids, path))
     return attachment("outputs.tar", chunks, None)
 
 
@@ -261,7 +267,7 @@ async def collect_outputs(call: Call) -> Stream:
 
 async def cancel_job(call: Call) -> Reply:
     """Ask a job to end."""
-    (result,) = await call.door.call(Engine.cancel, call.user, [call.path["jobUuid"]])
+    (result,) = await call.door.ask(lambda engine: engine.steering.cancel(call.user, [call.path["jobUuid"]]))
     if isinstance(result, TapisJobsError):
         raise result
     return Reply({"message": _CANCELLING}, f"JOBS_JOB_CANCEL_ACCEPTED {_CANCELLING}")
@@ -273,7 +279,7 @@ _CANCELLING = "The job is asked to end; it is CANCELLED once its processes are g
 async def cancel_bulk(call: Call) -> Reply:
     """Ask many jobs to end; each row tells what became of it."""
     uuids = list(dict.fromkeys(call.body.uuids))
-    results = await call.door.call(Engine.cancel, call.user, uuids)
+    results = await call.door.ask(lambda engine: engine.steering.cancel(call.user, uuids))
     rows = [_cancelled(uuid, result) for uuid, result in zip(uuids, results, strict=True)]
     asked = sum(isinstance(result, Job) for result in results)
     return Reply(rows, f"JOBS_JOB_CANCEL_ACCEPTED {asked} of {len(rows)} jobs are asked to end.")
@@ -296,7 +302,9 @@ async def unhide_job(call: Call) -> Reply:
 
 
 async def _set_visible(call: Call, *, visible: bool) -> Reply:
-    job = await call.door.call(Engine.set_visible, call.user, call.path["jobUuid"], visible)
+    job = await call.door.ask(
+        lambda engine: engine.steering.set_visible(call.user, call.path["jobUuid"], visible)
+    )
     words = "shown in" if visible else "hidden from"
     told = f"JOBS_JOB_CHANGED_VISIBILITY {job.uuid} is {words} lists."
     return Reply({"uuid": job.uuid, "visible": visible, "message": told}, told)
@@ -304,18 +312,12 @@ async def _set_visible(call: Call, *, visible: bool) -> Reply:
 
 async def send_event(call: Call) -> Reply:
     """Add an event to an active job's history."""
-    event = await call.door.call(
-        Engine.send_event, call.user, call.path["jobUuid"], call.body.event_data, call.body.event_detail
+    event = await call.door.ask(
+        lambda engine: engine.steering.send_event(
+            call.user, call.path["jobUuid"], call.body.event_data, call.body.event_detail
+        )
     )
     return Reply(event_to_wire(event), f"JOBS_EVENT_SENT Event sent to job {call.path['jobUuid']}.")
-
-
-async def get_shares(call: Call) -> Reply:
-    """Tell with whom a job is shared: with nobody, as sharing does not exist yet."""
-    job, _ = await call.door.call(Engine.job, call.user, call.path["jobUuid"])
-    if job.owner != call.user.name:
-        raise NotFoundError(f"there is no job {job.uuid}, or it is not yours.")
-    return Reply([], "TAPIS_FOUND Job shares found: 0.")
 
 
 _JOB = "/v3/jobs/{jobUuid}"
@@ -351,7 +353,6 @@ ROUTES = (
     Route("POST", f"{_JOB}/unhide", "unhideJob", unhide_job, result=wire.Visibility),
     Route("POST", f"{_JOB}/sendEvent", "sendEvent", send_event, body=wire.UserEvent, takes=Takes.MODEL,
           result=HistoryEntry),
-    Route("GET", f"{_JOB}/share", "getJobShare", get_shares, queries.Paged, result=list[dict[str, Any]]),
     Route("GET", f"{_OUT}/list/{{path}}", "getJobOutputList", list_outputs, queries.OutputList,
           result=list[wire.FileRow]),
     Route("GET", f"{_OUT}/download/{{path}}", "getJobOutputDownload", download_output, queries.OutputDownload,

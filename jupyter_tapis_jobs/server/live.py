@@ -99,12 +99,10 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 await self._say({"type": "event", "id": number, **news_to_wire(item)})
 
     async def _send_tail(self, uuid: str, path: str, offset: int) -> None:
-        from ..engine.engine import Engine
-
         where = {"uuid": uuid, "path": path}
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         chunks = await self.service.door.stream(
-            lambda engine: Engine.output_follow(engine, self.caller, uuid, path, offset=offset)
+            lambda engine: engine.views.output_follow(self.caller, uuid, path, offset=offset)
         )
         async for chunk in chunks:
             held = len(decoder.getstate()[0])

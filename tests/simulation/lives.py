@@ -236,7 +236,8 @@ class Life:
             store_id="simulated",
             on_lease_lost=self.lost_lease.set,
         )
-        await engine.start()
+        # It may die already here.
+        await unless_dead(self, engine.start())
         return engine
 
     def _acquire(self, connection: Connection) -> lease_row.Lease | None:

@@ -146,12 +146,12 @@ class Story:
     async def cancel(self) -> None:
         """Change one's mind about some jobs."""
         await asyncio.sleep(self.chance.uniform(10.0, STORMY))
-        stored = await self.asked(lambda engine: engine.search(USER, JobQuery(limit=-1)))
+        stored = await self.asked(lambda engine: engine.views.search(USER, JobQuery(limit=-1)))
         uuids = [job.uuid for job in stored.rows] if stored else []
         chosen = self.chance.sample(uuids, min(len(uuids), self.chance.randint(1, 4)))
         if chosen:
             self.witness.tell("cancel", " ".join(uuid[:8] for uuid in chosen))
-            await self.asked(lambda engine: engine.cancel(USER, chosen))
+            await self.asked(lambda engine: engine.steering.cancel(USER, chosen))
 
     # -- the play
 

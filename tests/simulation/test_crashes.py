@@ -51,7 +51,7 @@ async def story(
         if cancels and submitted:
             await asyncio.sleep(random.uniform(0, 60))
             chosen = random.sample([job.uuid for job in stored], cancels)
-            await unless_dead(life, engine.cancel(USER, chosen))
+            await unless_dead(life, engine.steering.cancel(USER, chosen))
         if last:
             await asyncio.wait_for(_all_over(life), PATIENCE)
         else:

@@ -44,7 +44,7 @@ async def submit(engine: Engine, number: int = 1, **fields: object) -> list[str]
 
 
 async def job(engine: Engine, uuid: str) -> Job:
-    return (await engine.job(USER, uuid))[0]
+    return (await engine.views.job(USER, uuid))[0]
 
 
 async def until(engine: Engine, uuids: list[str], *statuses: JobStatus, within: float = HOUR) -> list[Job]:
@@ -69,7 +69,7 @@ def test_a_job_over_its_time_is_ended_and_its_outputs_are_kept(tmp_path: Path) -
         assert late.last_message is not None
         assert late.last_message.startswith("stopped at the time limit of 2 min")
         assert not world.running
-        history = await engine.history(USER, uuids[0])
+        history = await engine.views.history(USER, uuids[0])
         assert JobStatus.ARCHIVING in [event.event_detail for event in history]
 
     play(tmp_path, scene)
@@ -141,7 +141,7 @@ def test_no_more_jobs_are_active_than_the_system_takes(tmp_path: Path) -> None:
         assert world.peak == 3
         waited = [j for j in jobs if j.blocked_count]
         assert len(waited) == 9
-        history = await engine.history(USER, waited[0].uuid)
+        history = await engine.views.history(USER, waited[0].uuid)
         said = [event.description for event in history if event.event_detail == JobStatus.BLOCKED]
         assert said == ["cluster takes 3 jobs at a time; this one goes on when another has ended."]
 
@@ -286,11 +286,11 @@ def test_a_cancelled_job_is_cancelled_only_when_its_process_is_gone(tmp_path: Pa
         await until(engine, uuids, JobStatus.RUNNING)
         seen: list[tuple[JobStatus, bool]] = []
         engine.subscribe(lambda _, jobs: seen.extend((j.status, j.uuid in world.running) for j in jobs))
-        await engine.cancel(USER, uuids)
+        await engine.steering.cancel(USER, uuids)
         ended = await until(engine, uuids, JobStatus.CANCELLED, within=60)
         assert {j.condition for j in ended} == {Condition.CANCELLED_BY_USER}
         assert (JobStatus.CANCELLED, True) not in seen
-        again = await engine.cancel(USER, uuids)
+        again = await engine.steering.cancel(USER, uuids)
         assert all(isinstance(result, TapisJobsError) for result in again)
 
     play(tmp_path, scene)
@@ -356,7 +356,7 @@ def test_a_cancel_while_the_host_is_down_is_carried_out_when_it_is_back(tmp_path
         uuids = await submit(engine, 3, maxMinutes=1000)
         await until(engine, uuids, JobStatus.RUNNING)
         world.is_down = True
-        await engine.cancel(USER, uuids)
+        await engine.steering.cancel(USER, uuids)
         await asyncio.sleep(HOUR)
         assert {(await job(engine, uuid)).status for uuid in uuids} == {JobStatus.RUNNING}
         world.is_down = False
@@ -371,8 +371,8 @@ def test_another_users_job_is_not_there(tmp_path: Path) -> None:
         (uuid,) = await submit(engine)
         stranger = User(name="eve", tenant=USER.tenant, is_server_user=False)
         with pytest.raises(NotFoundError):
-            await engine.job(stranger, uuid)
-        (result,) = await engine.cancel(stranger, [uuid])
+            await engine.views.job(stranger, uuid)
+        (result,) = await engine.steering.cancel(stranger, [uuid])
         assert isinstance(result, NotFoundError)
         await until(engine, [uuid], JobStatus.FINISHED)
 
@@ -397,7 +397,7 @@ def test_every_status_is_stored_with_its_event_before_anybody_hears_of_it(tmp_pa
         engine.subscribe(lambda events, _: heard.extend(event.id for event in events))
         (uuid,) = await submit(engine)
         await until(engine, [uuid], JobStatus.FINISHED)
-        history = await engine.history(USER, uuid)
+        history = await engine.views.history(USER, uuid)
         assert heard == [event.id for event in history]
         assert [e.event for e in history] == [EventType.JOB_NEW_STATUS] * len(history)
 
