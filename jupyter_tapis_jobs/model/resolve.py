@@ -259,12 +259,17 @@ def _new_job(head: _Head, choice: Choice, name: str, description: str, tags: tup
 
 
 def _profile(options: tuple[Argument, ...], profiles: Profiles | None) -> JobProfile | None:
-    """Return what the job has of the profile that its options name."""
-    named = (value for name, value in (read_option(option.arg) for option in options) if name == PROFILE)
-    name = next(named, None)
-    if name is None or profiles is None:
-        return None
-    return profiles(name).for_job()
+    """Return what the job has of the one profile that its options name."""
+    pairs = (read_option(option.arg) for option in options)
+    named = list(dict.fromkeys(value for name, value in pairs if name == PROFILE))
+    if len(named) > 1:
+        raise InvalidInputError(
+            f"schedulerOptions name {len(named)} scheduler profiles, {', '.join(named)}, and a job has one. "
+            "Say one of them; an option that the app includes is changed by its name.",
+            field="parameterSet.schedulerOptions",
+            value=f"{PROFILE} {named[-1]}",
+        )
+    return profiles(named[0]).for_job() if named and profiles is not None else None
 
 
 def _description(app: App, user: User) -> str:

@@ -232,6 +232,18 @@ def test_a_cell_and_a_command_show_the_same_table(ours, defined, cell, run, tmp_
         ({"maxMinutes": 999}, ["maxMinutes 999", "skx-dev", "120"]),
         ({"execSystemId": "cluster-login"}, ["jobType BATCH", "cluster-login", "app jupyter-hpc 1.2.1"]),
         ({"appVersion": "1.2"}, ["jupyter-hpc", "1.2.1"]),
+        (
+            {"parameterSet": {"schedulerOptions": [{"arg": "--tapis-profile nope"}]}},
+            ["tacc-apptainer, nope", "a job has one"],
+        ),
+        (
+            {"parameterSet": {"containerArgs": [{"name": "mounts", "arg": "--bind /x:/y"}]}},
+            ["containerArgs 'mounts' is fixed to", "STOCKYARD", "Leave it out"],
+        ),
+        (
+            {"parameterSet": {"envVariables": [{"key": "A-B", "value": "x"}]}},
+            ["envVariables", "A-B"],
+        ),
         ({"execSystemLogicalQueue": "skx-de"}, ["skx-de", "Did you mean 'skx-dev'?", "skx-dev, skx"]),
     ],
 )

@@ -137,6 +137,14 @@ def test_an_unknown_profile_is_not_found(resolved: Resolve) -> None:
         batch(resolved, "--tapis-profile=taccc", profiles=tacc)
 
 
+def test_two_different_profiles_are_refused_and_the_same_one_twice_is_one(resolved: Resolve) -> None:
+    with pytest.raises(InvalidInputError, match="2 scheduler profiles, tacc, other, and a job has one"):
+        batch(resolved, "--tapis-profile tacc", "--tapis-profile=other", profiles=tacc)
+    definition = batch(resolved, "--tapis-profile tacc", "--tapis-profile=tacc", profiles=tacc)[1]
+    assert definition.scheduler_profile is not None
+    assert definition.scheduler_profile.name == "tacc"
+
+
 def test_a_stored_definition_keeps_its_profile(resolved: Resolve) -> None:
     definition = batch(resolved, "--tapis-profile tacc", profiles=tacc)[1]
     assert definition_from_json(definition_json(definition)) == definition
