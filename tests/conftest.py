@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="many seeds and many examples; see tests/run --full")
 
 
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Is everything to be run, however long it takes?"""
+    return bool(request.config.getoption("--full"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("full" if config.getoption("--full") else "quick")
     config.addinivalue_line("markers", "needs(thing): skipped, with a reason, where the thing is not there")
@@ -84,6 +90,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "OpenSeesPy is not installed: pip install '.[opensees]' (Python 3.11)",
     ),
     "tapipy": (_module("tapipy"), "tapipy is not installed: pip install tapipy"),
+    "dapi": (_module("dapi"), "dapi is not installed: pip install dapi"),
     "root": (lambda: os.geteuid() == 0, "only root can do this"),
     "not root": (lambda: os.geteuid() != 0, "root may do everything: run as an ordinary user"),
 }

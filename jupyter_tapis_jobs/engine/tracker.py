@@ -257,7 +257,9 @@ class Tracker:
         found = await self._on_host.read_marks(lane, jobs)
         orphans = [job for job in jobs if _is_orphan(job, found[job.uuid], reports)]
         if orphans:
-            await self._ending.kill(lane, orphans, why=LOST)
+            # What goes on running is looked at again: it is not over.
+            left = {job.uuid for job in orphans} - await self._ending.kill(lane, orphans, why=LOST)
+            jobs = [job for job in jobs if job.uuid not in left]
         jobs = [self._conveyor.jobs[job.uuid] for job in jobs if job.uuid in self._conveyor.jobs]
         jobs = [job for job in jobs if job.status in HANDED_OVER]
         starts = [

@@ -66,8 +66,16 @@ look() {{
 
 #: Takes the claim itself where the job has not started, so that it never will; else ends its session.
 #: A session's number is not given out again while a process of it lives, so what carries the number
-#: is the job's, unless a process of another birth leads it.
+#: is the job's, unless a process of another birth leads it. A zombie leads it still: where nobody waits
+#: for orphans, that of a launch script that was killed stays for long.
 _CANCEL = """\
+# ours BOOT STAT...: is the session of that process, which may be gone, none of another's?
+ours() {{
+  [ "$1" = "$boot" ] || return 1
+  leader=$2; shift; born=${{22}}
+  read -r now 2> /dev/null < "/proc/$leader/stat" || return 0
+  set -- $now; [ "${{22}}" = "$born" ]
+}}
 # members SESSION: the processes of a session that still do something
 members() {{
   for file in /proc/[0-9]*/stat; do
@@ -111,7 +119,7 @@ end() {{
   read -r submission pid host rest < "$2/{claim}"
   [ "$submission" = {revoked} ] && {{ echo "$job gone"; return; }}
   # A number that another process has by now: this one's is gone, and nothing of its session lives.
-  if [ -e "/proc/$pid" ] && ! alive $rest || stop "$pid"; then gone "$job" "$2" "$3"; fi
+  if ! ours $rest || stop "$pid"; then gone "$job" "$2" "$3"; fi
 }}
 """
 

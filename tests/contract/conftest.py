@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
+import shutil
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from people import Api, api_of
+from rig.containers import Containers
+from rig.rig import Rig
+from runtime_stage import make_apps
+
+from jupyter_tapis_jobs import Tapis
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +43,54 @@ def open_api() -> Iterator[Callable[[Any], Api]]:
             return api
 
         yield opened
+
+
+# --- runtimes ---------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def tapis(
+    containers: Containers, rig: Rig, running_server: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tapis]:
+    """A server that knows this machine and the rig's, and the application of the runtimes' tests."""
+    options = ("--TapisJobsApp.fork_cores=16", "--TapisJobsApp.allow_private_inputs=True")
+    with (
+        open_folder() as folder,
+        web_server(folder) as web,
+        running_server(tmp_path_factory.mktemp("runtimes"), *options) as server,
+    ):
+        client = server.tapis()
+        for name in ("login1", "login2"):
+            it = rig.hosts[name]
+            client.add_host(
+                name, host=it.host, port=it.port, user=it.user, key=rig.key, knownHosts=rig.known_hosts
+            )
+        make_apps(client, containers, folder / "tiny.zip", f"{web}/tiny.zip")
+        yield client
+        client.connection.close()
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that every user of the machine may read."""
+    folder = Path(tempfile.mkdtemp(prefix="tapisjobs-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def web_server(folder: Path) -> Iterator[str]:
+    """A web server on this machine that serves *folder*; its address."""
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

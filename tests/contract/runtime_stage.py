@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+import pwd
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rig.containers import HERE as RIG
 from rig.containers import Containers
 
-from jupyter_tapis_jobs import Tapis
+from jupyter_tapis_jobs import Job, Tapis, TapisJobsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +65,18 @@ ALLOWED = (
     Combination(engine="zip", system="login1", job_type="BATCH"),
     Combination(engine="singularity", system="login1", job_type="BATCH"),
 )
+LOCAL_DOCKER, SSH_DOCKER, SSH_PODMAN = ALLOWED[1], ALLOWED[5], ALLOWED[6]
+SSH_ZIP, SSH_SINGULARITY, BATCH_SINGULARITY = ALLOWED[4], ALLOWED[7], ALLOWED[9]
 
 
-def make_apps(tapis: Tapis, there: Containers, folder: Path) -> None:
-    """Register the same application in every form."""
-    archive = folder / "tiny.zip"
+def make_apps(tapis: Tapis, there: Containers, archive: Path, web: str) -> None:
+    """Register the application in every form; *archive* is to be its ZIP image, *web* the URL of that."""
     archive.write_bytes(_zip({"tapisjob_app.sh": (RIG / "tinyapp").read_bytes()}))
+    archive.chmod(0o644)
     forms: dict[str, dict[str, Any]] = {
         "zip": {"runtime": "ZIP", "containerImage": f"tapis://local{archive}"},
+        "zip-path": {"runtime": "ZIP", "containerImage": str(archive)},
+        "zip-web": {"runtime": "ZIP", "containerImage": web},
         "docker": {"runtime": "DOCKER", "containerImage": there.image, "runtimeVersion": "docker"},
         "podman": {"runtime": "DOCKER", "containerImage": there.image, "runtimeVersion": "podman"},
         "singularity": {"runtime": "SINGULARITY", "containerImage": str(there.sif)},
@@ -85,7 +91,8 @@ def make_apps(tapis: Tapis, there: Containers, folder: Path) -> None:
             "runtimeVersion": "podman",
         },
         "no-image-singularity": {"runtime": "SINGULARITY", "containerImage": "/nosuch/image.sif"},
-        "no-image-at-all": {"runtime": "SINGULARITY", "containerImage": str(archive)},
+        "no-image-at-all": {"runtime": "SINGULARITY", "containerImage": str(there.archive)},
+        "no-image-zip": {"runtime": "ZIP", "containerImage": str(there.sif)},
     }
     for name, form in forms.items():
         app = {"id": f"tiny-{name}", "version": "1", "jobAttributes": {"execSystemId": "local"}, **form}
@@ -113,6 +120,50 @@ def request(where: Combination, args: str, *, app: str = "", **fields: Any) -> d
         "parameterSet": parameters,
         **fields,
     }
+
+
+def needs(there: Containers, *wanted: Combination) -> None:
+    """Skip where an engine cannot be had on this machine."""
+    for where in wanted:
+        if where.engine != "zip" and where.engine not in there.working:
+            pytest.skip(f"{where.engine} does not work here: see tests/rig/containers-up")
+
+
+def start_all(
+    tapis: Tapis,
+    there: Containers,
+    made: Callable[[Combination], dict[str, Any]],
+    wanted: Collection[Combination] = ALLOWED,
+) -> dict[str, Job]:
+    """Start one job for every combination that can be had, all at once."""
+    possible = [w for w in wanted if w.engine == "zip" or w.engine in there.working]
+    return {str(where): tapis.submit(made(where)) for where in possible}
+
+
+def ended(jobs: Mapping[str, Job], there: Containers, where: Combination, *, seconds: float = 100) -> Job:
+    """Return the job of a combination at its end."""
+    needs(there, where)
+    job = jobs[str(where)]
+    job.wait(timeout=seconds, progress=False)
+    return job.refresh()
+
+
+def whole(tapis: Tapis, job: Job) -> dict[str, Any]:
+    """Return all attributes of a job."""
+    return dict(tapis.connection.get(f"/v3/jobs/{job.uuid}"))
+
+
+def said_so_far(job: Job) -> str:
+    """Return what the application has written by now."""
+    try:
+        return job.read("tapisjob.out")
+    except TapisJobsError:
+        return ""
+
+
+def user_of(where: Combination) -> pwd.struct_passwd:
+    """Return the user of the machine as whom a job runs there."""
+    return pwd.getpwnam({"local": "root", "login1": "riguser1", "login2": "riguser2"}[where.system])
 
 
 def containers_named(uuid: str) -> list[str]:
