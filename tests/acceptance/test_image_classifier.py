@@ -63,6 +63,7 @@ def exercise(server, connection, rig, containers, me, other_token):
             TAPISJOBS_TRUST=next(word for word in keys.split() if word.startswith("SHA256:")),
             TAPISJOBS_IMAGE=str(classifier_image()),
             TAPISJOBS_ACCOUNT="training",
+            TAPISJOBS_EMAIL="train301@example.org",
             TAPISJOBS_OTHER=OTHER,
             TAPISJOBS_OTHER_TOKEN=other_token,
         )
@@ -103,6 +104,12 @@ def test_the_job_on_the_cluster_differs_by_its_system_and_scheduler_options_only
     assert "tacc" in hpc["parameterSet"]
     told = rig.slurm("sacct", "-nP", "-X", "-j", hpc["remoteJobId"], "-o", "Account,State")
     assert told.split() == ["training|COMPLETED"]
+
+
+def test_the_job_with_notifications_keeps_the_address_to_write_to(cells):
+    told = plain(cells["email"])
+    assert "train301@example.org" in told
+    assert told.endswith("FINISHED\n")
 
 
 def test_the_five_best_scores_are_taken_from_the_output_and_drawn(cells):
