@@ -12,12 +12,13 @@ from functools import lru_cache, partial
 from urllib.parse import unquote
 
 from ..model.app import App
-from ..model.errors import NotAllowedError, NotFoundError
+from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError
 from ..model.job import ARCHIVE, JobDefinition
 from ..model.request import SubmitRequest
 from ..model.system import System
 from ..model.texts import shown
 from ..model.user import User
+from .access import refuse_no_host
 from .rights import LOCAL, Right, refuse_borrowed
 from .systems import SystemCatalog
 
@@ -40,7 +41,7 @@ class Admission:
     def exec_system(self, name: str, sharer: str | None) -> System:
         """Return the system *name* where jobs are to run; *sharer* is set where it comes from a shared app.
 
-        Raises ``NotFoundError`` or ``NotAllowedError``.
+        Raises ``NotFoundError`` or ``NotAllowedError``; ``InvalidInputError`` for what is no host.
         """
         try:
             system = self._systems.get(self._user, name, right=Right.EXECUTE)
@@ -48,6 +49,7 @@ class Admission:
             if sharer is None:
                 raise
             system = self._systems.get(self._person(sharer), name, right=Right.EXECUTE)
+        refuse_no_host(system)
         refuse_borrowed(system, self._user, self._server_user)
         return system
 
@@ -55,7 +57,7 @@ class Admission:
         """Tell whether the user's jobs may run on a system."""
         try:
             self.exec_system(name, None)
-        except (NotFoundError, NotAllowedError):
+        except (NotFoundError, NotAllowedError, InvalidInputError):
             return False
         return True
 
@@ -89,12 +91,14 @@ class Admission:
         """Raise unless the user, or else *sharer*, may use the path that a URL names."""
         name, _, tail = url.removeprefix(_TAPIS).partition("/")
         path = unquote(tail, errors="surrogateescape")
+        system, rights = self._paths(self._user, name)
         try:
-            self._paths(self._user, name)[1].ground(path, right)
+            rights.ground(path, right)
         except (NotFoundError, NotAllowedError) as refusal:
             if sharer is None:
                 raise self._refused(url, name, refusal) from None
             self._paths(sharer, name)[1].ground(path, right)
+        refuse_no_host(system)
 
     def _refused(
         self, url: str, name: str, refusal: NotFoundError | NotAllowedError
