@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from .errors import InvalidInputError
 from .fields import (
@@ -22,6 +22,7 @@ from .fields import (
     RuntimeType,
     StoredModel,
     Whole,
+    default_for_null,
 )
 from .legacy import translated_app
 from .names import wire_name
@@ -190,20 +191,14 @@ class App(StoredModel):
     def _no_attributes(cls, value: Any) -> Any:
         return {} if value is None else value
 
-    @field_validator("enabled", "version_enabled", mode="before")
+    @field_validator(
+        *("enabled", "version_enabled", "locked", "strict_file_inputs"),
+        *("runtime", "max_jobs", "max_jobs_per_user"),
+        mode="before",
+    )
     @classmethod
-    def _enabled_unless_said(cls, value: Any) -> Any:
-        return True if value is None else value
-
-    @field_validator("locked", "strict_file_inputs", mode="before")
-    @classmethod
-    def _off_unless_said(cls, value: Any) -> Any:
-        return False if value is None else value
-
-    @field_validator("runtime", mode="before")
-    @classmethod
-    def _docker_unless_said(cls, value: Any) -> Any:
-        return RuntimeType.DOCKER if value is None else value
+    def _default_for_null(cls, value: Any, info: ValidationInfo) -> Any:
+        return default_for_null(cls, value, info)
 
     def to_wire(self) -> dict[str, Any]:
         """Return every Tapis attribute, null when unset, in Tapis's words."""

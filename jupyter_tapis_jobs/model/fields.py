@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationInfo
 
 from .names import wire_name
 
@@ -91,6 +91,11 @@ class StoredModel(BaseModel):
     """Part of an app or system definition: a key that it does not know is kept."""
 
     model_config = ConfigDict(alias_generator=wire_name, frozen=True, extra="allow")
+
+
+def default_for_null(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    """Return the default of a field that a file or an answer of Tapis says to be null."""
+    return model.model_fields[str(info.field_name)].get_default() if value is None else value
 
 
 class DeliveryTarget(RequestModel):

@@ -3,6 +3,7 @@
 - ``"meta": {"name": ..., "required": ...}`` on an argument or input: its own ``name`` and ``inputMode``.
 - ``"notifications": [{"url", "event", "persistent"}]``: ``subscriptions``.
 - ``"ttlminutes"`` of a subscription (so the published OpenAPI document has it): ``ttlMinutes``.
+- ``eventCategoryFilter`` in an app, or ``jobEventCategoryFilter`` in a request: each other's word.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def _translated(
     if "notifications" in plain:
         _notifications(plain, filter_name, warnings)
     if plain.get("subscriptions"):
-        plain["subscriptions"] = [today_subscription(item) for item in _items(plain["subscriptions"])]
+        plain["subscriptions"] = [
+            _with_filter(today_subscription(item), filter_name) for item in _items(plain["subscriptions"])
+        ]
     if _has_meta(plain.get("fileInputs")):
         plain["fileInputs"] = list(_without_meta(plain["fileInputs"], "fileInputs", "input", modes, warnings))
     parameters = plain.get("parameterSet")
@@ -108,6 +111,14 @@ def _from_notification(item: Mapping[str, Any], filter_name: str) -> dict[str, A
     category = "ALL" if event in ("*", "ALL") else _STATUS_EVENT
     only = {"eventDetailFilter": [event]} if event in _STATUSES else {}
     return {filter_name: category, "deliveryTargets": [target], **only}
+
+
+def _with_filter(item: Any, filter_name: str) -> Any:
+    """Return a subscription whose filter has the name that an app, or a request, gives it."""
+    (other,) = {"eventCategoryFilter", "jobEventCategoryFilter"} - {filter_name}
+    if not isinstance(item, Mapping) or filter_name in item or other not in item:
+        return item
+    return {filter_name if key == other else key: value for key, value in item.items()}
 
 
 def today_subscription(item: Any) -> Any:

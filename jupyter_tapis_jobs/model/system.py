@@ -9,11 +9,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from .app import AppArgument, EnvVariable, odd_variables
 from .errors import InvalidInputError, did_you_mean
-from .fields import NOT_SET, Flag, InputMode, Notes, RuntimeType, StoredModel, Whole
+from .fields import NOT_SET, Flag, InputMode, Notes, RuntimeType, StoredModel, Whole, default_for_null
 from .paths import normalise
 from .stored import parse_stored, to_wire
 from .texts import is_blank, refuse_control, refuse_dangerous
@@ -129,15 +129,14 @@ class System(StoredModel):
     is_dynamic_effective_user: Flag | None = None
     shared_with_users: list[str] | None = None
 
-    @field_validator("enabled", mode="before")
+    @field_validator(
+        *("enabled", "effective_user_id", "port", "use_proxy", "proxy_port", "can_run_batch"),
+        *("enable_cmd_prefix", "allow_children", "job_max_jobs", "job_max_jobs_per_user"),
+        mode="before",
+    )
     @classmethod
-    def _enabled_unless_said(cls, value: Any) -> Any:
-        return True if value is None else value
-
-    @field_validator("can_run_batch", "enable_cmd_prefix", "allow_children", mode="before")
-    @classmethod
-    def _off_unless_said(cls, value: Any) -> Any:
-        return False if value is None else value
+    def _default_for_null(cls, value: Any, info: ValidationInfo) -> Any:
+        return default_for_null(cls, value, info)
 
     @cached_property
     def queues(self) -> dict[str, LogicalQueue]:

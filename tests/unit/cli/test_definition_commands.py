@@ -53,6 +53,30 @@ def _assert_holds(whole, part, place):
 
 
 @pytest.mark.parametrize(
+    "raw",
+    [
+        APP | dict.fromkeys(("maxJobs", "maxJobsPerUser", "enabled", "locked", "runtime", "jobAttributes")),
+        {"id": "s", "systemType": "LINUX", "host": "h", "defaultAuthnMethod": "TMS_KEYS", "canExec": False}
+        | {"rootDir": "/"}
+        | dict.fromkeys(("port", "proxyPort", "useProxy", "effectiveUserId", "jobMaxJobs", "canRunBatch")),
+    ],
+    ids=["app", "system"],
+)
+def test_null_is_the_default_where_there_is_one(raw):
+    read = read_definition(raw)
+    plain = read_definition({name: value for name, value in raw.items() if value is not None})
+    assert differing(read.kind, read.wire, plain.wire) == []
+    assert read_definition(own_part(read.kind, read.wire)).wire == read.wire
+
+
+def test_a_subscription_of_an_app_may_say_its_filter_as_a_request_does():
+    target = {"deliveryMethod": "EMAIL", "deliveryAddress": "train301@example.org"}
+    item = {"eventCategoryFilter": "ALL", "deliveryTargets": [target]}
+    read = read_definition(APP | {"jobAttributes": {"subscriptions": [item]}})
+    assert read.wire["jobAttributes"]["subscriptions"][0]["jobEventCategoryFilter"] == "ALL"
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("{'id': ", "neither YAML nor JSON in line"),
