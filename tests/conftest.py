@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,6 +77,10 @@ def _command(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
 
+def _beside_python(name: str) -> bool:
+    return (Path(sys.executable).parent / name).exists()
+
+
 #: Thing -> how to look for it, and what to do to have it.
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (_command("chromium"), "there is no chromium: apt-get install chromium"),
@@ -91,6 +96,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "tapipy": (_module("tapipy"), "tapipy is not installed: pip install tapipy"),
     "dapi": (_module("dapi"), "dapi is not installed: pip install dapi"),
+    "jupyterhub": (
+        lambda: _module("jupyterhub")() and _beside_python("configurable-http-proxy"),
+        "JupyterHub is not installed: pip install jupyterhub configurable-http-proxy",
+    ),
     "root": (lambda: os.geteuid() == 0, "only root can do this"),
     "not root": (lambda: os.geteuid() != 0, "root may do everything: run as an ordinary user"),
 }
