@@ -58,9 +58,43 @@ def test_a_profile_is_deleted_by_its_owner_or_the_servers_user(profiles, owner, 
     assert profiles.delete(owner, "tacc-apptainer") == 1
 
 
-def test_a_profile_is_used_by_its_owner_or_comes_from_the_servers_user(profiles, owner, other):
-    profiles.create(other, TACC)
-    assert profiles.usable(other, "tacc-apptainer", trusted=owner.name).name == "tacc-apptainer"
-    assert profiles.usable(owner, "tacc-apptainer", trusted=other.name).name == "tacc-apptainer"
+@pytest.fixture
+def commands(profiles, other):
+    """A profile of another user whose command would run as whoever uses it."""
+    loads = [{"moduleLoadCommand": ". $WORK/setup", "modulesToLoad": []}]
+    profiles.create(other, TACC | {"name": "setup", "moduleLoads": loads})
+    return "setup"
+
+
+def test_commands_of_a_profile_are_its_owners_the_servers_users_or_a_lenders(
+    profiles, commands, owner, other
+):
+    assert profiles.usable(other, commands, server_user=owner.name).name == commands
+    assert profiles.usable(owner, commands, server_user=other.name).name == commands
+    # Whoever lets one use a system or app may say what its profile does.
+    assert profiles.usable(owner, commands, (None, other.name), server_user=owner.name).name == commands
     with pytest.raises(NotAllowedError, match="would run as you"):
-        profiles.usable(owner, "tacc-apptainer", trusted=owner.name)
+        profiles.usable(owner, commands, server_user=owner.name)
+
+
+def test_a_profile_that_only_loads_modules_of_the_site_is_for_all(profiles, owner, other):
+    profiles.create(other, TACC)
+    assert profiles.usable(owner, "tacc-apptainer", server_user=owner.name).name == "tacc-apptainer"
+
+
+@pytest.mark.parametrize(
+    ("command", "modules"),
+    [
+        ("module load", ["/home/eve/evil"]),
+        ("module load", ["../evil"]),
+        ("module load", ["-q --force"]),
+        ("module use /home/eve", []),
+        ("source", ["setup"]),
+        ("module load", ["$HOME/evil"]),
+    ],
+)
+def test_a_module_that_is_a_path_or_another_command_is_not_harmless(profiles, owner, other, command, modules):
+    loads = [{"moduleLoadCommand": command, "modulesToLoad": modules}]
+    profiles.create(other, TACC | {"moduleLoads": loads})
+    with pytest.raises(NotAllowedError):
+        profiles.usable(owner, "tacc-apptainer", server_user=owner.name)
