@@ -494,6 +494,33 @@ def test_a_credential_may_be_stored_untried_and_is_found_wrong_when_it_is_checke
 
 
 @pytest.mark.needs("tapipy")
+def test_a_child_works_in_its_own_root_directory_and_where_its_parent_is(
+    tapis, errors, login, name, fingerprint
+):
+    tapis.systems.createSystem(**definition(login, name, allowChildren=True))
+    home, child = f"/home/{login['user']}", f"{name}-child"
+    own = {"id": child, "effectiveUserId": login["user"], "rootDir": home}
+    assert tapis.systems.createChildSystem(parentId=name, **own).url.endswith(f"/v3/systems/{child}")
+    tapis.systems.createUserCredential(
+        systemId=child, userName=login["user"], privateKey=login["privateKey"], publicKey="x",
+        _tapis_query_parameters={"trust": fingerprint},
+    )  # fmt: skip
+    tapis.files.mkdir(systemId=child, path=child)
+    assert child in [row.name for row in tapis.files.listFiles(systemId=child, path="/")]
+    # What was opened to a host is closed when the parent is another one.
+    tapis.systems.patchSystem(systemId=name, port=1, description="moved")
+    moved = tapis.systems.getSystem(systemId=child)
+    assert (moved.port, moved.description, moved.rootDir) == (1, "moved", home)
+    with pytest.raises(errors.BaseTapyException, match="port 1, refuses the connection"):
+        tapis.files.listFiles(systemId=child, path="/")
+    tapis.systems.patchSystem(systemId=name, port=login["port"])
+    assert tapis.systems.unlinkFromParent(childSystemId=child).changes == 1
+    tapis.systems.patchSystem(systemId=name, port=1)
+    tapis.files.delete(systemId=child, path=child)
+    assert child not in [row.name for row in tapis.files.listFiles(systemId=child, path="/")]
+
+
+@pytest.mark.needs("tapipy")
 def test_a_system_with_a_fixed_user_takes_its_credential_along(api, tapis, errors, login, name, fingerprint):
     secret = {"privateKey": login["privateKey"], "publicKey": "x", "trust": fingerprint}
     fixed = definition(
