@@ -14,7 +14,7 @@ from .cli_parts import (
     printed,
     with_data_dir,
 )
-from .servers import ENGINE_MODULE, root_options
+from .servers import ENGINE_MODULE, HUB_MODULE, is_hub_service, root_options
 
 
 def _demo(options: Options) -> int:
@@ -27,7 +27,12 @@ def _serve(options: Options) -> int:
     """Become the server: same process id, same terminal, Ctrl-C is its own."""
     settings = [f"--TapisJobsApp.data_dir={options.data_dir.resolve()}"] if options.data_dir else []
     port = [f"--ServerApp.port={options.port}"] if options.port is not None else []
-    command = [sys.executable, "-m", ENGINE_MODULE, "--ServerApp.open_browser=False", *root_options()]
+    hub = is_hub_service(os.environ)
+    if hub:
+        # The hub's own entry: it knows the hub's people, and the address and port that the hub gave.
+        os.environ["JUPYTERHUB_SINGLEUSER_APP"] = "jupyter_server.serverapp.ServerApp"
+    module = HUB_MODULE if hub else ENGINE_MODULE
+    command = [sys.executable, "-m", module, "--ServerApp.open_browser=False", *root_options()]
     sys.stdout.flush()
     os.execv(sys.executable, [*command, *port, *settings, *options.jupyter])  # noqa: S606 - no shell
 

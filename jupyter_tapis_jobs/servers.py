@@ -26,9 +26,16 @@ from .model.errors import TapisJobsError, UnavailableError
 START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 90.0, 15.0, 0.1
 #: The server with the engine and nothing else of Jupyter's.
 ENGINE_MODULE = "jupyter_tapis_jobs.server"
+#: JupyterHub's own entry into a Jupyter server.
+HUB_MODULE = "jupyterhub.singleuser"
 _LOG_LINES = 15
 #: No answer at all, or Tapis's word for "not ready".
 _NOT_YET = frozenset({None, 503})
+
+
+def is_hub_service(environment: Mapping[str, str]) -> bool:
+    """True in a process that JupyterHub has started as a service (JupyterHub, "Services")."""
+    return bool(environment.get("JUPYTERHUB_SERVICE_NAME") and environment.get("JUPYTERHUB_API_TOKEN"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,6 +201,9 @@ class TapisJobsApp(ExtensionApp):
     def _secrets(self) -> tuple[str, Callable[[str], bool] | None]:
         """Return Jupyter's token, and the test of its password if it has one."""
         provider: Any = self._jupyter().identity_provider
+        hub = getattr(provider, "hub_auth", None)
+        if hub is not None:
+            return provider.token or "", partial(_is_hub_token, hub, self.server_user)
         has_password = bool(getattr(provider, "hashed_password", ""))
         return provider.token or "", provider.passwd_check if has_password else None
 
@@ -232,3 +235,9 @@ class TapisJobsApp(ExtensionApp):
         await self.service.close()
         for name in (KERNEL_URL, KERNEL_TOKEN):
             os.environ.pop(name, None)
+
+
+def _is_hub_token(hub: Any, name: str, token: str) -> bool:
+    """Tell whether a token is one of JupyterHub's for the user *name*, good for this server."""
+    found = hub.user_for_token(token)
+    return bool(found and found.get("name") == name and hub.check_scopes(hub.access_scopes, found))
