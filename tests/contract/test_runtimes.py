@@ -34,6 +34,8 @@ from jupyter_tapis_jobs import Job, Tapis
 
 #: Holds what shells, CSV and env files take for their own.
 HARD = 'it\'s "x, y" $HOME ${HOME} $(id) `id` \\ = # end'
+#: Several wait for a minute of the host's, and the first one for all that starts.
+pytestmark = pytest.mark.timeout(300)
 every = pytest.mark.parametrize("where", ALLOWED, ids=str)
 #: Under Slurm it is the scheduler that ends what a killed script leaves, as far as it follows processes.
 FORKED = [where for where in ALLOWED if where.job_type == "FORK"]

@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 FOLDER = Path("/tmp/tapisjobs-containers")
 #: Held while tests use the engines; they are not stopped then.
 USE = Path("/var/lib/tapisjobs-containers/use")
+#: The folder of a run that takes down afterwards what it has brought up, and wants to know of it.
+RUN = os.environ.get("TAPISJOBS_RIGS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,9 @@ def containers() -> Iterator[Containers]:
     USE.parent.mkdir(parents=True, exist_ok=True)
     with USE.open("a") as use:
         fcntl.flock(use, fcntl.LOCK_SH)
+        if RUN is not None:
+            Path(RUN).mkdir(parents=True, exist_ok=True)
+            (Path(RUN) / "containers.use").touch()
         told = json.loads(_said([HERE / "containers-up"]))
         yield Containers(
             working=frozenset(told["working"]),

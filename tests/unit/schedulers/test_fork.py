@@ -213,3 +213,19 @@ def test_a_host_that_has_seen_a_newer_engine_refuses_an_older_one(lane: Path, ma
     assert answer.exit_code == OVERTAKEN
     assert FORK.parse_submit(_submission(lane, job), answer)["one"].sighting is Sighting.REFUSED
     assert look(lane, job) == {"one": Sighting.ABSENT}
+
+
+def test_what_a_killed_launch_script_left_is_ended_though_nobody_collects_the_script(
+    lane: Path, make: Make
+) -> None:
+    job = make("one", "echo $$ > child; exec sleep 1000")
+    script = subprocess.Popen(["/bin/sh", f"{job.exec_dir}/tapisjob.sh"], start_new_session=True)
+    child = Path(job.exec_dir, "child")
+    until(lambda: child.exists() and child.read_text().endswith("\n"))
+    script.kill()
+    until(lambda: not does_something(str(script.pid)))
+    assert look(lane, job) == {"one": Sighting.VANISHED}
+    answer = run(FORK.cancel_script([job], why="lost", grace=1))
+    assert FORK.parse_cancel([job], answer) == {"one"}
+    until(lambda: not does_something(child.read_text().strip()))
+    script.wait()
