@@ -10,15 +10,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from ..model.errors import StoreError, TapisJobsError, TransportError
 from ..model.job import Job, JobEvent
-from ..model.status import CONVEYOR, FAILURE_CONDITION, Condition, EventType, JobStatus, RemoteOutcome
-from ..model.times import iso
+from ..model.status import JobStatus
 from ..store import jobs as job_rows
 from ..store import lease as lease_row
 from ..store.jobs import Change
@@ -26,6 +24,7 @@ from ..store.lease import LeaseLostError
 from .faults import is_full, verdict_of
 from .lane import Lane, LaneKey
 from .ports import Ports
+from .steps import Steps
 from .verdict import Block, Fail, Go, Stay, Verdict
 
 log = logging.getLogger(__name__)
@@ -43,8 +42,6 @@ StationKey = tuple[LaneKey, JobStatus]
 HANDED_OVER = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
 #: Seconds until jobs are tried again whose step could not be stored.
 STORE_RETRY = 5.0
-
-_NEXT = dict(pairwise(CONVEYOR))
 
 
 class Conveyor:
@@ -74,6 +71,7 @@ class Conveyor:
         self._retries: dict[str, float] = {}
         self._planned: set[str] = set()
         self._listeners: list[Listener] = []
+        self.steps = Steps(ports.clock)
         #: Every job that is not terminal.
         self.jobs: dict[str, Job] = {}
         #: Called with jobs that their scheduler has now (or had, before a restart).
@@ -223,7 +221,7 @@ class Conveyor:
 
     async def _serve(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> list[Job]:
         """Have a station work on a cohort and store what it says; return the jobs that stay."""
-        await self.commit([self.cancelled(job) for job in cohort if _may_just_end(job)])
+        await self.commit([self.steps.cancelled(job) for job in cohort if _may_just_end(job)])
         cohort = [job for job in cohort if not _may_just_end(job)]
         if not cohort:
             return []
@@ -274,80 +272,32 @@ class Conveyor:
         tries = self._tries[job.uuid] = self._tries.get(job.uuid, 0) + 1
         return RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
 
-    # -- the steps a job can make; each returns the change, commit stores it
-
-    def step(self, job: Job, status: JobStatus, message: str = "", **fields: Any) -> Change:
-        """Return the change of *job* to *status* with its history entry."""
-        now = iso(self._ports.clock.now())
-        after = job.evolve(status=status, last_updated=now, last_message=message or None, **fields)
-        event = JobEvent(
-            job_uuid=job.uuid,
-            owner=job.owner,
-            event=EventType.JOB_NEW_STATUS,
-            event_detail=status,
-            created=now,
-            description=message,
-        )
-        return Change(before=job, after=after, events=(event,))
-
-    def cancelled(self, job: Job) -> Change:
-        """Return the change of a job whose process is gone, or never was."""
-        now = iso(self._ports.clock.now())
-        return self.step(
-            job,
-            JobStatus.CANCELLED,
-            "cancelled by its owner",
-            condition=Condition.CANCELLED_BY_USER,
-            ended=now,
-        )
-
-    def failed(self, job: Job, message: str, condition: Condition | None = None) -> Change:
-        """Return the change of a job that ends badly; the first known cause wins."""
-        cause = job.condition or condition or FAILURE_CONDITION.get(job.status, Condition.JOB_INTERNAL_ERROR)
-        now = iso(self._ports.clock.now())
-        return self.step(job, JobStatus.FAILED, message, condition=cause, ended=now)
+    # -- what a station says
 
     def _follow(self, job: Job, verdict: Verdict) -> Change:
         if _may_just_end(job):
-            return self.cancelled(job)
+            return self.steps.cancelled(job)
         match verdict:
-            case Go(message, fields) if job.status is JobStatus.ARCHIVING:
-                return self._end(job.evolve(**fields), job, message)
             case Go(message, fields):
-                return self.step(job, _NEXT[job.status], message, **fields)
+                return self.steps.on(job, message, **fields)
             case Fail(message, condition):
-                return self.failed(job, message, condition)
+                return self.steps.failed(job, message, condition)
             case Block(message, retry_after):
                 return self.blocked(job, message, retry_after)
             case _:
                 raise AssertionError(verdict)
-
-    def _end(self, job: Job, before: Job, message: str) -> Change:
-        if job.remote_outcome is RemoteOutcome.FINISHED:
-            change = self.step(
-                job,
-                JobStatus.FINISHED,
-                message,
-                condition=Condition.NORMAL_COMPLETION,
-                ended=iso(self._ports.clock.now()),
-            )
-        else:
-            change = self.failed(job, message, Condition.JOB_REMOTE_OUTCOME_ERROR)
-        return Change(before=before, after=change.after, events=change.events)
 
     def blocked(self, job: Job, message: str, retry_after: float | None) -> Change:
         """Return the change of a job that has to wait, and plan its next try, which the message tells."""
         if retry_after is not None:
             self._retries[job.uuid] = retry_after
             message = f"{message.rstrip('.')}. Next try in {_span(retry_after)}; nothing is lost."
-        return self.step(
-            job, JobStatus.BLOCKED, message, resume_status=job.status, blocked_count=job.blocked_count + 1
-        )
+        return self.steps.blocked(job, message)
 
     async def end_waiting(self, uuids: Iterable[str]) -> None:
         """Cancel those jobs that no host knows of and no station works on at this moment."""
         jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs and uuid not in self._busy]
-        await self.commit([self.cancelled(job) for job in jobs if _may_just_end(job)])
+        await self.commit([self.steps.cancelled(job) for job in jobs if _may_just_end(job)])
 
     async def _retry(self, uuids: Sequence[str], seconds: float) -> None:
         self._planned.update(uuids)
@@ -378,7 +328,7 @@ class Conveyor:
         jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs]
         held = [job for job in jobs if job.status is JobStatus.BLOCKED and job.resume_status]
         await self.commit(
-            [self.step(job, job.resume_status, "trying again") for job in held if job.resume_status]
+            [self.steps.to(job, job.resume_status, "trying again") for job in held if job.resume_status]
         )
 
     # -- storing

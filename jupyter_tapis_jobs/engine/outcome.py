@@ -40,7 +40,7 @@ class Outcome:
         started = iso(found.started or self._clock.now())
         is_fork = job.job_type == JobType.FORK
         number = found.container_id or found.pid if is_fork else job.remote_job_id or found.scheduler_id
-        return self._conveyor.step(job, JobStatus.RUNNING, remote_started=started, remote_job_id=number)
+        return self._conveyor.steps.to(job, JobStatus.RUNNING, remote_started=started, remote_job_id=number)
 
     def concluded(self, job: Job, found: Marks, report: Report | None = None) -> Change:
         """The application has ended: on to archiving, or cancelled if that is why it ended."""
@@ -62,18 +62,18 @@ class Outcome:
         elif report is not None and report.condition is not None and only_scheduler_knows(job, found):
             fields |= {"condition": report.condition, "remote_result_info": report.reason}
         fields["remote_outcome"] = _remote_outcome(well=code == 0 and found.killed in (None, LOST))
-        return self._conveyor.step(job, JobStatus.ARCHIVING, **fields)
+        return self._conveyor.steps.to(job, JobStatus.ARCHIVING, **fields)
 
     def cancelled(self, job: Job, fields: Mapping[str, Any]) -> Change:
         """It is over because its owner asked for that."""
-        change = self._conveyor.cancelled(job)
+        change = self._conveyor.steps.cancelled(job)
         return Change(before=job, after=change.after.evolve(**fields), events=change.events)
 
     def vanished(self, job: Job, found: Marks, report: Report) -> Change:
         """Its process is gone and left no word: never silently run again."""
         if found.killed not in (None, LOST) or job.cancel_requested:
             return self.concluded(job, found)
-        return self._conveyor.step(
+        return self._conveyor.steps.to(
             job,
             JobStatus.ARCHIVING,
             remote_ended=iso(self._clock.now()),
@@ -94,7 +94,7 @@ class Outcome:
 
     def impossible(self, job: Job, reason: str, condition: Condition | None = None) -> Change:
         """It can never start."""
-        return self._conveyor.failed(job, reason, condition or Condition.JOB_LAUNCH_FAILURE)
+        return self._conveyor.steps.failed(job, reason, condition or Condition.JOB_LAUNCH_FAILURE)
 
     def submitted_again(self, job: Job) -> Change:
         """It was handed over, but nothing will ever start it: hold it and hand it over anew."""

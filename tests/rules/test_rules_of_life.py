@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from jupyter_tapis_jobs.model.status import (
     FAILURE_CONDITION,
     TERMINAL,
     Condition,
+    EventType,
     JobStatus,
     RemoteOutcome,
 )
@@ -143,7 +145,7 @@ def test_the_first_cause_of_a_failure_stays(tmp_path: Path) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         archiving = JOB.evolve(status=JobStatus.ARCHIVING)
         known = archiving.evolve(condition=Condition.SCHEDULER_OUT_OF_MEMORY)
-        failed = engine._conveyor.failed
+        failed = engine._conveyor.steps.failed
         assert failed(archiving, "full").after.condition is Condition.JOB_ARCHIVING_FAILED
         assert failed(known, "full").after.condition is Condition.SCHEDULER_OUT_OF_MEMORY
         later = failed(known, "full", Condition.JOB_FILES_SERVICE_ERROR).after
@@ -206,5 +208,31 @@ def test_a_subscription_is_added_to_jobs_that_have_not_ended_and_changes_no_defi
         await until(engine, [uuid], JobStatus.FINISHED)
         with pytest.raises(InvalidInputError, match="nothing more to be told"):
             await engine.subscriptions.add(USER, uuid, asked)
+
+    play(tmp_path, scene)
+
+
+def test_why_a_job_failed_is_an_event_of_its_own_before_its_last_status(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        missing = [{"sourceUrl": "tapis://cluster/data/missing.txt"}]
+        (uuid,) = await submit(engine, fileInputs=missing)
+        (failed,) = await until(engine, [uuid], JobStatus.FAILED)
+        *_, why, end = life.database.read(lambda c: job_rows.history(c, failed.id))
+        assert (why.event, why.event_detail) == (EventType.JOB_ERROR_MESSAGE, "FINAL_MESSAGE")
+        assert (end.event, end.event_detail) == (EventType.JOB_NEW_STATUS, JobStatus.FAILED)
+        assert why.description == end.description == failed.last_message
+        (well,) = await submit(engine)
+        (done,) = await until(engine, [well], JobStatus.FINISHED)
+        events = life.database.read(lambda c: job_rows.history(c, done.id))
+        assert {event.event for event in events} == {EventType.JOB_NEW_STATUS}
+        assert [event.event_detail for event in events] == [*CONVEYOR, JobStatus.FINISHED]
+
+    play(tmp_path, scene)
+
+
+def test_a_job_is_named_as_tapis_names_jobs(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        (uuid,) = await submit(engine)
+        assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-007", uuid)
 
     play(tmp_path, scene)

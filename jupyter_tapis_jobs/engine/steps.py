@@ -1,0 +1,69 @@
+"""The steps a job can make: each returns the change with its history entry; who calls stores it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from ..model.job import Job, JobEvent
+from ..model.notifications import FINAL_MESSAGE
+from ..model.status import CONVEYOR, FAILURE_CONDITION, Condition, EventType, JobStatus, RemoteOutcome
+from ..model.times import iso
+from ..store.jobs import Change
+from .ports import Clock
+
+_NEXT = dict(pairwise(CONVEYOR))
+
+
+class Steps:
+    """Makes changes of jobs, dated by a clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def to(self, job: Job, status: JobStatus, message: str = "", **fields: Any) -> Change:
+        """Return the change of *job* to *status*."""
+        now = iso(self._clock.now())
+        after = job.evolve(status=status, last_updated=now, last_message=message or None, **fields)
+        event = JobEvent(
+            job_uuid=job.uuid,
+            owner=job.owner,
+            event=EventType.JOB_NEW_STATUS,
+            event_detail=status,
+            created=now,
+            description=message,
+        )
+        return Change(before=job, after=after, events=(event,))
+
+    def on(self, job: Job, message: str, **fields: Any) -> Change:
+        """Return the change of a job whose station is done with it: to the next one, or to its end."""
+        if job.status is JobStatus.ARCHIVING:
+            return self._ended(job.evolve(**fields), job, message)
+        return self.to(job, _NEXT[job.status], message, **fields)
+
+    def blocked(self, job: Job, message: str) -> Change:
+        """Return the change of a job that has to wait where it is."""
+        count = job.blocked_count + 1
+        return self.to(job, JobStatus.BLOCKED, message, resume_status=job.status, blocked_count=count)
+
+    def cancelled(self, job: Job) -> Change:
+        """Return the change of a job whose process is gone, or never was."""
+        why, now = Condition.CANCELLED_BY_USER, iso(self._clock.now())
+        return self.to(job, JobStatus.CANCELLED, "cancelled by its owner", condition=why, ended=now)
+
+    def failed(self, job: Job, message: str, condition: Condition | None = None) -> Change:
+        """Return the change of a job that ends badly; its first cause wins, in an event of its own."""
+        cause = job.condition or condition or FAILURE_CONDITION.get(job.status, Condition.JOB_INTERNAL_ERROR)
+        change = self.to(job, JobStatus.FAILED, message, condition=cause, ended=iso(self._clock.now()))
+        (end,) = change.events
+        told = replace(end, event=EventType.JOB_ERROR_MESSAGE, event_detail=FINAL_MESSAGE)
+        return replace(change, events=(told, end))
+
+    def _ended(self, job: Job, before: Job, message: str) -> Change:
+        if job.remote_outcome is RemoteOutcome.FINISHED:
+            well, now = Condition.NORMAL_COMPLETION, iso(self._clock.now())
+            change = self.to(job, JobStatus.FINISHED, message, condition=well, ended=now)
+        else:
+            change = self.failed(job, message, Condition.JOB_REMOTE_OUTCOME_ERROR)
+        return replace(change, before=before)
