@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -189,6 +190,8 @@ class FeedOfOneEngine:
     """A feed, its listener, and the engine that it hears."""
 
     is_running = True
+    #: No job is shared with anybody.
+    sharing = SimpleNamespace(hearers={})
 
     def __init__(self) -> None:
         self.feed = Feed(self, capacity=2)

@@ -90,9 +90,9 @@ def test_a_script_that_cannot_be_read_is_told(
         read(asked(url), found)
 
 
-def test_only_the_servers_own_user_has_scripts_on_its_machine() -> None:
-    with pytest.raises(NotAllowedError):
-        read(asked("tapis://local/home/ada/run.slurm"), known_source("u", "n", SCRIPT), user=OTHER)
+def test_a_script_that_its_user_may_not_read_is_not_read() -> None:
+    with pytest.raises(NotAllowedError, match="not yours"):
+        read(asked("tapis://local/home/ada/run.slurm"), NotAllowedError("not yours."), user=OTHER)
 
 
 @pytest.mark.parametrize("url", [INLINE, "tapis://cluster/x"])
