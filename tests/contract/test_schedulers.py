@@ -95,7 +95,8 @@ def test_a_waiting_job_is_cancelled_and_the_running_one_goes_on(desk: Desk, unti
 
 
 def test_cancel_ends_a_running_job_and_all_its_children(desk: Desk, until) -> None:
-    job = desk.job("one", "sleep 61 & sleep 62 & echo $! > child; wait")
+    # It ends as its child does, whichever of the two is told first.
+    job = desk.job("one", "sleep 61 & sleep 62 & echo $! > child; wait $!")
     other = desk.job("other", "exec sleep 60")
     job, other = desk.submit(job, other)
     child = Path(job.exec_dir, "child")

@@ -107,7 +107,7 @@ def _parent_of(pid: int, *, levels: int) -> int:
 
 
 def test_an_allocation_that_somebody_cancels_is_not_started_again(desk: Desk, until) -> None:
-    begun, rest = desk.job("begun", WAITS), desk.job("rest", "true")
+    begun, rest = desk.job("begun", WAITS), desk.job("rest", WAITS)
     begun, rest = desk.submit(begun, rest, parallel=1)
     until(lambda: desk.claim(begun))
     desk.run(f"scancel {begun.remote_job_id}")
@@ -118,8 +118,12 @@ def test_an_allocation_that_somebody_cancels_is_not_started_again(desk: Desk, un
         Sighting.ENDED,
         Condition.SCHEDULER_CANCELLED,
     )
-    assert seen["rest"].sighting is Sighting.REFUSED
-    assert "cancelled at Slurm itself" in seen["rest"].reason
+    if desk.claim(rest):
+        # The first case heard of the end before the one did who starts the next.
+        assert seen["rest"].condition is Condition.SCHEDULER_CANCELLED
+    else:
+        assert seen["rest"].sighting is Sighting.REFUSED
+        assert "cancelled at Slurm itself" in seen["rest"].reason
 
 
 def test_an_allocation_without_cases_leaves_the_queue(desk: Desk, until) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from mixed_study import EXIT_CODE, Case, End, Study, check_history, expected, histories, output_of
@@ -13,6 +14,7 @@ from stage import HOST, Stage, small_disk
 from troubles import TROUBLES, Trouble, server_killed
 
 from jupyter_tapis_jobs.client.collecting import fetched
+from jupyter_tapis_jobs.model.errors import UnavailableError
 from jupyter_tapis_jobs.model.status import TERMINAL, JobStatus
 from jupyter_tapis_jobs.servers import last_words
 
@@ -106,7 +108,9 @@ def ended(stage: Stage, study: Study) -> dict[str, End]:
         return [(case, end) for case, end in ends if not end or JobStatus(end.status) not in TERMINAL]
 
     def all_are() -> bool:
-        found.update(study.ends(stage.tapis))
+        # Between two engines nobody can say for some seconds.
+        with suppress(UnavailableError):
+            found.update(study.ends(stage.tapis))
         stage.passes(0.3)
         return not waiting()
 
