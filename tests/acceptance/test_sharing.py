@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tapipy_user import ended, script
+from tapipy_user import BASH, ended, script
 
 from jupyter_tapis_jobs import connect
 from jupyter_tapis_jobs.model.errors import InvalidInputError, NotAllowedError, NotFoundError
@@ -39,29 +39,40 @@ class People:
         return connect(f"{self.url}tapis", token=getattr(self, name).access_token.access_token)
 
 
-def machine(rig: Any, tapis: Any, name: str, login: str) -> None:
-    """Add a login server of the rig as a system of the user's own, by Tapis's own calls."""
+def machine(rig: Any, tapis: Any, name: str, login: str, *, dynamic: bool = False) -> None:
+    """Add a login server of the rig as a system of the user's own, by Tapis's own calls.
+
+    All work there as the host user, or where it is *dynamic*, each with a credential of their own.
+    """
     host = rig.hosts[login]
-    told = subprocess.run(["ssh-keygen", "-lf", rig.known_hosts], capture_output=True, text=True, check=True)
-    prints = {line.split()[1] for line in told.stdout.splitlines() if f":{host.port}" in line}
     tapis.systems.createSystem(
         id=name,
         systemType="LINUX",
         host=host.host,
         port=host.port,
-        effectiveUserId=host.user,
+        effectiveUserId="${apiUserId}" if dynamic else host.user,
         defaultAuthnMethod="PKI_KEYS",
         rootDir="/",
         canExec=True,
         jobWorkingDir="HOST_EVAL($HOME)/shared-work",
         jobRuntimes=[{"runtimeType": "ZIP"}],
     )
+    if not dynamic:
+        credential(rig, tapis, name, host.user, login)
+
+
+def credential(rig: Any, tapis: Any, name: str, user: str, login: str, **more: str) -> None:
+    """Give the key that opens a login server of the rig."""
+    told = subprocess.run(["ssh-keygen", "-lf", rig.known_hosts], capture_output=True, text=True, check=True)
+    port = f":{rig.hosts[login].port}"
+    (print_of_key,) = {line.split()[1] for line in told.stdout.splitlines() if port in line}
     tapis.systems.createUserCredential(
         systemId=name,
-        userName=host.user,
+        userName=user,
         privateKey=rig.key.read_text(),
         publicKey=rig.key.with_suffix(".pub").read_text(),
-        _tapis_query_parameters={"trust": prints.pop()},
+        _tapis_query_parameters={"trust": print_of_key},
+        **more,
     )
 
 
@@ -245,6 +256,31 @@ def test_permissions_on_a_system_are_stairs(people, rig, refusal, until):
     people.ada.systems.revokeUserPerm(**on_it, userName="carol", permission="EXECUTE")
     with pytest.raises(refusal[404]):
         carol.systems.getSystem(**on_it)
+
+
+def test_on_a_shared_system_where_all_work_as_themselves_each_needs_a_credential(people, rig, refusal, until):
+    machine(rig, people.ada, "own", "login1", dynamic=True)
+    bob, run = people.bob, {**BASH, "execSystemId": "own", "fileInputs": script("whoami")}
+    with pytest.raises(refusal[404]):
+        credential(rig, bob, "own", "bob", "login1")
+    people.ada.systems.shareSystem(systemId="own", users=["bob"])
+    without = bob.jobs.submitJob(name="without", **run)
+    found = until(lambda: _stopped(bob.jobs.getJob(jobUuid=without.uuid)))
+    assert "credential" in found.lastMessage
+    credential(rig, bob, "own", "bob", "login1", loginUser=rig.hosts["login1"].user)
+    ran = bob.jobs.submitJob(name="with", **run)
+    assert ended(bob, ran, until) == "FINISHED"
+    # What is his is not even the owner's to know.
+    with pytest.raises(refusal[404]):
+        people.ada.systems.removeUserCredential(systemId="own", userName="bob")
+    people.ada.systems.unShareSystem(systemId="own", users=["bob"])
+    with pytest.raises(refusal[404]):
+        bob.systems.getSystem(systemId="own")
+
+
+def _stopped(job: Any) -> Any:
+    """Return a job that goes no further by itself."""
+    return job if job.status in ("BLOCKED", "FAILED") else None
 
 
 def test_a_wrong_word_is_answered_with_the_right_ones(people, refusal):
