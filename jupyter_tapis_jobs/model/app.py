@@ -241,7 +241,7 @@ def _oddities(app: App) -> Iterator[str]:
 
 
 def _odd_outputs(parameters: AppParameterSet) -> Iterator[str]:
-    """What is wrong about patterns and log names; a macro in them is a pattern's own business."""
+    """What is wrong about archive patterns and log names."""
     place = "jobAttributes.parameterSet"
     chosen, logs = parameters.archive_filter, parameters.log_config
     patterns = [*(chosen.includes or ()), *(chosen.excludes or ())] if chosen else []

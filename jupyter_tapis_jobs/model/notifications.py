@@ -50,6 +50,10 @@ class DeliveryState(StrEnum):
     DROPPED = "DROPPED"
 
 
+#: Detail of the JOB_ERROR_MESSAGE that tells why a job failed, before the status that ends it.
+FINAL_MESSAGE = "FINAL_MESSAGE"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Where notifications of a subscription go."""
