@@ -312,11 +312,12 @@ def error_of(response: httpx.Response) -> TapisJobsError:
         return of_host(message, _details(body))
     if kind is InvalidInputError:
         return _invalid(message, body, code)
+    pause = patience.asked_pause(response)
+    if pause is not None and pause > patience.LONGEST:
+        message += f" The server asks for a pause of {duration(pause)}."
     error = kind(message, code=code.group(1) if code else None)
     if isinstance(error, UnavailableError):
-        error.retry_after = patience.asked_pause(response)
-        if (error.retry_after or 0.0) > patience.LONGEST:
-            error.message += f" The server asks for a pause of {duration(error.retry_after or 0.0)}."
+        error.retry_after = pause
     return error
 
 
