@@ -211,3 +211,15 @@ def test_a_wrong_name_says_what_there_is(run, file):
     run("import", file(APP))
     assert "Did you mean 'frame'?" in run("export", "fraem")[2]
     assert "frame has no version 2. Versions: 1." in run("export", "frame@2")[2]
+
+
+def test_a_tenant_is_asked_nothing_but_tapiss_own_calls(run, fake, file, tmp_path):
+    fake.ours = False
+    assert run("import", file(APP, PROFILE))[0] == 0
+    assert run("import", file(APP | {"description": "new"}, PROFILE), "--update")[0] == 0
+    code, out, _ = run("export", "--to", str(tmp_path / "out"))
+    assert code == 0
+    # What a tenant calls bash is the tenant's own.
+    assert {"frame-1.json", "bash-1.0.json"} <= {Path(line).name for line in out.splitlines()}
+    services = ("/v3/apps", "/v3/systems", "/v3/tenants", "/v3/oauth2/userinfo")
+    assert [path for _, path in fake.calls if not path.startswith(services)] == []
