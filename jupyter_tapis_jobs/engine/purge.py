@@ -22,8 +22,10 @@ from ..model.paths import join, within
 from ..model.times import iso, parse_iso
 from ..store import jobs as job_rows
 from ..store import lease as lease_row
+from ..store import postits as postit_rows
 from ..store import purge as rows
 from ..store import tokens as token_rows
+from ..store import transfers as transfer_rows
 from ..transports.base import Transport
 from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
@@ -152,13 +154,15 @@ class Purge:
         )
 
     async def keep_house(self, days: int) -> None:
-        """Once a day take away what ended more than *days* days ago, whosever it is."""
+        """Once a day take away what ended *days* days ago, of everybody: jobs, transfers and postits."""
         clock = self._ports.clock
         await clock.sleep(FIRST_LOOK)
         while True:
             try:
                 before = iso(clock.now() - days * _DAY)
                 _note(await self.run(before, owner=None, dry_run=False, uploads=True), days)
+                await self._write(partial(transfer_rows.remove_ended, before=before))
+                await self._write(partial(postit_rows.remove_expired, before=before))
             except lease_row.LeaseLostError:
                 return
             except (TapisJobsError, OSError) as trouble:

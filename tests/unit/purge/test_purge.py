@@ -12,9 +12,12 @@ from old_jobs import CUT, DAY, NOW, Stopped
 from jupyter_tapis_jobs.engine import purge as module
 from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.model.times import iso
+from jupyter_tapis_jobs.model.transfer import Element, TransferStatus, TransferTask
 from jupyter_tapis_jobs.store import lease as lease_row
+from jupyter_tapis_jobs.store import postits, transfers
 from jupyter_tapis_jobs.store import shares as share_rows
 from jupyter_tapis_jobs.store import tokens as token_rows
+from jupyter_tapis_jobs.store.postits import PostItRow
 
 
 # --- which jobs -------------------------------------------------------------------------------
@@ -223,6 +226,38 @@ def test_the_retention_looks_once_a_day_and_takes_everybodys(yard):
         asyncio.run(yard.purge.keep_house(30))
     assert yard.stored() == [young.uuid]
     assert yard.slept == [module.FIRST_LOOK, module.LOOK, module.LOOK]
+
+
+def test_the_retention_takes_transfers_that_have_ended_and_postits_that_are_over(yard):
+    old, young = iso(NOW - 40 * 86_400), iso(NOW - 20 * 86_400)
+
+    def store(conn):
+        for uuid, ended in (("old", old), ("young", young), ("moving", None)):
+            element = Element(id=0, transfer_id=0, uuid=f"{uuid}-1", source="s", destination="d")
+            transfers.add(
+                conn,
+                TransferTask(
+                    id=0, uuid=uuid, owner="ada", tag=None, status=TransferStatus.ACCEPTED, error=None,
+                    created=old, started=old, ended=ended, elements=(element,),
+                ),
+            )  # fmt: skip
+        for name, expires in (("over", old), ("good", young), ("for ever", None)):
+            postits.add(
+                conn,
+                PostItRow(
+                    id=name, owner="ada", system_id="local", path="/", allowed_uses=1, times_used=0,
+                    expires=expires, created=old, updated=old,
+                ),
+            )  # fmt: skip
+
+    yard.database.write(store)
+    yard.naps = 1
+    with pytest.raises(Stopped):
+        asyncio.run(yard.purge.keep_house(30))
+    left = yard.database.read(lambda conn: transfers.recent(conn, "ada", 9, 0))
+    assert [(task.uuid, len(task.elements)) for task in left] == [("moving", 1), ("young", 1)]
+    kept = yard.database.read(lambda conn: postits.of_owner(conn, "ada"))
+    assert {row.id for row in kept} == {"good", "for ever"}
 
 
 def test_the_retention_goes_on_after_trouble_and_ends_with_the_lease(yard, caplog):
