@@ -126,7 +126,7 @@ class Engine:
         self._submission = Submission(ports, apps, systems, sources, variables)
         outputs = Outputs(ports, sources)
         known = KnownJobs(ports, epoch=epoch, active=lambda: self._conveyor.jobs)
-        folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
+        self._folders = folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
         on_host = OnHost(folders, known.places)
         starter = Starter(
             ports, epoch=epoch, on_host=on_host, definitions=known.definitions, system=self._system
@@ -306,7 +306,8 @@ class Engine:
             raise result
         job, definition = result.job, result.definition
         lines = self._ports.runtimes[definition.app_runtime].launch_lines(job, definition, None)
-        script = launch_script(job, definition, lines, events=self._lane(job.lane).events)
+        events = f"{self._folders.expected(self._lane(job.lane))}/events"
+        script = launch_script(job, definition, lines, events=events)
         origins = await self._ports.workers.read(
             lambda: told_origins(raw, job, definition, self.apps, self.systems)
         )

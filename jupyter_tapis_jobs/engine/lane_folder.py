@@ -43,6 +43,10 @@ class LaneFolders:
             lane.is_prepared = True
         return transport
 
+    def expected(self, lane: Lane) -> str:
+        """Return the lane's folder as a dry run tells it: below a home that may not be known yet."""
+        return lane.folder or f"~/{HOME_FOLDER}/{self._store_id}"
+
     async def _place(self, transport: Transport) -> str:
         home = (await transport.environment(["HOME"])).get("HOME", "")
         return f"{home.rstrip('/')}/{HOME_FOLDER}/{self._store_id}"

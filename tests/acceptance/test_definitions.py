@@ -179,6 +179,7 @@ def test_a_dry_run_shows_job_script_and_where_each_value_comes_from(ours, define
     assert "#SBATCH --reservation=R1" in told["script"]
     assert "module load tacc-apptainer" in told["script"]
     assert "--mem" not in told["script"]
+    assert "events='~/.tapisjobs/" in told["script"]
     assert ours.jobs(name="portal").empty
 
 
