@@ -128,8 +128,8 @@ def _paths(
             place = f"{_TAPIS}{definition.dtn_system_id}/{directory.lstrip('/')}"
             yield place, place, Right.MODIFY, from_app
     if definition.archive_system_id != definition.exec_system_id:
-        unasked = request.archive_system_id in (None, "", attributes.archive_system_id)
-        unasked = unasked and request.archive_system_dir in (None, "", attributes.archive_system_dir)
+        unasked = request.given.get("archive_system_id") in (None, attributes.archive_system_id)
+        unasked = unasked and request.given.get("archive_system_dir") in (None, attributes.archive_system_dir)
         from_app = unasked and bool(attributes.archive_system_id and attributes.archive_system_dir)
         place = f"{_TAPIS}{definition.archive_system_id}/{definition.archive_system_dir.lstrip('/')}"
         yield ARCHIVE, place, Right.MODIFY, from_app

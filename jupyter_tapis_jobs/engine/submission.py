@@ -28,7 +28,7 @@ from ..model.request import SubmitRequest, parse_request
 from ..model.resolve import archive_eval_names, constraints_of, host_eval_names, resolve
 from ..model.search import SYSTEM_ATTRIBUTES, from_sql
 from ..model.system import System
-from ..model.texts import shown
+from ..model.texts import is_blank, shown
 from ..model.times import iso
 from ..model.transfer_nodes import node_of, refuse_bad_node
 from ..model.user import User
@@ -262,7 +262,7 @@ class _Known:
 
     def exec_system(self, request: SubmitRequest, app: App) -> System:
         """Return the system that the request, else the app, names, or one that fits what they ask of it."""
-        name = request.exec_system_id or app.job_attributes.exec_system_id
+        name = _said(request, app, "exec_system_id")
         if not name and is_dynamic(request, app):
             return self._fitting_system(request, app)
         if not name:
@@ -299,7 +299,7 @@ class _Known:
 
     def archive_system(self, request: SubmitRequest, app: App) -> System | None:
         """Return the archive system that the request, else the app, names; None for the execution system."""
-        name = request.archive_system_id or app.job_attributes.archive_system_id
+        name = _said(request, app, "archive_system_id")
         return self.other_place(name, "archiveSystemId", app.shared_app_ctx) if name else None
 
     def input_systems(self, definition: JobDefinition, app: App) -> None:
@@ -347,6 +347,13 @@ class _Known:
     def _unknown_system(self, name: str, field: str) -> InvalidInputError:
         listed = self._systems.search(self._user, _EVERYTHING).rows
         return _unknown("system", field, name, [system.id for system in listed])
+
+
+def _said(request: SubmitRequest, app: App, field: str) -> str | None:
+    """Return what the request, else the app, says; blank is nothing."""
+    of_app: str | None = getattr(app.job_attributes, field)
+    said: str | None = request.given.get(field)
+    return said or (None if is_blank(of_app) else of_app)
 
 
 _TAPIS = "tapis://"

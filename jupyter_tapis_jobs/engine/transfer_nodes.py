@@ -80,7 +80,9 @@ async def moved_in(
     definitions: Mapping[str, JobDefinition],
 ) -> dict[str, Verdict]:
     """Move what a node has brought to its place, by one call; *targets*: where it arrived -> its place."""
-    moves = list(_highest(errands))
+    moves = [e for e in _highest(errands) if targets[e.wanted.target] != e.wanted.target]
+    if not moves:
+        return {}
     script = [_MOVE]
     for number, errand in enumerate(moves):
         source = errand.wanted.target
@@ -151,7 +153,7 @@ class Carrier:
         progress: Callable[[Sequence[str]], Progress],
     ) -> Mapping[str, TapisJobsError | OSError]:
         """Carry outputs, target -> (node, where it takes them, what); return what went wrong, by uuid."""
-        every = [item for items in moves.values() for item in items]
+        every = [item for items in moves.values() for item in items if item[1] != item[2].output_dir]
         here = [replace(move, archive_dir=place, archive_root=move.root) for _, place, move in every]
         count = progress([move.uuid for move in here])
         faults = dict(await Moves(host, host, self.transfer, count).carry_out(here))
@@ -184,5 +186,10 @@ class Carrier:
 
 
 def _from(place: str, move: Move) -> Move:
-    """Return the second half of a move: all that is at *place*, launch files among it."""
+    """Return the second half of a move: all that is at *place*, launch files among it.
+
+    What leaves from the output directory itself has no first half.
+    """
+    if place == move.output_dir:
+        return move
     return replace(move, output_dir=place, filter=ArchiveFilter(include_launch_files=False))

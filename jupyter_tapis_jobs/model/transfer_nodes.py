@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .errors import InvalidInputError
 from .job import Job, JobDefinition
-from .paths import join
+from .paths import join, within
 from .system import System
 
 
@@ -38,18 +38,34 @@ def refuse_bad_node(definition: JobDefinition, node: System) -> None:
 
 
 def inputs_arrive(job: Job, definition: JobDefinition) -> str | None:
-    """Return the absolute path where inputs arrive that a node carries; None where none does."""
-    return _own_place(job, definition, definition.dtn_system_input_dir)
+    """Return the absolute path where inputs arrive that a node carries; None where none does.
+
+    It is the input directory itself where the node's directory is not apart from the job's own.
+    """
+    return _own_place(job, definition, definition.dtn_system_input_dir, definition.exec_system_input_dir)
 
 
 def outputs_leave(job: Job, definition: JobDefinition) -> str | None:
-    """Return the absolute path from where a node carries outputs; None where none does."""
-    return _own_place(job, definition, definition.dtn_system_output_dir)
+    """Return the absolute path from where a node carries outputs; None where none does.
+
+    It is the output directory itself where the node's directory is not apart from the job's own.
+    """
+    return _own_place(job, definition, definition.dtn_system_output_dir, definition.exec_system_output_dir)
 
 
-def _own_place(job: Job, definition: JobDefinition, directory: str | None) -> str | None:
+def _own_place(job: Job, definition: JobDefinition, directory: str | None, own: str) -> str | None:
     """A directory that names its job is the job's own; in any other it gets one of its own."""
     if not directory or not definition.dtn_system_id:
         return None
     place = join(definition.root_dir, directory)
-    return place if job.uuid in place.split("/") else f"{place}/{job.uuid}"
+    if job.uuid not in place.split("/"):
+        place = f"{place}/{job.uuid}"
+    here = (
+        definition.exec_system_exec_dir,
+        definition.exec_system_input_dir,
+        definition.exec_system_output_dir,
+    )
+    folders = [join(definition.root_dir, folder) for folder in here]
+    if any(within(folder, place) or within(place, folder) for folder in folders):
+        return join(definition.root_dir, own)
+    return place

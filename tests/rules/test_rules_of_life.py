@@ -236,3 +236,17 @@ def test_a_job_is_named_as_tapis_names_jobs(tmp_path: Path) -> None:
         assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-007", uuid)
 
     play(tmp_path, scene)
+
+
+def test_a_blank_system_is_the_apps(tmp_path: Path) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        (uuid,) = await submit(engine, execSystemId=" ", archiveSystemId="", execSystemLogicalQueue=" ")
+        found = await job(engine, uuid)
+        assert (found.exec_system_id, found.archive_system_id) == ("cluster", "cluster")
+        engine.apps.patch(USER, "model", "1.0", {"jobAttributes": {"execSystemId": " "}})
+        raw = {"name": "n", "appId": "model", "appVersion": "1.0", "execSystemId": " "}
+        (refused,) = await engine.submit(USER, [raw])
+        assert isinstance(refused, TapisJobsError)
+        assert refused.message.startswith("execSystemId is missing")
+
+    play(tmp_path, scene)

@@ -181,3 +181,20 @@ async def test_outputs_that_stay_on_the_system_need_no_node(noded: WithNode) -> 
     noded.output("j")
     noded.node.is_down = True
     assert await noded.archive(noded.job("j", **NODE)) == {"j": Go()}
+
+
+async def test_directories_that_are_the_jobs_own_are_neither_emptied_nor_removed(noded: WithNode) -> None:
+    own = {"dtn_system_id": "node", "dtn_system_input_dir": "/jobs/j", "dtn_system_output_dir": "/jobs"}
+    (noded.far_root / "tree" / "empty").mkdir(parents=True)
+    fields = {"archive_system_id": "far", "archive_system_dir": "/kept", **own}
+    chosen = ArchiveFilter(excludes=("*.tmp",), include_launch_files=True)
+    job = noded.job("j", given("tapis://far/tree"), archive_filter=chosen, **fields)
+    (noded.output("j") / "result.txt").write_text("42")
+    (noded.output("j") / "scratch.tmp").write_text("x")
+    assert await noded.stage(job) == {}
+    assert (noded.place("j") / "tree" / "empty").is_dir()
+    assert noded.node.calls["unpack"]
+    assert await noded.archive(job) == {"j": Go()}
+    assert sorted(tree_of(noded.far_root / "kept")) == [b"result.txt", b"tapisjob.env", b"tapisjob.sh"]
+    assert (noded.output("j") / "scratch.tmp").exists()
+    assert noded.node.calls["list"] or noded.node.calls["pack"] or noded.node.calls["get"]
