@@ -227,7 +227,8 @@ class SystemCatalog(Catalog):
     def put(self, user: User, system_id: str, raw: Mapping[str, Any]) -> System:
         """Replace a definition; what other calls change stays as it is.
 
-        What is settled at creation may be left out; given, it must be the same.
+        What is settled at creation may be left out; given, it must be the same. So may effectiveUserId, which
+        Tapis's own PUT does not know: it stays too.
         """
 
         def replaced(stored: System) -> System:
@@ -235,7 +236,8 @@ class SystemCatalog(Catalog):
             parents.refuse_put(stored)
             self._refuse_other(raw, wire, _IMMUTABLE)
             settled = {name: wire[name] for name in map(wire_name, _IMMUTABLE)}
-            return parse_system({**without_secret(raw), **settled})[0]
+            person = {"effectiveUserId": stored.effective_user_id}
+            return parse_system({**person, **without_secret(raw), **settled})[0]
 
         return self._redefine(user, system_id, replaced)
 

@@ -120,6 +120,12 @@ def test_a_put_replaces_the_definition_and_keeps_state_and_identity(systems, own
     assert (put.owner, put.enabled, put.uuid, put.root_dir) == ("train301", False, created.uuid, "/")
 
 
+def test_a_put_that_does_not_name_the_effective_user_keeps_it(systems, owner):
+    systems.create(owner, _system(effectiveUserId="train301"))
+    assert systems.put(owner, "frontera", _system(description="new")).effective_user_id == "train301"
+    assert systems.put(owner, "frontera", _system(effectiveUserId="train302")).effective_user_id == "train302"
+
+
 def test_a_deleted_system_is_gone_until_it_is_undeleted_but_its_jobs_still_find_it(systems, owner):
     systems.create(owner, _system())
     assert systems.delete(owner, "frontera") == 1
