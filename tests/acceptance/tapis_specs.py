@@ -63,13 +63,14 @@ class Operation:
         return _pattern(self.path)
 
 
+#: A file's path may hold slashes, or be empty; what stands for a job is a uuid, and no word of ours.
+_PARTS = {"{path}": "/?.*", "{outputPath}": "/?.*", "{jobUuid}": "/[0-9a-f]{8}-[0-9a-f-]{27}-007"}
+
+
 @functools.cache
 def _pattern(path: str) -> re.Pattern[str]:
-    # A file's path may hold slashes, or be empty.
     parts = [
-        (r"/?.*" if part in ("{path}", "{outputPath}") else "/[^/]+")
-        if part.startswith("{")
-        else "/" + re.escape(part)
+        _PARTS.get(part, "/[^/]+") if part.startswith("{") else "/" + re.escape(part)
         for part in path.strip("/").split("/")
     ]
     return re.compile("".join(parts))

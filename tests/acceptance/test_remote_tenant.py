@@ -7,7 +7,11 @@ specifications that tapipy ships.
 from __future__ import annotations
 
 import getpass
+import json
+import re
+import uuid
 from collections import Counter
+from unittest import mock
 
 import httpx
 import pytest
@@ -15,12 +19,15 @@ from IPython.core.interactiveshell import InteractiveShell
 from plain_http import bash
 from recorded import recorded
 from tapipy_user import sign_in
-from tapis_specs import names
+from tapis_specs import names, operation_of
 
 import jupyter_tapis_jobs as tj
+from jupyter_tapis_jobs.cli import main
 from jupyter_tapis_jobs.client import connect as connecting
+from jupyter_tapis_jobs.client import live
 from jupyter_tapis_jobs.client.tapis import TapisJobsWarning
 from jupyter_tapis_jobs.model.extensions import Extension
+from jupyter_tapis_jobs.server.table import TABLE
 
 pytestmark = pytest.mark.needs("tapipy")
 
@@ -38,7 +45,8 @@ def tenant(tmp_path_factory, running_server):
 @pytest.fixture(scope="module")
 def traffic(tenant):
     """All that is sent to it, in order."""
-    with recorded(tenant.endpoint.url) as found:
+    # It is our own machine, which need not be spared.
+    with recorded(tenant.endpoint.url) as found, mock.patch.object(live, "_LOOK", 0.3):
         yield found
 
 
@@ -238,11 +246,55 @@ def test_the_card_is_kept_up_to_date_without_a_stream(remote, monkeypatch):
     assert [status for status, _ in last["history"]][-1] == "FINISHED"
 
 
+# --- sharing, notifications, definitions, the command line
+
+
+def test_a_job_is_shared_and_its_news_are_subscribed_to(remote, done):
+    done.share("ada")
+    assert set(done.shares()["user"]) == {"ada"}
+    done.unshare("ada")
+    job = remote.submit("bash", script="true")
+    assert job.notify("https://93.184.216.34/hook", on="JOB_USER_EVENT") is job
+    job.wait(timeout=60, progress=False)
+
+
+def test_the_command_line_works_with_a_tenant(remote, done, tmp_path, capsys, monkeypatch):
+    def told(*words):
+        capsys.readouterr()
+        assert main(words, connect=lambda url: remote) == 0
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(tmp_path)
+    assert done.uuid in told("list", "--limit", "0")
+    assert "FINISHED" in told("status", done.uuid)
+    assert "RUNNING" in told("history", done.uuid)
+    assert "t.csv" in told("output-list", "-L", done.uuid)
+    told("output-get", done.uuid, "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "a,b\n1,2\n"
+    told("resubmit", done.uuid, "--set", "maxMinutes=3")
+    definition = {"id": "brought", "version": "1", "runtime": "ZIP", "containerImage": "/nowhere.zip"}
+    (tmp_path / "app.json").write_text(json.dumps(definition))
+    told("import", "app.json")
+    assert '"brought"' in told("export", "brought")
+
+
 # --- all that was sent, and what the tenant is without
 
 
 def test_nothing_is_sent_that_tapis_has_not_published(traffic, done):
     assert names({fault for one in traffic.sent for fault in one.faults()}) == ""
+
+
+def test_every_route_that_is_not_tapis_belongs_to_an_extension():
+    ours = [route for route in TABLE if operation_of(route.method, _example(route.path)) is None]
+    # Published by Tapis, but not in the specifications of tapipy.
+    of_tapis = {"putJobAnnotations", "patchJobAnnotations"}
+    assert {route.operation for route in ours if route.extension is None} == of_tapis
+    assert all(route.extension is None or route in ours for route in TABLE)
+
+
+def _example(path):
+    return re.sub(r"\{\w+\}", "x", path.replace("{jobUuid}", f"{uuid.uuid4()}-007"))
 
 
 def test_what_is_ours_is_not_there(tenant):
