@@ -91,8 +91,8 @@ def jobs(connection, exercise):
 def test_the_job_on_the_plain_host_is_forked_and_classifies_the_picture(cells, jobs):
     assert (jobs["vm"]["status"], jobs["vm"]["jobType"]) == ("FINISHED", "FORK")
     best = BEST.findall(plain(cells["output-vm"]))
-    assert best[0][0] == "digit seven"
-    assert float(best[0][1]) > 0.9
+    assert best[0][0] == "digit eight"
+    assert float(best[0][1]) > 0.7
     assert len(best) == 5
 
 
