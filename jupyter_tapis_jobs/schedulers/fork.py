@@ -97,13 +97,14 @@ orphan() {{
     [ "$5" = "${{file#/proc/}}" ] && echo "$5"
   done
 }}
-# stop SESSION: end what lives of it, politely first
+# stop SESSION: end what lives of it, politely first; by the clock, for a busy host takes long to look
 stop() {{
-  signal=TERM; left={tries}
+  read -r now idle < /proc/uptime; hard=$((${{now%.*}} + {grace})); told=
   while living=$(members "$1"); [ -n "$living" ]; do
-    [ "$left" -gt 0 ] || signal=KILL
-    [ "$left" = {tries} ] || [ "$left" -le 0 ] && kill -"$signal" $living 2> /dev/null
-    left=$((left - 1)); [ "$left" -gt -100 ] || return
+    read -r now idle < /proc/uptime; now=${{now%.*}}
+    if [ "$now" -ge "$hard" ]; then kill -KILL $living 2> /dev/null
+    elif [ -z "$told" ]; then kill -TERM $living 2> /dev/null; told=yes; fi
+    [ "$now" -lt $((hard + 10)) ] || return
     sleep 0.1
   done
 }}
@@ -178,7 +179,7 @@ class ForkScheduler:
             claim=marks.CLAIM,
             revoked=marks.REVOKED,
             why=why,
-            tries=grace * 10,
+            grace=grace,
         )
         calls = (f"end {j.uuid} {shlex.quote(j.exec_dir)} {shlex.quote(j.leftover)} &" for j in launches)
         return functions + "\n".join(calls) + "\nwait\n"

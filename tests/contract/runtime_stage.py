@@ -166,15 +166,14 @@ def user_of(where: Combination) -> pwd.struct_passwd:
     return pwd.getpwnam({"local": "root", "login1": "riguser1", "login2": "riguser2"}[where.system])
 
 
-def containers_named(uuid: str) -> list[str]:
-    """Return the containers of a job that docker or podman still has, running or not."""
-    asked = ["ps", "-aq", "--filter", f"name={uuid}"]
-    commands = [
-        ["docker", *asked],
-        ["podman", *asked],
-        ["su", "-", "riguser2", "-c", f"cd; podman ps -aq --filter name={uuid}"],
-    ]
-    return [line for command in commands for line in _said(command).split()]
+def containers_of(job: Job, where: Combination) -> list[str]:
+    """Return the containers of a job that its engine still has, running or not."""
+    if where.runtime != "DOCKER":
+        return []
+    command = [where.engine, "ps", "-aq", "--filter", f"name={job.uuid}"]
+    rootless = where.engine == "podman" and where.system != "local"
+    as_user = ["su", "-", user_of(where).pw_name, "-c", f"cd; {' '.join(command)}"]
+    return _said(as_user if rootless else command).split()
 
 
 def processes_of(uuid: str) -> Iterator[str]:

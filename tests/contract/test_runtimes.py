@@ -19,7 +19,7 @@ from runtime_stage import (
     SSH_DOCKER,
     SSH_SINGULARITY,
     Combination,
-    containers_named,
+    containers_of,
     ended,
     needs,
     processes_of,
@@ -139,7 +139,7 @@ def test_an_application_that_fails_keeps_its_exit_code_and_last_line(
 @every
 def test_when_it_has_ended_nothing_of_it_is_left(bad, containers: Containers, where: Combination) -> None:
     job = ended(bad, containers, where)
-    assert containers_named(job.uuid) == []
+    assert containers_of(job, where) == []
     assert list(processes_of(job.uuid)) == []
 
 
@@ -159,7 +159,7 @@ def test_a_cancelled_application_is_asked_first_and_leaves_nothing_behind(
 ) -> None:
     job = ended(cancelled, containers, where)
     assert job.status == "CANCELLED"
-    assert containers_named(job.uuid) == []
+    assert containers_of(job, where) == []
     assert list(processes_of(job.uuid)) == []
     assert "terminated" in said_so_far(job)
 
@@ -174,14 +174,29 @@ def test_a_container_that_does_not_listen_is_killed_at_once(
     job.cancel()
     job.wait(timeout=25, progress=False)
     assert job.status == "CANCELLED"
-    assert containers_named(job.uuid) == []
+    assert containers_of(job, where) == []
 
 
 # --- one whose launch script is killed ----------------------------------------------------------
 @pytest.fixture(scope="module")
 def orphans(tapis: Tapis, containers: Containers, until) -> Mapping[str, Job]:
     """The long ones again, each without its launch script by now."""
-    jobs = start_all(tapis, containers, lambda where: request(where, "--trap 9 begun --sleep 600"), FORKED)
+    return orphaned(tapis, containers, until, "--trap 9 begun --sleep 600")
+
+
+@pytest.fixture(scope="module")
+def deaf_orphans(tapis: Tapis, containers: Containers, until, full: bool) -> Mapping[str, Job]:
+    """And those that hear of no end."""
+    if not full:
+        pytest.skip("takes a minute and more: --full")
+    return orphaned(tapis, containers, until, "begun --sleep 600")
+
+
+def orphaned(
+    tapis: Tapis, containers: Containers, until: Callable[..., object], args: str
+) -> Mapping[str, Job]:
+    """Start jobs that say so, and kill their launch scripts."""
+    jobs = start_all(tapis, containers, lambda where: request(where, args), FORKED)
     for job in jobs.values():
         kill_launch_script(tapis, job, until)
     return jobs
@@ -200,22 +215,17 @@ def test_when_the_launch_script_is_killed_its_application_ends_too(
 ) -> None:
     job = ended(orphans, containers, where)
     assert job.status == "FAILED"
-    assert containers_named(job.uuid) == []
+    assert containers_of(job, where) == []
     until(lambda: not list(processes_of(job.uuid)))
 
 
 @forked
 def test_one_that_does_not_listen_ends_too_when_its_launch_script_is_killed(
-    tapis: Tapis, containers: Containers, until, full: bool, where: Combination
+    deaf_orphans, containers: Containers, until, where: Combination
 ) -> None:
-    if not full:
-        pytest.skip("each takes a minute and more: --full")
-    needs(containers, where)
-    job = tapis.submit(request(where, "begun --sleep 600"))
-    kill_launch_script(tapis, job, until)
-    job.wait(timeout=150, progress=False)
+    job = ended(deaf_orphans, containers, where, seconds=200)
     assert job.status == "FAILED"
-    assert containers_named(job.uuid) == []
+    assert containers_of(job, where) == []
     until(lambda: not list(processes_of(job.uuid)))
 
 
@@ -240,5 +250,5 @@ def test_one_over_its_time_is_ended_and_leaves_nothing_behind(
     job = ended(late, containers, where, seconds=220)
     assert job.row["condition"] in ("JOB_EXECUTION_MONITORING_TIMEOUT", "SCHEDULER_TIMEOUT")
     assert "step 3" in job.read("tapisjob.out")
-    assert containers_named(job.uuid) == []
+    assert containers_of(job, where) == []
     assert list(processes_of(job.uuid)) == []
