@@ -545,6 +545,8 @@ def _newest_ended(tapis) -> str:
 
 def test_what_this_server_does_not_have_is_a_json_answer(tapis, errors):
     with pytest.raises(errors.NotFoundError, match="JOBS_NO_ROUTE"):
-        tapis.files.getRecentTransferTasks()
-    with pytest.raises(errors.BaseTapyException, match="has no POST"):
-        tapis.jobs.shareJob(jobUuid="x", grantee="y", jobResource=["JOB_OUTPUT"], jobPermission="READ")
+        tapis.pods.list_pods()
+    with pytest.raises(errors.BaseTapyException, match="has no POST; it has GET"):
+        tapis.tenants.create_site(
+            site_id="x", base_url="x", primary="x", services="x", site_admin_tenant_id="x"
+        )
