@@ -8,10 +8,11 @@ from typing import Any
 from .. import __version__
 from ..engine.engine import Engine
 from ..model.extensions import Extension
-from . import wire
 from .call import Call
 from .reply import Document, Reply
 from .route import Action, Answers, Route
+from .wire_jobs import Told
+from .wire_server import Check, JobsCheck, ServerInfo
 
 _checks_made = itertools.count(1)
 
@@ -88,7 +89,7 @@ async def openapi_document(call: Call) -> Document:
     return Document(document(call.base))
 
 
-def _check(path: str, operation: str, action: Action, result: Any = wire.Check) -> Route:
+def _check(path: str, operation: str, action: Action, result: Any = Check) -> Route:
     return Route("GET", f"/v3/{path}", operation, action, result=result, public=True, engine=False)
 
 
@@ -100,18 +101,18 @@ def _checks(service: str) -> tuple[Route, ...]:
 
 
 ROUTES = (
-    _check("jobs/healthcheck", "checkHealth", jobs_health_check, wire.JobsCheck),
-    _check("jobs/readycheck", "readycheck", jobs_ready_check, wire.JobsCheck),
-    _check("jobs/ready", "ready", jobs_ready_check, wire.JobsCheck),
-    _check("jobs/hello", "sayHello", hello, wire.Told),
+    _check("jobs/healthcheck", "checkHealth", jobs_health_check, JobsCheck),
+    _check("jobs/readycheck", "readycheck", jobs_ready_check, JobsCheck),
+    _check("jobs/ready", "ready", jobs_ready_check, JobsCheck),
+    _check("jobs/hello", "sayHello", hello, Told),
     *_checks("apps"),
     *_checks("systems"),
     *_checks("files"),
-    _check("oauth2/hello", "hello", hello, wire.Told),
+    _check("oauth2/hello", "hello", hello, Told),
     _check("oauth2/ready", "ready", ready_check),
-    _check("tokens/hello", "hello", hello, wire.Told),
+    _check("tokens/hello", "hello", hello, Told),
     _check("tokens/ready", "ready", ready_check),
-    Route("GET", "/v3/tapisjobs/server", "getServer", server_info, result=wire.ServerInfo, engine=False,
+    Route("GET", "/v3/tapisjobs/server", "getServer", server_info, result=ServerInfo, engine=False,
           extension=Extension.SERVER),
     Route("GET", "/v3/openapi.json", "getOpenapi", openapi_document, answers=Answers.DOCUMENT, public=True,
           engine=False, extension=Extension.SERVER),

@@ -9,11 +9,13 @@ from ..engine.apps import SUMMARY
 from ..engine.catalog import Listing, history_to_wire
 from ..model.app import App
 from ..model.search import APP_ATTRIBUTES
-from . import queries, wire
+from . import queries, wire_definitions
 from .call import Call
 from .catalogs import clause, counted, cut, listed, page, queried
 from .reply import Reply
 from .route import Route, Takes
+from .wire_definitions import Changes, Created, Enabled, HistoryRow
+from .wire_jobs import SearchBody
 
 
 async def create_app(call: Call) -> Reply:
@@ -73,7 +75,7 @@ async def _stored(call: Call, app: App, words: str, said: Mapping[str, Any] | No
 async def is_enabled(call: Call) -> Reply:
     """Tell whether jobs of an app are taken."""
     enabled = await call.door.look_up(lambda t: t.apps.is_enabled(call.user, call.path["appId"]))
-    return Reply(wire.enabled(enabled), f"TAPIS_FOUND App is {'' if enabled else 'not '}enabled.")
+    return Reply(wire_definitions.enabled(enabled), f"TAPIS_FOUND App is {'' if enabled else 'not '}enabled.")
 
 
 async def enable_app(call: Call) -> Reply:
@@ -139,27 +141,27 @@ _APP = f"{_APPS}/{{appId}}"
 _VERSION = f"{_APP}/{{appVersion}}"
 ROUTES = (
     Route("GET", _APPS, "getApps", list_apps, queries.CatalogList, result=list[dict[str, Any]]),
-    Route("POST", _APPS, "createAppVersion", create_app, body=App, takes=Takes.RAW, result=wire.Created,
+    Route("POST", _APPS, "createAppVersion", create_app, body=App, takes=Takes.RAW, result=Created,
           status=201),
     Route("GET", f"{_APPS}/search", "searchAppsQueryParameters", search_apps, queries.CatalogList,
           result=list[dict[str, Any]]),
     Route("POST", f"{_APPS}/search", "searchAppsRequestBody", search_apps_sql, queries.CatalogList,
-          wire.SearchBody,
+          SearchBody,
           Takes.MODEL, list[dict[str, Any]]),
     Route("GET", _APP, "getAppLatestVersion", get_app, queries.CatalogItem, result=App | dict[str, Any]),
     Route("GET", _VERSION, "getApp", get_app, queries.CatalogItem, result=App | dict[str, Any]),
     Route("PATCH", _VERSION, "patchApp", patch_app, body=dict[str, Any], takes=Takes.RAW,
-          result=wire.Created),
-    Route("PUT", _VERSION, "putApp", put_app, body=dict[str, Any], takes=Takes.RAW, result=wire.Created),
-    Route("GET", f"{_APP}/isEnabled", "isEnabled", is_enabled, result=wire.Enabled),
-    Route("POST", f"{_APP}/enable", "enableApp", enable_app, result=wire.Changes),
-    Route("POST", f"{_APP}/disable", "disableApp", disable_app, result=wire.Changes),
-    Route("POST", f"{_VERSION}/enable", "enableAppVersion", enable_app, result=wire.Changes),
-    Route("POST", f"{_VERSION}/disable", "disableAppVersion", disable_app, result=wire.Changes),
-    Route("POST", f"{_VERSION}/lock", "lockApp", lock_app, result=wire.Changes),
-    Route("POST", f"{_VERSION}/unlock", "unlockApp", unlock_app, result=wire.Changes),
-    Route("POST", f"{_APP}/delete", "deleteApp", delete_app, result=wire.Changes),
-    Route("POST", f"{_APP}/undelete", "undeleteApp", undelete_app, result=wire.Changes),
-    Route("POST", f"{_APP}/changeOwner/{{userName}}", "changeAppOwner", change_owner, result=wire.Changes),
-    Route("GET", f"{_APP}/history", "getHistory", get_history, result=list[wire.HistoryRow]),
+          result=Created),
+    Route("PUT", _VERSION, "putApp", put_app, body=dict[str, Any], takes=Takes.RAW, result=Created),
+    Route("GET", f"{_APP}/isEnabled", "isEnabled", is_enabled, result=Enabled),
+    Route("POST", f"{_APP}/enable", "enableApp", enable_app, result=Changes),
+    Route("POST", f"{_APP}/disable", "disableApp", disable_app, result=Changes),
+    Route("POST", f"{_VERSION}/enable", "enableAppVersion", enable_app, result=Changes),
+    Route("POST", f"{_VERSION}/disable", "disableAppVersion", disable_app, result=Changes),
+    Route("POST", f"{_VERSION}/lock", "lockApp", lock_app, result=Changes),
+    Route("POST", f"{_VERSION}/unlock", "unlockApp", unlock_app, result=Changes),
+    Route("POST", f"{_APP}/delete", "deleteApp", delete_app, result=Changes),
+    Route("POST", f"{_APP}/undelete", "undeleteApp", undelete_app, result=Changes),
+    Route("POST", f"{_APP}/changeOwner/{{userName}}", "changeAppOwner", change_owner, result=Changes),
+    Route("GET", f"{_APP}/history", "getHistory", get_history, result=list[HistoryRow]),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from .call import Call
 from .catalogs import counted
 from .reply import Reply
 from .route import Route, Takes
+from .wire_definitions import Changes, Created
 
 
 class NewChild(wire.Wire):
@@ -66,9 +67,9 @@ async def unlink_children(call: Call) -> Reply:
 _SYSTEMS = "/v3/systems"
 ROUTES = (
     Route("POST", f"{_SYSTEMS}/{{parentId}}/createChildSystem", "createChildSystem", create_child_system,
-          body=NewChild, takes=Takes.MODEL, result=wire.Created, status=201),
+          body=NewChild, takes=Takes.MODEL, result=Created, status=201),
     Route("POST", f"{_SYSTEMS}/{{childSystemId}}/unlinkFromParent", "unlinkFromParent", unlink_from_parent,
-          result=wire.Changes),
+          result=Changes),
     Route("POST", f"{_SYSTEMS}/{{parentSystemId}}/unlinkChildren", "unlinkChildren", unlink_children,
-          queries.Unlinked, Children | None, Takes.MODEL, wire.Changes),
+          queries.Unlinked, Children | None, Takes.MODEL, Changes),
 )  # fmt: skip

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ..engine.systems import LOCAL
 from ..model.errors import InvalidInputError, NotFoundError
 from ..model.new_host import HostCheck, NewCredential
-from . import queries, wire
+from . import queries
 from .call import Call, checked
 from .reply import Reply
 from .route import Route, Takes
+from .wire_definitions import Changes, Credential
+from .wire_jobs import Told
 
 #: What a try of a credential may be given besides; tapipy sends nothing.
 Check = HostCheck | None
@@ -104,13 +106,13 @@ _OF_SYSTEM = "/v3/systems/credential/{systemId}"
 _CREDENTIAL = f"{_OF_SYSTEM}/user/{{userName}}"
 ROUTES = (
     Route("POST", _CREDENTIAL, "createUserCredential", create_credential, queries.CredentialGiven,
-          body=NewCredential, takes=Takes.SECRET, result=wire.Told),
+          body=NewCredential, takes=Takes.SECRET, result=Told),
     Route("GET", _CREDENTIAL, "getUserCredential", get_credential, queries.CredentialAsked,
-          result=wire.Credential),
-    Route("DELETE", _CREDENTIAL, "removeUserCredential", remove_credential, result=wire.Changes),
+          result=Credential),
+    Route("DELETE", _CREDENTIAL, "removeUserCredential", remove_credential, result=Changes),
     Route("POST", f"{_CREDENTIAL}/check", "checkUserCredential", check_credential, queries.CredentialAsked,
-          body=Check, takes=Takes.SECRET, result=wire.Told),
-    Route("GET", f"{_OF_SYSTEM}/globus/authUrl", "getGlobusAuthUrl", get_globus_auth_url, result=wire.Told),
+          body=Check, takes=Takes.SECRET, result=Told),
+    Route("GET", f"{_OF_SYSTEM}/globus/authUrl", "getGlobusAuthUrl", get_globus_auth_url, result=Told),
     Route("POST", f"{_CREDENTIAL}/globus/tokens/{{authCode}}/{{sessionId}}", "generateGlobusTokens",
-          generate_globus_tokens, result=wire.Told),
+          generate_globus_tokens, result=Told),
 )  # fmt: skip

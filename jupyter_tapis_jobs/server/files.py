@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ..engine.files import file_to_wire
 from ..model.errors import InvalidInputError
-from . import queries, wire
+from . import queries
 from .call import Call
 from .download import attachment
 from .reply import Reply, Rows, Stream
 from .route import Answers, Route, Takes
+from .wire_files import MoveCopy, NewFolder, Operation
+from .wire_jobs import FileRow
 
 
 async def list_files(call: Call) -> Reply:
@@ -74,7 +76,7 @@ async def mkdir(call: Call) -> Reply:
 async def move_copy(call: Call) -> Reply:
     """Move or copy a file or directory within its system."""
     system, path, target = call.path["systemId"], call.path["path"], call.body.new_path
-    if call.body.operation is wire.Operation.MOVE:
+    if call.body.operation is Operation.MOVE:
         await call.door.files(lambda files: files.move(call.user, system, path, target))
     else:
         await call.door.files(lambda files: files.copy(call.user, system, path, target))
@@ -91,10 +93,10 @@ async def delete(call: Call) -> Reply:
 
 _OPS = "/v3/files/ops/{systemId}"
 ROUTES = (
-    Route("GET", f"{_OPS}/{{path}}", "listFiles", list_files, queries.FileList, result=list[wire.FileRow]),
-    Route("POST", _OPS, "mkdir", mkdir, body=wire.NewFolder, takes=Takes.MODEL, result=str),
+    Route("GET", f"{_OPS}/{{path}}", "listFiles", list_files, queries.FileList, result=list[FileRow]),
+    Route("POST", _OPS, "mkdir", mkdir, body=NewFolder, takes=Takes.MODEL, result=str),
     Route("POST", f"{_OPS}/{{path}}", "insert", insert, takes=Takes.FILE, result=str),
-    Route("PUT", f"{_OPS}/{{path}}", "moveCopy", move_copy, body=wire.MoveCopy, takes=Takes.MODEL,
+    Route("PUT", f"{_OPS}/{{path}}", "moveCopy", move_copy, body=MoveCopy, takes=Takes.MODEL,
           result=str),
     Route("DELETE", f"{_OPS}/{{path}}", "delete", delete, result=str),
     Route("GET", "/v3/files/content/{systemId}/{path}", "getContents", get_contents, queries.FileContent,

@@ -13,6 +13,7 @@ from . import queries, wire
 from .call import Call
 from .reply import Reply
 from .route import Route
+from .wire_jobs import Told
 
 
 class TokenList(queries.Query):
@@ -75,6 +76,6 @@ _TOKENS = "/v3/tapisjobs/tokens"
 ROUTES = (
     Route("GET", _TOKENS, "listUserTokens", list_tokens, TokenList, result=list[GivenToken], engine=False,
           extension=Extension.SERVER),
-    Route("DELETE", f"{_TOKENS}/{{tokenId}}", "revokeUserToken", revoke_given_token, result=wire.Told,
+    Route("DELETE", f"{_TOKENS}/{{tokenId}}", "revokeUserToken", revoke_given_token, result=Told,
           engine=False, extension=Extension.SERVER),
 )  # fmt: skip

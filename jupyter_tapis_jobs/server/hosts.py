@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..model.extensions import Extension
 from ..model.new_host import HostCheck, NewHost
-from . import wire
 from .call import Call
 from .reply import Reply
 from .route import Route, Takes
+from .wire_hosts import AddedHost, HostReport, HostState
 
 
 async def add_host(call: Call) -> Reply:
@@ -32,9 +32,9 @@ async def check_host(call: Call) -> Reply:
 
 _HOSTS = "/v3/tapisjobs/hosts"
 ROUTES = (
-    Route("POST", _HOSTS, "addHost", add_host, body=NewHost, takes=Takes.SECRET, result=wire.AddedHost,
+    Route("POST", _HOSTS, "addHost", add_host, body=NewHost, takes=Takes.SECRET, result=AddedHost,
           status=201, extension=Extension.HOSTS),
-    Route("GET", _HOSTS, "getHosts", list_hosts, result=list[wire.HostState], extension=Extension.HOSTS),
+    Route("GET", _HOSTS, "getHosts", list_hosts, result=list[HostState], extension=Extension.HOSTS),
     Route("POST", f"{_HOSTS}/{{systemId}}/check", "checkHost", check_host, body=HostCheck | None,
-          takes=Takes.SECRET, result=wire.HostReport, extension=Extension.HOSTS),
+          takes=Takes.SECRET, result=HostReport, extension=Extension.HOSTS),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from .call import Call
 from .lists import LIMIT
 from .reply import Reply, Rows
 from .route import Route, Takes
+from .wire_jobs import Told
 
 
 class NewShare(wire.Wire):
@@ -79,7 +80,7 @@ def _told(row: ShareRow, tenant: str) -> dict[str, Any]:
 
 _SHARE = "/v3/jobs/{jobUuid}/share"
 ROUTES = (
-    Route("POST", _SHARE, "shareJob", share_job, body=NewShare, takes=Takes.MODEL, result=wire.Told),
+    Route("POST", _SHARE, "shareJob", share_job, body=NewShare, takes=Takes.MODEL, result=Told),
     Route("GET", _SHARE, "getJobShare", get_shares, queries.Paged, result=list[JobShare]),
-    Route("DELETE", f"{_SHARE}/{{user}}", "deleteJobShare", unshare_job, result=wire.Told),
+    Route("DELETE", f"{_SHARE}/{{user}}", "deleteJobShare", unshare_job, result=Told),
 )

@@ -33,7 +33,7 @@ from ..model.wire import (
 )
 from ..store import jobs as job_rows
 from ..store import search as job_pages
-from . import events, queries, wire
+from . import events, queries
 from .call import Call
 from .download import attachment
 from .envelope import text
@@ -41,6 +41,18 @@ from .faults import refusal
 from .lists import LIMIT, metadata
 from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
+from .wire_jobs import (
+    Cancelled,
+    Collected,
+    FileRow,
+    SearchBody,
+    Submitted,
+    Told,
+    UserEvent,
+    Uuids,
+    Validated,
+    Visibility,
+)
 
 # Models that are made by a function are no types to mypy.
 _COLUMNS: Any = dict[str, list[Any]]
@@ -326,18 +338,18 @@ ROUTES = (
     Route("POST", "/v3/jobs/submit", "submitJob", submit_job, body=SubmitRequest, takes=Takes.RAW,
           result=JobDetails),
     Route("POST", "/v3/jobs/submit/bulk", "submitJobs", submit_bulk, queries.Bulk, list[dict[str, Any]],
-          Takes.MODEL, list[wire.Submitted], extension=Extension.BULK),
+          Takes.MODEL, list[Submitted], extension=Extension.BULK),
     Route("POST", "/v3/jobs/validate", "validateJob", validate_job, body=SubmitRequest, takes=Takes.RAW,
-          result=wire.Validated, extension=Extension.VALIDATE),
-    Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=wire.Uuids, takes=Takes.MODEL,
-          result=list[wire.Cancelled], extension=Extension.BULK),
-    Route("POST", "/v3/jobs/output/bulk", "collectJobOutputs", collect_outputs, body=wire.Collected,
+          result=Validated, extension=Extension.VALIDATE),
+    Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=Uuids, takes=Takes.MODEL,
+          result=list[Cancelled], extension=Extension.BULK),
+    Route("POST", "/v3/jobs/output/bulk", "collectJobOutputs", collect_outputs, body=Collected,
           takes=Takes.MODEL, answers=Answers.BYTES, extension=Extension.BULK),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),
     Route("GET", "/v3/jobs/search", "getJobSearchList", search_jobs, queries.JobSearch,
           result=list[dict[str, Any]] | _COLUMNS),
     Route("POST", "/v3/jobs/search", "getJobSearchListByPostSqlStr", search_jobs_sql, queries.JobSearch,
-          wire.SearchBody, Takes.MODEL, list[dict[str, Any]] | _COLUMNS),
+          SearchBody, Takes.MODEL, list[dict[str, Any]] | _COLUMNS),
     Route("GET", "/v3/jobs/events", "getJobEvents", events.stream_events, queries.After,
           answers=Answers.EVENTS, extension=Extension.EVENTS),
     Route("GET", _JOB, "getJob", get_job, result=JobDetails),
@@ -348,13 +360,13 @@ ROUTES = (
     Route("POST", f"{_JOB}/resubmit", "resubmitJob", resubmit_job, body=dict[str, Any] | None,
           takes=Takes.MODEL,
           result=JobDetails),
-    Route("POST", f"{_JOB}/cancel", "cancelJob", cancel_job, result=wire.Told),
-    Route("POST", f"{_JOB}/hide", "hideJob", hide_job, result=wire.Visibility),
-    Route("POST", f"{_JOB}/unhide", "unhideJob", unhide_job, result=wire.Visibility),
-    Route("POST", f"{_JOB}/sendEvent", "sendEvent", send_event, body=wire.UserEvent, takes=Takes.MODEL,
+    Route("POST", f"{_JOB}/cancel", "cancelJob", cancel_job, result=Told),
+    Route("POST", f"{_JOB}/hide", "hideJob", hide_job, result=Visibility),
+    Route("POST", f"{_JOB}/unhide", "unhideJob", unhide_job, result=Visibility),
+    Route("POST", f"{_JOB}/sendEvent", "sendEvent", send_event, body=UserEvent, takes=Takes.MODEL,
           result=HistoryEntry),
     Route("GET", f"{_OUT}/list/{{path}}", "getJobOutputList", list_outputs, queries.OutputList,
-          result=list[wire.FileRow]),
+          result=list[FileRow]),
     Route("GET", f"{_OUT}/download/{{path}}", "getJobOutputDownload", download_output, queries.OutputDownload,
           answers=Answers.BYTES),
     Route("GET", f"{_OUT}/follow/{{path}}", "followJobOutput", follow_output, queries.OutputFollow,

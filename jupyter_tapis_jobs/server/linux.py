@@ -7,10 +7,11 @@ from typing import Any
 
 from ..engine.linux import Outcome
 from ..model.names import wire_name
-from . import queries, wire
+from . import queries
 from .call import Call
 from .reply import Reply
 from .route import Route, Takes
+from .wire_files import AclRow, LinuxOperation, LinuxOutcome, NewAcl, StatInfo
 
 
 async def get_stat_info(call: Call) -> Reply:
@@ -62,10 +63,10 @@ def _wire(record: Any) -> dict[str, Any]:
 _LINUX = "/v3/files/utils/linux"
 ROUTES = (
     Route("GET", f"{_LINUX}/{{systemId}}/{{path}}", "getStatInfo", get_stat_info, queries.FileStat,
-          result=wire.StatInfo),
+          result=StatInfo),
     Route("POST", f"{_LINUX}/{{systemId}}/{{path}}", "runLinuxNativeOp", run_operation, queries.FileChange,
-          wire.LinuxOperation, Takes.MODEL, wire.LinuxOutcome),
-    Route("GET", f"{_LINUX}/facl/{{systemId}}/{{path}}", "getFacl", get_facl, result=list[wire.AclRow]),
-    Route("POST", f"{_LINUX}/facl/{{systemId}}/{{path}}", "setFacl", set_facl, body=wire.NewAcl,
-          takes=Takes.MODEL, result=wire.LinuxOutcome),
+          LinuxOperation, Takes.MODEL, LinuxOutcome),
+    Route("GET", f"{_LINUX}/facl/{{systemId}}/{{path}}", "getFacl", get_facl, result=list[AclRow]),
+    Route("POST", f"{_LINUX}/facl/{{systemId}}/{{path}}", "setFacl", set_facl, body=NewAcl,
+          takes=Takes.MODEL, result=LinuxOutcome),
 )  # fmt: skip

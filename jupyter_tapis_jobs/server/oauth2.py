@@ -13,11 +13,12 @@ from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, No
 from ..model.extensions import Extension
 from ..model.times import iso
 from ..store import tokens as token_rows
-from . import wire
 from .call import Call
 from .reply import Reply
 from .route import Route, Takes
 from .tokens import Grant, TokenKind
+from .wire_jobs import Told
+from .wire_people import NewUserToken, Profile, RefreshRequest, RevokeRequest, TokenAnswer, TokenRequest
 
 _DAY = 24 * 3600
 
@@ -170,19 +171,19 @@ def _profile(name: str) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("POST", "/v3/oauth2/tokens", "create_token", create_token, body=wire.TokenRequest,
-          takes=Takes.SECRET, result=wire.TokenAnswer, public=True, engine=False),
-    Route("POST", "/v3/oauth2/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
-          takes=Takes.SECRET, result=wire.Told, engine=False),
-    Route("GET", "/v3/oauth2/userinfo", "get_userinfo", userinfo, result=wire.Profile, engine=False),
-    Route("GET", "/v3/oauth2/profiles", "list_profiles", list_profiles, result=list[wire.Profile],
+    Route("POST", "/v3/oauth2/tokens", "create_token", create_token, body=TokenRequest,
+          takes=Takes.SECRET, result=TokenAnswer, public=True, engine=False),
+    Route("POST", "/v3/oauth2/tokens/revoke", "revoke_token", revoke_token, body=RevokeRequest,
+          takes=Takes.SECRET, result=Told, engine=False),
+    Route("GET", "/v3/oauth2/userinfo", "get_userinfo", userinfo, result=Profile, engine=False),
+    Route("GET", "/v3/oauth2/profiles", "list_profiles", list_profiles, result=list[Profile],
           engine=False),
-    Route("GET", "/v3/oauth2/profiles/{username}", "get_profile", get_profile, result=wire.Profile,
+    Route("GET", "/v3/oauth2/profiles/{username}", "get_profile", get_profile, result=Profile,
           engine=False),
-    Route("PUT", "/v3/tokens", "refresh_token", refresh_token, body=wire.RefreshRequest, takes=Takes.SECRET,
-          result=wire.TokenAnswer, public=True, engine=False),
-    Route("POST", "/v3/tokens/revoke", "revoke_token", revoke_token, body=wire.RevokeRequest,
-          takes=Takes.SECRET, result=wire.Told, engine=False),
-    Route("POST", "/v3/tapisjobs/tokens", "createUserToken", create_user_token, body=wire.NewUserToken,
-          takes=Takes.MODEL, result=wire.TokenAnswer, engine=False, extension=Extension.SERVER),
+    Route("PUT", "/v3/tokens", "refresh_token", refresh_token, body=RefreshRequest, takes=Takes.SECRET,
+          result=TokenAnswer, public=True, engine=False),
+    Route("POST", "/v3/tokens/revoke", "revoke_token", revoke_token, body=RevokeRequest,
+          takes=Takes.SECRET, result=Told, engine=False),
+    Route("POST", "/v3/tapisjobs/tokens", "createUserToken", create_user_token, body=NewUserToken,
+          takes=Takes.MODEL, result=TokenAnswer, engine=False, extension=Extension.SERVER),
 )  # fmt: skip

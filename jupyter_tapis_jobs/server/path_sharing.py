@@ -13,6 +13,7 @@ from .catalogs import counted
 from .reply import Reply
 from .route import Action, Route, Takes
 from .sharing import Users
+from .wire_definitions import Changes
 
 
 class Whose(queries.Query):
@@ -169,7 +170,7 @@ def _changing(
 ) -> Route:
     takes = Takes.MODEL if body else Takes.NOTHING
     path = f"/v3/files/{word}/{_PLACE}"
-    return Route("POST", path, operation, action, query, body, takes, wire.Changes)
+    return Route("POST", path, operation, action, query, body, takes, Changes)
 
 
 ROUTES = (

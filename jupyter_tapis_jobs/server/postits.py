@@ -12,12 +12,14 @@ from ..engine.postits import SUMMARY
 from ..model import search as searches
 from ..model.search import Kind
 from ..store.postits import PostItRow
-from . import queries, wire
+from . import queries, wire_files
 from .call import Call
 from .catalogs import counted, cut, page
 from .download import OCTETS, attachment
 from .reply import Reply, Stream
 from .route import Answers, Route, Takes
+from .wire_definitions import Changes
+from .wire_files import ChangedPostIt, NewPostIt
 
 #: What postits are sorted by.
 _ATTRIBUTES = dict.fromkeys(("id", "postit_id", "system_id", "owner", "path", "redeem_url"), Kind.TEXT) | {
@@ -37,7 +39,7 @@ async def create_postit(call: Call) -> Reply:
     system, path, asked = (
         call.path["systemId"],
         call.path["path"],
-        call.body or wire.NewPostIt.model_validate({}),
+        call.body or NewPostIt.model_validate({}),
     )
     row = await call.door.ask(
         lambda e: e.postits.create(
@@ -144,12 +146,12 @@ _POSTITS = "/v3/files/postits"
 _POSTIT = f"{_POSTITS}/{{postitId}}"
 ROUTES = (
     Route("POST", f"{_POSTITS}/{{systemId}}/{{path}}", "createPostIt", create_postit,
-          body=wire.NewPostIt | None, takes=Takes.MODEL, result=wire.PostIt),
+          body=NewPostIt | None, takes=Takes.MODEL, result=wire_files.PostIt),
     Route("GET", _POSTITS, "listPostIts", list_postits, queries.PostItList, result=list[dict[str, Any]]),
-    Route("GET", _POSTIT, "getPostIt", get_postit, queries.CatalogItem, result=wire.PostIt),
-    Route("PATCH", _POSTIT, "updatePostIt", update_postit, body=wire.ChangedPostIt, takes=Takes.MODEL,
-          result=wire.PostIt),
-    Route("DELETE", _POSTIT, "deletePostIt", delete_postit, result=wire.Changes),
+    Route("GET", _POSTIT, "getPostIt", get_postit, queries.CatalogItem, result=wire_files.PostIt),
+    Route("PATCH", _POSTIT, "updatePostIt", update_postit, body=ChangedPostIt, takes=Takes.MODEL,
+          result=wire_files.PostIt),
+    Route("DELETE", _POSTIT, "deletePostIt", delete_postit, result=Changes),
     Route("GET", f"{_POSTITS}/redeem/{{postitId}}", "redeemPostIt", redeem_postit, queries.Redeemed,
           answers=Answers.BYTES, public=True),
 )  # fmt: skip

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.profile import SchedulerProfile
-from . import wire
 from .call import Call
 from .catalogs import counted
 from .reply import Reply
 from .route import Route, Takes
+from .wire_definitions import Changes, Located
 
 
 async def create_profile(call: Call) -> Reply:
@@ -46,7 +46,7 @@ _PROFILES = "/v3/systems/schedulerProfile"
 ROUTES = (
     Route("GET", _PROFILES, "getSchedulerProfiles", list_profiles, result=list[SchedulerProfile]),
     Route("POST", _PROFILES, "createSchedulerProfile", create_profile, body=SchedulerProfile,
-          takes=Takes.RAW, result=wire.Located, status=201),
+          takes=Takes.RAW, result=Located, status=201),
     Route("GET", f"{_PROFILES}/{{name}}", "getSchedulerProfile", get_profile, result=SchedulerProfile),
-    Route("DELETE", f"{_PROFILES}/{{name}}", "deleteSchedulerProfile", delete_profile, result=wire.Changes),
+    Route("DELETE", f"{_PROFILES}/{{name}}", "deleteSchedulerProfile", delete_profile, result=Changes),
 )  # fmt: skip

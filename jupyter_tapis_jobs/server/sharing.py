@@ -12,6 +12,7 @@ from .call import Call
 from .catalogs import counted
 from .reply import Reply
 from .route import Action, Route, Takes
+from .wire_definitions import Changes
 
 
 class Users(wire.Wire):
@@ -118,7 +119,7 @@ def routes(kind: Kind, code: str) -> tuple[Route, ...]:
 
     def changing(path: str, operation: str, action: Action, body: type[wire.Wire] | None = None) -> Route:
         takes = Takes.MODEL if body else Takes.NOTHING
-        return Route("POST", f"{root}/{path}", operation, action, body=body, takes=takes, result=wire.Changes)
+        return Route("POST", f"{root}/{path}", operation, action, body=body, takes=takes, result=Changes)
 
     thing = f"{{{key}}}"
     one = f"perms/{thing}/user/{{userName}}"
@@ -126,7 +127,7 @@ def routes(kind: Kind, code: str) -> tuple[Route, ...]:
         Route("GET", f"{root}/{one}", "getUserPerms", get_permissions, result=PermissionNames),
         changing(one, "grantUserPerms", grant, Permissions),
         changing(f"{one}/revoke", "revokeUserPerms", revoke, Permissions),
-        Route("DELETE", f"{root}/{one}/{{permission}}", "revokeUserPerm", revoke, result=wire.Changes),
+        Route("DELETE", f"{root}/{one}/{{permission}}", "revokeUserPerm", revoke, result=Changes),
         Route("GET", f"{root}/share/{thing}", "getShareInfo", get_shares, result=Shares),
         changing(f"share/{thing}", f"share{title}", share, Users),
         changing(f"share_public/{thing}", f"share{title}Public", share_public),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from ..model.extensions import Extension
 from ..model.request import SubscriptionRequest
 from ..store.deliveries import Told
-from . import queries, wire
+from . import queries
 from .call import Call
 from .lists import LIMIT
 from .reply import Reply, Rows
 from .route import Route, Takes
+from .wire_definitions import Changes, Located
+from .wire_jobs import NotificationRow, SubscriptionRow
 
 
 async def subscribe(call: Call) -> Reply:
@@ -48,11 +50,11 @@ def _limit(call: Call) -> int:
 _OF_JOB = "/v3/jobs/subscribe/{jobUuid}"
 ROUTES = (
     Route("POST", _OF_JOB, "subscribe", subscribe, body=SubscriptionRequest, takes=Takes.RAW,
-          result=wire.Located),
+          result=Located),
     Route("GET", _OF_JOB, "getSubscriptions", get_subscriptions, queries.Paged,
-          result=list[wire.SubscriptionRow]),
+          result=list[SubscriptionRow]),
     Route("DELETE", "/v3/jobs/subscribe/{uuid}", "deleteSubscriptions", delete_subscriptions,
-          result=wire.Changes),
+          result=Changes),
     Route("GET", "/v3/jobs/{jobUuid}/notifications", "getJobNotifications", get_notifications,
-          queries.Paged, result=list[wire.NotificationRow], extension=Extension.SERVER),
+          queries.Paged, result=list[NotificationRow], extension=Extension.SERVER),
 )  # fmt: skip

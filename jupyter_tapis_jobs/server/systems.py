@@ -13,11 +13,13 @@ from ..model import search as searches
 from ..model.new_host import NewCredential
 from ..model.search import SYSTEM_ATTRIBUTES
 from ..model.system import System
-from . import queries, wire
+from . import queries, wire_definitions
 from .call import Call, checked
 from .catalogs import clause, counted, cut, listed, listing, page, queried
 from .reply import Reply
 from .route import Route, Takes
+from .wire_definitions import Changes, Created, Enabled, HistoryRow, Variable
+from .wire_jobs import MatchBody, SearchBody
 
 
 async def create_system(call: Call) -> Reply:
@@ -105,7 +107,9 @@ async def _stored(call: Call, system: System, words: str, said: Mapping[str, Any
 async def is_enabled(call: Call) -> Reply:
     """Tell whether jobs for a system are taken."""
     enabled = await call.door.look_up(lambda t: t.systems.is_enabled(call.user, call.path["systemId"]))
-    return Reply(wire.enabled(enabled), f"TAPIS_FOUND System is {'' if enabled else 'not '}enabled.")
+    return Reply(
+        wire_definitions.enabled(enabled), f"TAPIS_FOUND System is {'' if enabled else 'not '}enabled."
+    )
 
 
 async def enable_system(call: Call) -> Reply:
@@ -163,24 +167,24 @@ _SYSTEM = f"{_SYSTEMS}/{{systemId}}"
 ROUTES = (
     Route("GET", _SYSTEMS, "getSystems", list_systems, queries.CatalogList, result=list[dict[str, Any]]),
     Route("POST", _SYSTEMS, "createSystem", create_system, queries.NewSystem, System, Takes.RAW,
-          wire.Created, status=201),
+          Created, status=201),
     Route("GET", f"{_SYSTEMS}/search", "searchSystemsQueryParameters", search_systems, queries.CatalogList,
           result=list[dict[str, Any]]),
     Route("POST", f"{_SYSTEMS}/search", "searchSystemsRequestBody", search_systems_sql, queries.CatalogList,
-          wire.SearchBody, Takes.MODEL, list[dict[str, Any]]),
+          SearchBody, Takes.MODEL, list[dict[str, Any]]),
     Route("POST", f"{_SYSTEMS}/match/constraints", "matchConstraints", match_constraints, queries.SystemMatch,
-          wire.MatchBody, Takes.MODEL, list[dict[str, Any]]),
+          MatchBody, Takes.MODEL, list[dict[str, Any]]),
     Route("GET", _SYSTEM, "getSystem", get_system, queries.CatalogItem, result=System | dict[str, Any]),
     Route("PATCH", _SYSTEM, "patchSystem", patch_system, body=dict[str, Any], takes=Takes.RAW,
-          result=wire.Created),
-    Route("PUT", _SYSTEM, "putSystem", put_system, body=dict[str, Any], takes=Takes.RAW, result=wire.Created),
-    Route("GET", f"{_SYSTEM}/isEnabled", "isEnabled", is_enabled, result=wire.Enabled),
-    Route("POST", f"{_SYSTEM}/enable", "enableSystem", enable_system, result=wire.Changes),
-    Route("POST", f"{_SYSTEM}/disable", "disableSystem", disable_system, result=wire.Changes),
-    Route("POST", f"{_SYSTEM}/delete", "deleteSystem", delete_system, result=wire.Changes),
-    Route("POST", f"{_SYSTEM}/undelete", "undeleteSystem", undelete_system, result=wire.Changes),
+          result=Created),
+    Route("PUT", _SYSTEM, "putSystem", put_system, body=dict[str, Any], takes=Takes.RAW, result=Created),
+    Route("GET", f"{_SYSTEM}/isEnabled", "isEnabled", is_enabled, result=Enabled),
+    Route("POST", f"{_SYSTEM}/enable", "enableSystem", enable_system, result=Changes),
+    Route("POST", f"{_SYSTEM}/disable", "disableSystem", disable_system, result=Changes),
+    Route("POST", f"{_SYSTEM}/delete", "deleteSystem", delete_system, result=Changes),
+    Route("POST", f"{_SYSTEM}/undelete", "undeleteSystem", undelete_system, result=Changes),
     Route("POST", f"{_SYSTEM}/changeOwner/{{userName}}", "changeSystemOwner", change_owner,
-          result=wire.Changes),
-    Route("GET", f"{_SYSTEM}/history", "getHistory", get_history, result=list[wire.HistoryRow]),
-    Route("GET", f"{_SYSTEM}/hostEval/{{envVarName}}", "hostEval", host_eval, result=wire.Variable),
+          result=Changes),
+    Route("GET", f"{_SYSTEM}/history", "getHistory", get_history, result=list[HistoryRow]),
+    Route("GET", f"{_SYSTEM}/hostEval/{{envVarName}}", "hostEval", host_eval, result=Variable),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.errors import NotFoundError
-from . import wire
+from . import wire_people
 from .call import Call
 from .reply import Reply
 from .route import Route
@@ -72,10 +72,12 @@ async def _tenant(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/v3/sites", "list_sites", list_sites, result=list[wire.Site], public=True, engine=False),
-    Route("GET", "/v3/sites/{siteId}", "get_site", get_site, result=wire.Site, public=True, engine=False),
-    Route("GET", "/v3/tenants", "list_tenants", list_tenants, result=list[wire.Tenant], public=True,
+    Route("GET", "/v3/sites", "list_sites", list_sites, result=list[wire_people.Site], public=True,
           engine=False),
-    Route("GET", "/v3/tenants/{tenantId}", "get_tenant", get_tenant, result=wire.Tenant, public=True,
+    Route("GET", "/v3/sites/{siteId}", "get_site", get_site, result=wire_people.Site, public=True,
+          engine=False),
+    Route("GET", "/v3/tenants", "list_tenants", list_tenants, result=list[wire_people.Tenant], public=True,
+          engine=False),
+    Route("GET", "/v3/tenants/{tenantId}", "get_tenant", get_tenant, result=wire_people.Tenant, public=True,
           engine=False),
 )  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.transfer import Element, TransferStatus, TransferTask
-from . import queries, wire
+from . import queries, wire_files
 from .call import Call
 from .reply import Reply, Rows
 from .route import Route, Takes
+from .wire_files import NewTransfer
 
 
 async def create_transfer_task(call: Call) -> Reply:
@@ -107,11 +108,12 @@ _TRANSFERS = "/v3/files/transfers"
 _TRANSFER = f"{_TRANSFERS}/{{transferTaskId}}"
 ROUTES = (
     Route("GET", _TRANSFERS, "getRecentTransferTasks", get_recent_transfer_tasks, queries.TransferList,
-          result=list[wire.Transfer]),
-    Route("POST", _TRANSFERS, "createTransferTask", create_transfer_task, body=wire.NewTransfer,
-          takes=Takes.MODEL, result=wire.Transfer),
-    Route("GET", _TRANSFER, "getTransferTask", get_transfer_task, queries.TransferItem, result=wire.Transfer),
+          result=list[wire_files.Transfer]),
+    Route("POST", _TRANSFERS, "createTransferTask", create_transfer_task, body=NewTransfer,
+          takes=Takes.MODEL, result=wire_files.Transfer),
+    Route("GET", _TRANSFER, "getTransferTask", get_transfer_task, queries.TransferItem,
+          result=wire_files.Transfer),
     Route("DELETE", _TRANSFER, "cancelTransferTask", cancel_transfer_task, result=str),
     Route("GET", f"{_TRANSFER}/details", "getTransferTaskDetails", get_transfer_task_details,
-          result=wire.Transfer),
+          result=wire_files.Transfer),
 )  # fmt: skip
