@@ -15,6 +15,7 @@ ME = getpass.getuser()
 #: Another person of the tenant.
 ADA = "ada"
 GLOBUS = "not supported by this server"
+_ENDS = ("FINISHED", "FAILED", "CANCELLED")
 _numbers = itertools.count(1)
 _Given = Mapping[str, Any]
 
@@ -116,9 +117,10 @@ class World:
 
     def end(self) -> None:
         """Leave nothing running."""
-        for uuid in self._started:
-            if self.status(uuid) not in ("FINISHED", "FAILED", "CANCELLED"):
-                self.tapis.jobs.cancelJob(jobUuid=uuid)
+        left = [uuid for uuid in self._started if self.status(uuid) not in _ENDS]
+        for uuid in left:
+            self.tapis.jobs.cancelJob(jobUuid=uuid)
+        self.until(lambda: all(self.status(uuid) in _ENDS for uuid in left))
 
 
 def request(text: str) -> dict[str, Any]:
