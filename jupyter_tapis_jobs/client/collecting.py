@@ -9,12 +9,16 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from ..model.errors import InvalidInputError, NotFoundError
+from ..model.errors import InvalidInputError, JobError, NotFoundError
+from ..model.status import JobStatus
 from .connection import Connection
+from .failure import last_words
 
 if TYPE_CHECKING:
     import httpx
     import pandas as pd
+
+    from .job import Job
 
 #: Jobs of one call.
 _ASKED = 10_000
@@ -119,3 +123,20 @@ def _read(
         return read_csv(io.BytesIO(content), **options)
     except ValueError as cause:
         raise InvalidInputError(f"{path} cannot be read as a table: {cause}.", field="path") from cause
+
+
+def want_all_finished(jobs: Sequence[Job]) -> None:
+    """Raise ``JobError`` that names the jobs which are not finished."""
+    unready = [job for job in jobs if job.last_status != JobStatus.FINISHED]
+    if not unready:
+        return
+    shown = ", ".join(f"{job.name} {job.last_status}{_words(job)}" for job in unready[:5])
+    more = f" and {len(unready) - 5} more" if len(unready) > 5 else ""
+    raise JobError(
+        f"collect wants finished jobs; {len(unready)} of {len(jobs)} are not: {shown}{more}. "
+        "tapis.wait(jobs) waits for those that run; tapis.jobs(status='FINISHED') finds the finished ones."
+    )
+
+
+def _words(job: Job) -> str:
+    return f" ({last_words(job.row)})" if job.last_status == JobStatus.FAILED else ""

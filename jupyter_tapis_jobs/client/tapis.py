@@ -6,8 +6,7 @@ import itertools
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,18 +20,17 @@ from ..model.errors import (
     did_you_mean,
 )
 from ..model.extensions import ALL, Extension
-from ..model.status import JobStatus
-from . import frames, sharing
+from . import bulk, frames, sharing
 from .builder import RequestBuilder
 from .capabilities import is_ours
 from .carrier import Carrier, UploadPlace
-from .collecting import fetched, one_frame
-from .connection import Connection, path_text, refusal, segment
+from .collecting import fetched, one_frame, want_all_finished
+from .connection import Connection, path_text, segment
 from .definition import Definition
-from .failure import last_words
 from .filters import search_parameters
 from .hosts import Host, add_host, host_named, host_rows
 from .job import Job
+from .job_lists import job_rows, jobs_frame, uuids_of
 from .live import Live
 from .preview import Preview
 from .progress import Silent, choose_progress
@@ -44,8 +42,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _T = TypeVar("_T")
-#: Calls at the same time where there is no bulk call; rows of a page; jobs of one question or bulk call.
-_AT_ONCE, _PAGE, _ASKED, _BULK = 8, 1000, 50, 1000
+#: Files that are asked for at once.
+FILES_OF_A_PAGE = 1000
 #: What is needed of a job to say how it stands.
 _STATE = "uuid,name,status,condition,lastMessage,remoteResultInfo,maxMinutes,memoryMB"
 #: What is needed to say what it is at or waits for.
@@ -123,7 +121,7 @@ class Tapis:
         one by one, ``"array"`` as job arrays, ``"pack"`` many in one allocation, ``"auto"`` as fits the
         jobs and the host; ``job.launchMode`` and ``job.launchReason`` tell what was done.
         """
-        launch_mode = _launch_mode(launch_mode or common.pop("launchMode", None))
+        launch_mode = bulk.checked_launch_mode(launch_mode or common.pop("launchMode", None))
         build = RequestBuilder(self)
         requests = [build.request(merged(common, case), {}) for case in cases]
         results = self._submitted(requests, atomic=atomic, launch_mode=launch_mode)
@@ -192,7 +190,9 @@ class Tapis:
         *whose* is ``"mine"``, ``"shared"`` (by others, with the caller) or ``"all"`` of these.
         """
         wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
-        return self._table({**search_parameters(wanted), **sharing.list_type(whose)}, limit)
+        parameters = {**search_parameters(wanted), **sharing.list_type(whose)}
+        by_columns = self.can(Extension.COLUMNS)
+        return jobs_frame(self.connection, parameters, limit, by_columns=by_columns)
 
     def standing(self, uuids: Sequence[str]) -> dict[str, str]:
         """Return uuid -> how the job stands, in the words of its card (``in queue normal 02:10: …``)."""
@@ -213,24 +213,19 @@ class Tapis:
         sends all files in one answer. Raises ``JobError`` that names the jobs that are not finished.
         """
         found = self._jobs_of(jobs)
-        _want_all_finished(found)
+        want_all_finished(found)
         uuids = [job.uuid for job in found]
         if self.can(Extension.BULK):
             contents = fetched(self.connection, uuids, path)
         else:
-            read = self._side_by_side(lambda job: job.read_bytes(path), found)
+            read = bulk.side_by_side(lambda job: job.read_bytes(path), found)
             contents = dict(zip(uuids, read, strict=True))
         return one_frame({uuid: contents[uuid] for uuid in uuids}, path, options)
 
     def cancel(self, jobs: Any) -> pd.DataFrame:
         """Cancel many jobs; return ``uuid status message`` for each, status ``success`` or ``error``."""
-        uuids = _uuids(jobs)
-        if self.can(Extension.BULK):
-            parts = (uuids[start : start + _BULK] for start in range(0, len(uuids), _BULK))
-            answers = (self.connection.post("/v3/jobs/cancel/bulk", {"uuids": part}) for part in parts)
-            rows = [row for answer in answers for row in answer]
-        else:
-            rows = self._side_by_side(self._cancelled, uuids)
+        cancel = bulk.cancel_bulk if self.can(Extension.BULK) else bulk.cancel_one_by_one
+        rows = cancel(self.connection, uuids_of(jobs))
         return frames.from_rows(rows, dict.fromkeys(("uuid", "status", "message"), frames.TEXT))
 
     # --- apps, systems, files ----------------------------------------------------------------
@@ -271,9 +266,9 @@ class Tapis:
         rows: list[dict[str, Any]] = []
         while True:
             address = f"/v3/files/ops/{segment(system)}/{path_text(path)}"
-            page = self.connection.get(address, limit=_PAGE, offset=len(rows)) or []
+            page = self.connection.get(address, limit=FILES_OF_A_PAGE, offset=len(rows)) or []
             rows += page
-            if len(page) < _PAGE:
+            if len(page) < FILES_OF_A_PAGE:
                 return frames.from_rows(rows, frames.FILES)
 
     def app_names(self) -> dict[str, list[str]]:
@@ -406,77 +401,13 @@ class Tapis:
     ) -> list[Job | TapisJobsError]:
         if not requests:
             return []
-        if not self.can(Extension.BULK):
-            if atomic:
-                raise InvalidInputError("A tenant takes jobs one by one: atomic=True needs our own server.")
-            return self._side_by_side(self._submitted_one, requests)
-        size = len(requests) if atomic else _BULK
-        progress = choose_progress() if len(requests) > size else Silent()
-        results: list[Job | TapisJobsError] = []
-        for start in range(0, len(requests), size):
-            part = requests[start : start + size]
-            progress.show(f"○ accepted {start:,} of {len(requests):,}", change=True)
-            rows = self.connection.call(
-                "POST",
-                "/v3/jobs/submit/bulk",
-                params={"atomic": atomic or None, "launchMode": launch_mode},
-                json=part,
-            ).result
-            results += [refusal(row["error"]) if row.get("error") else Job(self, row) for row in rows]
-        accepted = sum(isinstance(result, Job) for result in results)
-        progress.show(f"○ accepted {accepted:,} of {len(requests):,}", change=True)
-        progress.done()
-        return results
-
-    def _submitted_one(self, request: dict[str, Any]) -> Job | TapisJobsError:
-        try:
-            return Job(self, self.connection.post("/v3/jobs/submit", request))
-        except TapisJobsError as refused:
-            return refused
-
-    def _cancelled(self, uuid: str) -> dict[str, Any]:
-        try:
-            self.connection.post(f"/v3/jobs/{segment(uuid)}/cancel")
-        except TapisJobsError as cause:
-            return {"uuid": uuid, "status": "error", "message": cause.message}
-        return {"uuid": uuid, "status": "success", "message": "The job is asked to end."}
-
-    def _side_by_side(self, work: Callable[[Any], _T], items: Sequence[Any]) -> list[_T]:
-        if len(items) < 2:
-            return [work(item) for item in items]
-        with ThreadPoolExecutor(min(_AT_ONCE, len(items)), thread_name_prefix="tapisjobs") as pool:
-            return list(pool.map(work, items))
-
-    def _table(self, parameters: Mapping[str, str], limit: int | None) -> pd.DataFrame:
-        if self.can(Extension.COLUMNS):
-            found = self.connection.get(
-                "/v3/jobs/search" if parameters else "/v3/jobs/list",
-                **parameters,
-                format="columns",
-                limit=-1 if limit is None else limit,
-                orderBy="created(desc)",
-            )
-            if isinstance(found, Mapping):
-                return frames.from_columns(found, frames.JOBS)
-            return frames.from_rows(found, frames.JOBS)
-        return frames.from_rows(self._paged(parameters, limit), frames.JOBS)
-
-    def _paged(self, parameters: Mapping[str, str], limit: int | None) -> list[Mapping[str, Any]]:
-        """Read page by page, oldest first, so that a job accepted meanwhile shifts nothing."""
-        rows: dict[str, Mapping[str, Any]] = {}
-        order = "created(asc)" if limit is None else "created(desc)"
-        skip = 0
-        while limit is None or len(rows) < limit:
-            size = _PAGE if limit is None else min(_PAGE, limit - len(rows))
-            page = (
-                self.connection.get("/v3/jobs/search", **parameters, limit=size, skip=skip, orderBy=order)
-                or []
-            )
-            rows.update({str(row["uuid"]): row for row in page})
-            skip += len(page)
-            if len(page) < size:
-                break
-        return sorted(rows.values(), key=lambda row: str(row.get("created")), reverse=True)
+        if self.can(Extension.BULK):
+            outcomes = bulk.submit_bulk(self.connection, requests, atomic=atomic, launch_mode=launch_mode)
+        elif atomic:
+            raise InvalidInputError("A tenant takes jobs one by one: atomic=True needs our own server.")
+        else:
+            outcomes = bulk.submit_one_by_one(self.connection, requests)
+        return [found if isinstance(found, TapisJobsError) else Job(self, found) for found in outcomes]
 
     def _all(self, path: str, select: list[str]) -> list[Mapping[str, Any]]:
         return self.connection.get(path, listType="ALL", limit=-1, select=",".join(select)) or []
@@ -490,23 +421,14 @@ class Tapis:
         if refused:
             raise JobError(f"{len(refused)} of these jobs were refused at submission: {refused[0].message}")
         known = {item.uuid: item for item in given if isinstance(item, Job)}
-        uuids = _uuids(jobs)
+        uuids = uuids_of(jobs)
         for row in self._states(uuids):
             known.setdefault(str(row["uuid"]), Job(self, row)).take(row)
         return [known.get(uuid) or self.job(uuid) for uuid in uuids]
 
     def _states(self, uuids: Sequence[str], select: str = _STATE) -> Iterator[Mapping[str, Any]]:
-        """Yield a row of each job that is there, asked for in lists: an address holds few, a body many."""
-        ours = self.can(Extension.BULK)
-        for start in range(0, len(uuids), size := _BULK if ours else _ASKED):
-            some = uuids[start : start + size]
-            params = {"select": select, "limit": len(some), "listType": "ALL_JOBS"}
-            if ours:
-                names = ",".join("'" + uuid.replace("'", "''") + "'" for uuid in some)
-                body = {"search": [f"uuid IN ({names})"]}
-                yield from self.connection.post("/v3/jobs/search", body, **params)
-            else:
-                yield from self.connection.get("/v3/jobs/search", **{"uuid.in": ",".join(some)}, **params)
+        """Yield a row of each job that is there, asked for in lists."""
+        return job_rows(self.connection, uuids, select, by_body=self.can(Extension.BULK))
 
     def _no_app(self, app_id: str, version: str, cause: NotFoundError) -> TapisJobsError:
         try:
@@ -519,49 +441,6 @@ class Tapis:
         return NotFoundError(f"App {app_id} has no version '{version}'. The latest: {versions}.")
 
 
-_LAUNCH_MODES = ("single", "array", "pack", "auto")
-
-
-def _launch_mode(mode: Any) -> Any:
-    if mode is None or mode in _LAUNCH_MODES:
-        return mode
-    raise InvalidInputError(
-        f"launchMode '{mode}' is not one of: {', '.join(_LAUNCH_MODES)}."
-        f"{did_you_mean(str(mode), _LAUNCH_MODES)}",
-        field="launchMode",
-        value=mode,
-    )
-
-
 def _with_queues(row: Mapping[str, Any]) -> dict[str, Any]:
     names = [str(queue.get("name")) for queue in row.get("batchLogicalQueues") or []]
     return {**row, "queues": ", ".join(names) or None}
-
-
-def _want_all_finished(jobs: Sequence[Job]) -> None:
-    unready = [job for job in jobs if job.last_status != JobStatus.FINISHED]
-    if not unready:
-        return
-    shown = ", ".join(f"{job.name} {job.last_status}{_words(job)}" for job in unready[:5])
-    more = f" and {len(unready) - 5} more" if len(unready) > 5 else ""
-    raise JobError(
-        f"collect wants finished jobs; {len(unready)} of {len(jobs)} are not: {shown}{more}. "
-        "tapis.wait(jobs) waits for those that run; tapis.jobs(status='FINISHED') finds the finished ones."
-    )
-
-
-def _words(job: Job) -> str:
-    return f" ({last_words(job.row)})" if job.last_status == JobStatus.FAILED else ""
-
-
-def _uuids(jobs: Any) -> list[str]:
-    """Return the uuids of jobs, uuids, one of them, or a frame with a column ``uuid`` or ``jobUuid``."""
-    if isinstance(jobs, Job | str):
-        jobs = [jobs]
-    columns = getattr(jobs, "columns", None)
-    if columns is not None:
-        column = next((name for name in ("uuid", "jobUuid") if name in columns), None)
-        if column is None:
-            raise InvalidInputError("This frame has no column 'uuid' or 'jobUuid'.", field="jobs")
-        jobs = jobs[column].tolist()
-    return [job.uuid if isinstance(job, Job) else str(job) for job in jobs]

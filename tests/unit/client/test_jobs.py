@@ -182,7 +182,7 @@ def test_filters_are_the_servers_work(fake, tapis):
 
 
 def test_a_tenants_jobs_come_page_by_page_and_none_is_left_out(monkeypatch):
-    from jupyter_tapis_jobs.client import tapis as module
+    from jupyter_tapis_jobs.client import job_lists as module
 
     monkeypatch.setattr(module, "_PAGE", 10)
     tenant = FakeTapis(ours=False)

@@ -1,5 +1,6 @@
 """Waiting: news moves it, the lost stream does not end it, Ctrl-C leaves it, the job goes on."""
 
+import asyncio
 import io
 import threading
 
@@ -32,7 +33,6 @@ def moving(fake):
 
 async def no_pause(seconds):
     """Do not wait between tries, but let others run."""
-    import asyncio
 
     await asyncio.sleep(0)
 
@@ -95,6 +95,8 @@ class Tenant:
 
     async def pause(self, seconds):
         self.pauses.append(seconds)
+        # Whoever waits for nothing lets the others of its loop come in.
+        await asyncio.sleep(0)
 
     def search(self, request):
         state = next(self.states, "FINISHED")
