@@ -337,6 +337,7 @@ def _invalid(message: str, body: Any, code: re.Match[str] | None) -> InvalidInpu
         field=str(details.get("field") or ""),
         value=details.get("value"),
         code=code.group(1) if code else None,
+        errors=details.get("errors") or (),
     )
 
 

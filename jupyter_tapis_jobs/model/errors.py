@@ -19,7 +19,8 @@ TapisJobsError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 
 class TapisJobsError(Exception):
@@ -47,17 +48,25 @@ class InvalidInputError(TapisJobsError):
     """What was asked cannot be done as it is written.
 
     ``field`` is the path of the offending field in the request (``parameterSet.appArgs[0].arg``),
-    ``value`` what stood there.
+    ``value`` what stood there. Of many requests ``errors`` tells what is wrong with each that is
+    refused: ``caseId row message field``.
     """
 
     code = "JOBS_INVALID_INPUT"
 
     def __init__(
-        self, message: str, *, field: str = "", value: object = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        field: str = "",
+        value: object = None,
+        code: str | None = None,
+        errors: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(message, code=code)
         self.field = field
         self.value = value
+        self.errors = tuple(errors)
 
 
 class NotSignedInError(TapisJobsError):

@@ -28,6 +28,8 @@ class Extension(StrEnum):
     OUTPUTS = "outputs"
     #: Hosts are added and looked at.
     HOSTS = "hosts"
+    #: Parameter studies are kept: cases, attempts, and their table.
+    STUDIES = "studies"
 
 
 ALL = tuple(Extension)
