@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from ..model.job import Job
 from ..model.status import JobStatus
+from . import studies
 from .records import JOB_COLUMNS, job_from_row
 from .tables import job_definitions, job_events, jobs, shares
 
@@ -33,11 +34,15 @@ def count_events(conn: Connection, ids: Sequence[int]) -> int:
 
 
 def remove(conn: Connection, gone: Sequence[Job]) -> int:
-    """Delete jobs and what hangs on them: definition, history, subscriptions, shares; return how many."""
+    """Delete jobs and what hangs on them: definition, history, subscriptions, shares; return how many.
+
+    A study keeps how its cases ended.
+    """
     removed = 0
     for start in range(0, len(gone), _SLICE):
         part = gone[start : start + _SLICE]
         conn.execute(delete(shares).where(shares.c.kind == "job", shares.c.item_id.in_(j.uuid for j in part)))
+        studies.keep_outcomes(conn, [job.id for job in part])
         removed += conn.execute(
             delete(jobs).where(jobs.c.id.in_(job.id for job in part), jobs.c.status.in_(_ENDED))
         ).rowcount
