@@ -52,8 +52,20 @@ def fetched(connection: Connection, uuids: Sequence[str], path: str) -> Mapping[
 
     Raises ``NotFoundError`` that names the jobs without it.
     """
+    contents, missing = fetched_or_missing(connection, uuids, path)
+    if missing:
+        first = next(iter(missing.values()))
+        more = f" {len(missing) - 1} more jobs do not have it either." if len(missing) > 1 else ""
+        raise NotFoundError(first + more)
+    return contents
+
+
+def fetched_or_missing(
+    connection: Connection, uuids: Sequence[str], path: str
+) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
+    """Return uuid -> content of the output *path*, and uuid -> why it cannot be had (our server only)."""
     contents: dict[str, bytes] = {}
-    missing: list[str] = []
+    missing: dict[str, str] = {}
     for start in range(0, len(uuids), _ASKED):
         body = {"uuids": list(uuids[start : start + _ASKED]), "path": path}
         with connection.stream("/v3/jobs/output/bulk", patient=True, json=body) as answer:
@@ -61,11 +73,9 @@ def fetched(connection: Connection, uuids: Sequence[str], path: str) -> Mapping[
                 if name.startswith(_FILES):
                     contents[name.removeprefix(_FILES)] = content
                 else:
-                    missing.append(str(json.loads(content)["message"]))
-    if missing:
-        more = f" {len(missing) - 1} more jobs do not have it either." if len(missing) > 1 else ""
-        raise NotFoundError(missing[0][:1].upper() + missing[0][1:] + more)
-    return contents
+                    message = str(json.loads(content)["message"])
+                    missing[name.removeprefix(_ERRORS)] = message[:1].upper() + message[1:]
+    return contents, missing
 
 
 def _members(answer: httpx.Response) -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,373 @@
+"""The results of many cases in one tidy frame: parameters in front, and no case is left out."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..model.errors import InvalidInputError, TapisJobsError, UnavailableError
+from ..model.extensions import Extension
+from ..model.status import JobStatus
+from . import bulk
+from .collecting import one_frame
+from .failure import last_words
+from .job import Job
+from .job_lists import job_rows
+from .output_cache import OutputCache
+from .output_parsers import (
+    Parser,
+    as_table,
+    compiled,
+    is_glob,
+    is_plain_csv,
+    names_matching,
+    parser_named,
+    table_of,
+)
+from .study_columns import CASE, FILE, JOB, PROBLEM, STATUS, parameter_names
+from .study_outputs import Fetch
+from .words import is_terminal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .tapis import Tapis
+
+_Pattern = str | re.Pattern[str] | None
+#: Words of a problem after which like ones are counted together.
+_KIND = re.compile(r"[:(].*", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Results:
+    """What came: tables with a column ``jobUuid``, and uuid -> why nothing came."""
+
+    tables: list[pd.DataFrame] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def add(self, uuid: str, table: pd.DataFrame, source: str, file: str | None = None) -> None:
+        """Take in the table of one job."""
+        if table.empty:
+            self.problems[uuid] = f"{source} has no rows"
+            return
+        taken = (JOB,) if file is None else (JOB, FILE)
+        table = _renamed(table, taken)
+        table.insert(0, JOB, uuid)
+        if file is not None:
+            table.insert(1, FILE, file)
+        self.tables.append(table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How an output becomes a table."""
+
+    parser: str | Parser | None
+    pattern: _Pattern
+    options: Mapping[str, Any]
+
+
+def collect(
+    tapis: Tapis,
+    frame: pd.DataFrame,
+    what: str | Callable[[Job], Any],
+    *,
+    parser: str | Parser | None = None,
+    pattern: _Pattern = None,
+    unfinished: bool = False,
+    fresh: bool = False,
+    to: str | Path | None = None,
+    cache: OutputCache | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return one tidy frame of the results of all cases in *frame*, with their parameters in front.
+
+    *frame* is a study's, or one of ``tapis.jobs()``. *what* is an output (``"disp.csv"``), a glob
+    (``"*.json"``, with a column ``file``), or a function of a ``Job`` that returns a value, row or table.
+    What each file is, its name's end tells (CSV, TSV, JSON, JSON lines, Parquet, NumPy, else text), or
+    *parser*; *pattern* makes rows of the matches in a text, its named groups are the columns. *options* go
+    to pandas' reader.
+
+    A case without a result keeps its row, and the column ``problem`` says why: not submitted, not
+    finished, failed and how, no such output, unreadable. With *unfinished* the outputs of cases that
+    failed, were cancelled or still run are read too. What was fetched of ended jobs is kept on this
+    machine; *fresh* fetches it anew. *to* writes the frame to a Parquet file.
+
+    Raises ``InvalidInputError`` for a frame without jobs or a parser, pattern or column that cannot be.
+    """
+    cases = _as_cases(frame)
+    reading = _Reading(parser, None if pattern is None else compiled(pattern), options)
+    problems = _not_ready(cases, unfinished=unfinished)
+    jobs = _jobs(cases, problems, tapis)
+    if callable(what) or is_glob(what):
+        _complete(tapis, jobs)
+    if callable(what):
+        results = _by_call(what, jobs)
+    else:
+        parser_named(parser, what, pattern)
+        fetch = Fetch(tapis, jobs, None if fresh else cache or OutputCache(), cache or OutputCache())
+        results = _by_glob(fetch, what, reading) if is_glob(what) else _by_name(fetch, what, reading)
+    results.problems = problems | results.problems
+    joined = _joined(cases, results)
+    _tell(joined, what)
+    if to is not None:
+        to_parquet(joined, to)
+    return joined
+
+
+def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write *frame* to a Parquet file, whole or not at all; return where.
+
+    Columns of mixed kinds become text. Raises ``UnavailableError`` where pyarrow is not installed.
+    """
+    place = Path(path).expanduser()
+    part = place.with_name(f".{place.name}.part")
+    plain = frame.assign(**{str(name): frame[name].map(_as_text) for name in _mixed(frame)})
+    try:
+        plain.to_parquet(part, index=False)
+        part.replace(place)
+    except ImportError as cause:
+        raise UnavailableError(
+            "Writing Parquet needs pyarrow: pip install 'jupyter-tapis-jobs[studies]'. "
+            f"frame.to_csv('{place.with_suffix('.csv')}') needs nothing."
+        ) from cause
+    except OSError as cause:
+        raise InvalidInputError(f"{place} cannot be written: {cause.strerror}.", field="to") from cause
+    finally:
+        part.unlink(missing_ok=True)
+    return place
+
+
+# --- the cases --------------------------------------------------------------------------------
+def _as_cases(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return parameters, ``caseId``, ``jobUuid`` and ``status``, one row a case, whatever frame it is."""
+    if JOB in frame.columns and STATUS in frame.columns:
+        names = [*parameter_names(frame), *(name for name in (CASE, JOB, STATUS) if name in frame.columns)]
+        told = [name for name in ("condition", "exitCode") if name in frame.columns]
+        return frame[[*names, *told]].reset_index(drop=True)
+    if {"uuid", STATUS} <= set(frame.columns):
+        told = [name for name in ("name", "uuid", STATUS, "condition", "exitCode") if name in frame.columns]
+        return frame[told].rename(columns={"uuid": JOB}).reset_index(drop=True)
+    raise InvalidInputError(
+        "collect wants a study's frame or one of tapis.jobs(): columns 'jobUuid' (or 'uuid') and 'status'.",
+        field="frame",
+    )
+
+
+def _not_ready(cases: pd.DataFrame, *, unfinished: bool) -> dict[str, str]:
+    """Return uuid -> why a job is not read."""
+    wanted = _READABLE if unfinished else frozenset({str(JobStatus.FINISHED)})
+    found = {}
+    for row in cases[[name for name in (JOB, *_TOLD) if name in cases.columns]].to_dict("records"):
+        if _is_text(row[JOB]) and row[STATUS] not in wanted:
+            found[str(row[JOB])] = _standing(
+                {str(key): value for key, value in row.items() if _is_there(value)}
+            )
+    return found
+
+
+_TOLD = (STATUS, "condition", "exitCode")
+_READABLE = frozenset(
+    map(
+        str,
+        (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.RUNNING, JobStatus.ARCHIVING),
+    )
+)
+_NOT_SUBMITTED = "not submitted"
+
+
+def _standing(row: Mapping[str, Any]) -> str:
+    status = str(row.get(STATUS) or "unknown")
+    if status == JobStatus.FAILED:
+        return f"FAILED: {last_words(row)}"
+    return status if is_terminal(status) else f"not finished: it is {status}"
+
+
+def _jobs(cases: pd.DataFrame, problems: Mapping[str, str], tapis: Tapis) -> dict[str, Job]:
+    """Return the jobs to read, by uuid, in the order of the cases."""
+    columns = zip(cases[JOB], cases[STATUS], _names(cases), strict=True)
+    return {
+        str(uuid): Job(tapis, {"uuid": str(uuid), "status": str(status), "name": name})
+        for uuid, status, name in columns
+        if _is_text(uuid) and uuid not in problems
+    }
+
+
+def _complete(tapis: Tapis, jobs: Mapping[str, Job]) -> None:
+    """Let *jobs* know where their outputs lie, in few questions: paths are told below that."""
+    rows = job_rows(tapis.connection, list(jobs), _PLACES, by_body=tapis.can(Extension.BULK))
+    for row in rows:
+        jobs[str(row["uuid"])].take(row)
+
+
+#: What is needed of a job to find its outputs, and to read the one that it printed.
+_PLACES = "uuid,name,status,execSystemId,execSystemOutputDir,archiveSystemId,archiveSystemDir,remoteOutcome,parameterSet"
+
+
+def _names(cases: pd.DataFrame) -> Iterable[str]:
+    named = next((name for name in ("name", CASE) if name in cases.columns), JOB)
+    return cases[named].astype(str)
+
+
+# --- fetching and parsing ---------------------------------------------------------------------
+def _by_name(fetch: Fetch, path: str, reading: _Reading, uuids: Sequence[str] | None = None) -> _Results:
+    """Read the output *path* of each job."""
+    contents, problems = fetch.outputs(list(fetch.jobs) if uuids is None else uuids, path)
+    results = _Results(problems=problems)
+    _parse(contents, path, reading, results)
+    return results
+
+
+def _parse(
+    contents: Mapping[str, bytes], path: str, reading: _Reading, results: _Results, file: str | None = None
+) -> None:
+    together = _together(contents, path, reading) if file is None else None
+    if together is not None:
+        results.tables.append(together)
+        for uuid in contents.keys() - set(together[JOB]):
+            results.problems[uuid] = f"{path} has no rows"
+        return
+    for uuid, content in contents.items():
+        try:
+            table = table_of(
+                content, path, parser=reading.parser, pattern=reading.pattern, options=reading.options
+            )
+        except InvalidInputError as cause:
+            results.problems[uuid] = cause.message.rstrip(".")
+        else:
+            results.add(uuid, table, path, file)
+
+
+def _together(contents: Mapping[str, bytes], path: str, reading: _Reading) -> pd.DataFrame | None:
+    """Return many CSV files by few parses; None where one of them is not like the others."""
+    if not contents or not is_plain_csv(path, reading.parser, reading.pattern):
+        return None
+    try:
+        return one_frame(contents, path, reading.options)
+    except (InvalidInputError, ValueError):
+        return None
+
+
+def _by_glob(fetch: Fetch, pattern: str, reading: _Reading) -> _Results:
+    """Read all outputs that *pattern* means; those of the same name are fetched together."""
+    having: dict[str, list[str]] = {}
+    results = _Results()
+    for uuid, names in fetch.listed().items():
+        matching = names_matching(names, pattern)
+        for name in matching:
+            having.setdefault(name, []).append(uuid)
+        if not matching:
+            results.problems[uuid] = f"no output {pattern}"
+    for name, uuids in having.items():
+        contents, problems = fetch.outputs(uuids, name)
+        results.problems |= problems
+        _parse(contents, name, reading, results, file=name)
+    return results
+
+
+def _by_call(function: Callable[[Job], Any], jobs: Mapping[str, Job]) -> _Results:
+    """Ask *function* for the result of each job, eight at a time."""
+    outcomes = bulk.side_by_side(lambda job: _called(function, job), list(jobs.values()))
+    failures = [found for found in outcomes if isinstance(found, _Raised)]
+    if failures and len(failures) == len(outcomes):
+        raise InvalidInputError(
+            f"The function failed for all {len(failures)} cases; the first: {failures[0].words}.",
+            field="what",
+        ) from failures[0].cause
+    results = _Results()
+    for uuid, found in zip(jobs, outcomes, strict=True):
+        if isinstance(found, _Raised):
+            results.problems[uuid] = found.words
+        elif found is None:
+            results.problems[uuid] = "the function returned nothing"
+        else:
+            results.add(uuid, as_table(found, "value"), "what the function returned")
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """An error of the caller's function for one job."""
+
+    cause: Exception
+
+    @property
+    def words(self) -> str:
+        said = self.cause.message if isinstance(self.cause, TapisJobsError) else str(self.cause)
+        return f"{type(self.cause).__name__}: {said}".rstrip(".: ")
+
+
+def _called(function: Callable[[Job], Any], job: Job) -> Any:
+    try:
+        return function(job)
+    except UnavailableError:
+        raise
+    except Exception as cause:  # noqa: BLE001 - one odd output must not lose the others
+        return _Raised(cause)
+
+
+# --- joining ----------------------------------------------------------------------------------
+def _joined(cases: pd.DataFrame, results: _Results) -> pd.DataFrame:
+    """Return the cases with their results behind them and the problems at the end."""
+    import pandas as pd
+
+    front = cases.drop(columns=[name for name in ("condition", "exitCode") if name in cases.columns])
+    # What was called like a parameter gets another name; what a glob adds stays.
+    taken = [name for name in (*front.columns, PROBLEM) if name not in (JOB, FILE)]
+    tables = [_renamed(table, taken) for table in results.tables]
+    found = (
+        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({JOB: pd.Series([], dtype=object)})
+    )
+    found[JOB] = found[JOB].astype(object)
+    joined = front.assign(**{JOB: front[JOB].astype(object)}).merge(found, on=JOB, how="left", sort=False)
+    told = joined[JOB].map(lambda uuid: results.problems.get(uuid) if _is_text(uuid) else _NOT_SUBMITTED)
+    joined[PROBLEM] = pd.Series(told, index=joined.index, dtype="str")
+    joined[JOB] = joined[JOB].astype("str")
+    return joined
+
+
+def _renamed(table: pd.DataFrame, taken: Sequence[str]) -> pd.DataFrame:
+    """A result that is called like a parameter gets ``_result`` behind its name."""
+    return table.rename(columns={name: f"{name}_result" for name in taken if name in table.columns})
+
+
+def _tell(joined: pd.DataFrame, what: object) -> None:
+    """Warn of the cases without a result, counted by reason."""
+    problems = joined.loc[joined[PROBLEM].notna(), [JOB, PROBLEM]]
+    if problems.empty:
+        return
+    from .tapis import TapisJobsWarning
+
+    kinds = Counter(_KIND.sub("", str(words)).strip() for words in problems[PROBLEM])
+    counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5))
+    cases = len(joined) if CASE not in joined.columns else joined[CASE].nunique()
+    named = what if isinstance(what, str) else getattr(what, "__name__", "the function")
+    warnings.warn(
+        f"{len(problems):,} of {cases:,} cases have no full result from {named}: {counted}. "
+        "They keep their rows; the column 'problem' says why.",
+        TapisJobsWarning,
+        stacklevel=4,
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_there(value: object) -> bool:
+    # NaN is what a column with a missing value holds, and it is not itself.
+    return value is not None and value == value and value.__class__.__name__ != "NAType"
+
+
+def _mixed(frame: pd.DataFrame) -> list[Any]:
+    objects = [name for name in frame.columns if frame[name].dtype == object]
+    return [name for name in objects if len({type(item) for item in frame[name].dropna()}) > 1]
+
+
+def _as_text(value: object) -> str | None:
+    return str(value) if _is_there(value) else None
