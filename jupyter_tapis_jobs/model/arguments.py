@@ -106,6 +106,15 @@ def insert(text: str, value_of: Callable[[str], str | None]) -> str:
     return "".join(_inserted(text, value_of))
 
 
+def quoter_after(text: str) -> Callable[[str], str]:
+    """Return how a value must be quoted that follows *text* in an argument, so that it stays data.
+
+    Outside quotes it is one word, or part of one, whatever it holds; an empty one leaves nothing behind.
+    """
+    *_, (_, quote) = _places(text + "${x}")
+    return _FOR_PLACE.get(quote, _FOR_PLACE[""])
+
+
 def option_parts(option: str) -> tuple[str, str]:
     """Return name and value of an option written ``--opt``, ``--opt value`` or ``--opt=value``."""
     found = re.match(r"[^\s=]+", option.strip())

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ..model.errors import InvalidInputError, did_you_mean
-from .values import evaluate, pieces
+from ..model.placeholders import pieces
+from .values import evaluate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

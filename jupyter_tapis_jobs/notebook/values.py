@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..model.errors import InvalidInputError, did_you_mean
-
-_OPEN, _CLOSE = "{{", "}}"
-#: Functions that an expression may use beside the notebook's own names.
-_BUILTINS: Mapping[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (abs, bool, float, int, len, list, max, min, range, repr, round, sorted, str, sum, tuple)
-}
+from ..model.placeholders import BUILTINS, compiled, pieces
 
 
 def fill(text: str, names: Mapping[str, Any]) -> str:
@@ -25,23 +19,6 @@ def fill(text: str, names: Mapping[str, Any]) -> str:
     return "".join(piece if plain else str(evaluate(piece, names)) for plain, piece in pieces(text))
 
 
-def pieces(text: str) -> Iterator[tuple[bool, str]]:
-    """Yield ``(True, plain text)`` and ``(False, expression)`` in order.
-
-    An expression begins and ends in the same line.
-    """
-    plain_from = position = 0
-    while (start := text.find(_OPEN, position)) >= 0:
-        end = _end(text, start)
-        position = start + 2 if end < 0 else end + 2
-        expression = text[start + 2 : end]
-        if end >= 0 and expression.strip():
-            yield True, text[plain_from:start]
-            yield False, expression
-            plain_from = position
-    yield True, text[plain_from:]
-
-
 def evaluate(expression: str, names: Mapping[str, Any]) -> Any:
     """Return the value of *expression* (Jinja's language, sandboxed) with the notebook's *names*."""
     from jinja2 import TemplateSyntaxError, UndefinedError
@@ -50,7 +27,7 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> Any:
 
     shown = f"{{{{{expression}}}}}"
     try:
-        value = _compiled(expression)({**_BUILTINS, **names})
+        value = compiled(expression)({**BUILTINS, **names})
     except TemplateSyntaxError as cause:
         raise InvalidInputError(
             f"{shown} cannot be read: {cause.message}. To keep braces as they are: --raw.", value=expression
@@ -77,35 +54,3 @@ def _unknown(shown: str, expression: str, names: Mapping[str, Any]) -> InvalidIn
         "To keep braces as they are: --raw.",
         value=expression,
     )
-
-
-def _end(text: str, start: int) -> int:
-    """Return where the expression opened at *start* ends: at the first ``}}`` that leaves it readable.
-
-    The first ``}}`` of the line when none does, -1 when there is none.
-    """
-    stop = text.find("\n", start)
-    stop = len(text) if stop < 0 else stop
-    first = end = text.find(_CLOSE, start + 2, stop)
-    while end >= 0:
-        expression = text[start + 2 : end]
-        if not expression.strip() or _readable(expression):
-            return end
-        end = text.find(_CLOSE, end + 1, stop)
-    return first
-
-
-def _readable(expression: str) -> bool:
-    from jinja2 import TemplateSyntaxError
-
-    try:
-        _compiled(expression)
-    except TemplateSyntaxError:
-        return False
-    return True
-
-
-def _compiled(expression: str) -> Any:
-    from jinja2.sandbox import SandboxedEnvironment
-
-    return SandboxedEnvironment().compile_expression(expression, undefined_to_none=False)
