@@ -12,9 +12,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .client.cases import grid
     from .client.connect import connect
     from .client.job import Job
     from .client.preview import Preview
+    from .client.sampling import sample
     from .client.tapis import Tapis
     from .model.errors import (
         ConflictError,
@@ -47,11 +49,15 @@ __all__ = [
     "TransportError",
     "UnavailableError",
     "connect",
+    "grid",
+    "sample",
 ]
 
 #: Public name -> the module that holds it, imported when the name is first used.
 _HOMES = {
     "connect": ".client.connect",
+    "grid": ".client.cases",
+    "sample": ".client.sampling",
     "Job": ".client.job",
     "Preview": ".client.preview",
     "Tapis": ".client.tapis",

@@ -53,6 +53,8 @@ PUBLIC = [
     "TransportError",
     "UnavailableError",
     "connect",
+    "grid",
+    "sample",
 ]
 #: What the kernel's side imports only when it is first used.
 HEAVY = ["IPython", "anywidget", "asyncssh", "httpx", "ipywidgets", "jupyter_server", "pandas", "pydantic",
