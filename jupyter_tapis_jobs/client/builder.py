@@ -60,8 +60,9 @@ REQUEST_FIELDS = frozenset(
 class RequestBuilder:
     """Made anew for each call: apps, systems and uploads are looked up once for all its jobs."""
 
-    def __init__(self, tapis: Tapis) -> None:
+    def __init__(self, tapis: Tapis, kind: type[Carrier] = Carrier) -> None:
         self._tapis = tapis
+        self._kind = kind
         self._apps: dict[tuple[str, str], Definition] = {}
         self._carriers: dict[str | None, Carrier] = {}
         self._local_sets_python: bool | None = None
@@ -85,21 +86,27 @@ class RequestBuilder:
         return request
 
     def _for_app(self, request: dict[str, Any], shorthands: Mapping[str, Any]) -> None:
-        app = self._app(request["appId"], request.get("appVersion"))
+        app = self.app(request["appId"], request.get("appVersion"))
         request["appVersion"] = app["version"]
         system = request.get("execSystemId") or (app.get("jobAttributes") or {}).get("execSystemId")
         env = {**self._kernel_python(app, system, request), **(shorthands.get("env") or {})}
         build(request, app, self._carrier(system), {**shorthands, "env": env or None})
 
-    def _app(self, app_id: str, version: Any) -> Definition:
+    def app(self, app_id: str, version: Any) -> Definition:
+        """Return the definition of an app, asked for once."""
         key = (app_id, str(version or ""))
         if key not in self._apps:
             self._apps[key] = self._tapis.app(*key)
         return self._apps[key]
 
+    @property
+    def carriers(self) -> list[Carrier]:
+        """What has carried local content so far, one for each system."""
+        return list(self._carriers.values())
+
     def _carrier(self, system: str | None) -> Carrier:
         if system not in self._carriers:
-            self._carriers[system] = self._tapis.carrier(system)
+            self._carriers[system] = self._tapis.carrier(system, self._kind)
         return self._carriers[system]
 
     def _kernel_python(

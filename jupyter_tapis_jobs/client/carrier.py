@@ -64,8 +64,10 @@ class Carrier:
     def _source(self, target: str, data: bytes) -> str:
         if len(data) <= min(INLINE_FILE, self._inline_left):
             self._inline_left -= len(data)
-            return "data:application/octet-stream;base64," + base64.b64encode(data).decode()
-        digest = hashlib.sha256(data).hexdigest()
+            return inlined(data)
+        return self._uploaded_data(hashlib.sha256(data).hexdigest(), target, data)
+
+    def _uploaded_data(self, digest: str, target: str, data: bytes) -> str:
         return self._uploaded(digest, _last(target), len(data), lambda: io.BytesIO(data))
 
     def _uploaded(self, digest: str, name: str, size: int, opened: Callable[[], Any]) -> str:
@@ -86,6 +88,11 @@ class Carrier:
         except (NotFoundError, InvalidInputError):
             return False
         return bool(rows) and rows[0].get("size") == size
+
+
+def inlined(data: bytes) -> str:
+    """Return *data* as an address that holds it."""
+    return "data:application/octet-stream;base64," + base64.b64encode(data).decode()
 
 
 class UploadPlace:

@@ -52,7 +52,7 @@ class Preview:
     def _parts(self) -> list[tuple[str, str]]:
         return [
             ("Request", request_text(self.request)),
-            *self._files(),
+            *inline_files(self.request),
             *self._values(),
             *self._resolved(),
             *self._warned(),
@@ -60,13 +60,6 @@ class Preview:
 
     def _values(self) -> list[tuple[str, str]]:
         return [("Values", _text_table(self.origins))] if self.origins else []
-
-    def _files(self) -> Iterator[tuple[str, str]]:
-        """The texts that travel inside the request."""
-        for item in self.request.get("fileInputs") or []:
-            head, _, body = str(item.get("sourceUrl")).partition(",")
-            if head.startswith("data:") and head.endswith(";base64"):
-                yield str(item.get("targetPath")), base64.b64decode(body).decode(errors="replace")
 
     def _resolved(self) -> list[tuple[str, str]]:
         if not self.job:
@@ -84,6 +77,14 @@ class Preview:
 
     def _warned(self) -> list[tuple[str, str]]:
         return [("Warnings", "\n".join(f"⚠ {text}" for text in self.warnings))] if self.warnings else []
+
+
+def inline_files(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield ``(path, text)`` of the files that travel inside *request*."""
+    for item in request.get("fileInputs") or []:
+        head, _, body = str(item.get("sourceUrl")).partition(",")
+        if head.startswith("data:") and head.endswith(";base64"):
+            yield str(item.get("targetPath")), base64.b64decode(body).decode(errors="replace")
 
 
 def request_text(request: Mapping[str, Any]) -> str:

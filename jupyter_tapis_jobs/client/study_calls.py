@@ -9,6 +9,7 @@ from typing import Any
 
 from ..model.errors import InvalidInputError, NotFoundError, did_you_mean
 from .connection import Connection, segment
+from .study_preview import told_of
 
 _STUDIES = "/v3/tapisjobs/studies"
 #: Cases of one page; share of the largest body that is filled, and bytes of a body where nobody says more.
@@ -19,15 +20,21 @@ _LONG = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One rendered case: what makes it this case, and the Tapis request that runs it."""
+    """One rendered case: what makes it this case, and the Tapis request that runs it.
+
+    Of a case that the server has, the id is enough.
+    """
 
     case_id: str
-    parameters: Mapping[str, Any]
-    request: Mapping[str, Any]
+    parameters: Mapping[str, Any] | None = None
+    request: Mapping[str, Any] | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Return the case as the server takes it."""
-        return {"caseId": self.case_id, "parameters": dict(self.parameters), "request": dict(self.request)}
+        if self.request is None:
+            return {"caseId": self.case_id}
+        parameters = dict(self.parameters or {})
+        return {"caseId": self.case_id, "parameters": parameters, "request": dict(self.request)}
 
 
 @dataclass(slots=True)
@@ -39,6 +46,8 @@ class Answer:
     done: int = 0
     failed: int = 0
     submitted: list[Mapping[str, Any]] = field(default_factory=list)
+    #: What is wrong with cases: ``row caseId message field``; only a dry run tells it here.
+    errors: list[Mapping[str, Any]] = field(default_factory=list)
     #: How the jobs would be started, and why, where the server tells.
     launch_mode: str = ""
     launch_reason: str = ""
@@ -50,6 +59,7 @@ class Answer:
         self.done += _count(told.get("done"))
         self.failed += _count(told.get("failed"))
         self.submitted += told.get("submitted") or []
+        self.errors += told.get("errors") or []
         self.launch_mode = str(told.get("launchMode") or self.launch_mode)
         self.launch_reason = str(told.get("launchReason") or self.launch_reason)
 
@@ -95,11 +105,13 @@ class StudyCalls:
         """Add *cases* and submit those that are not done or in flight; all or nothing.
 
         With *dry_run* nothing is stored. Several bodies are all checked before the first is submitted.
-        Raises ``InvalidInputError`` whose ``errors`` name the cases.
+        Raises ``InvalidInputError`` whose ``errors`` name the cases by their place in *cases*.
         """
         bodies = list(self._bodies(cases))
         if len(bodies) > 1 and not dry_run:
-            self._posted(bodies, fresh=fresh, dry_run=True)
+            checked = self._posted(bodies, fresh=fresh, dry_run=True)
+            if checked.errors:
+                raise refused_cases(checked.errors)
         return self._posted(bodies, fresh=fresh, dry_run=dry_run)
 
     def retry(self, case_ids: Sequence[str], changes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -130,20 +142,21 @@ class StudyCalls:
 
     def _posted(self, bodies: Sequence[list[dict[str, Any]]], *, fresh: bool, dry_run: bool) -> Answer:
         answer = Answer()
-        errors: list[Mapping[str, Any]] = []
+        rows: dict[str, int] = {}
         for cases in bodies:
+            rows |= {case["caseId"]: place for place, case in enumerate(cases, len(rows))}
             body = {"cases": cases, "fresh": fresh, "dryRun": dry_run}
             try:
                 told = self._connection.call("POST", self._path("cases"), json=body, seconds=_LONG).result
             except InvalidInputError as refused:
                 if not refused.errors:
                     raise
-                errors += refused.errors
-            else:
-                answer.add(told)
-                errors += told.get("errors") or []
-        if errors:
-            raise refused_cases(errors)
+                told = {"errors": refused.errors}
+            answer.add(told)
+        # Of each body the server counts its rows anew.
+        answer.errors = [{**error, "row": rows.get(str(error.get("caseId")))} for error in answer.errors]
+        if answer.errors and not dry_run:
+            raise refused_cases(answer.errors)
         return answer
 
     def _bodies(self, cases: Sequence[Case]) -> Iterator[list[dict[str, Any]]]:
@@ -173,10 +186,7 @@ def study_rows(connection: Connection) -> list[Mapping[str, Any]]:
 def refused_cases(errors: Sequence[Mapping[str, Any]]) -> InvalidInputError:
     """Return the one error of several cases: the sentence of the first, and how many there are."""
     first = errors[0]
-    message = str(first.get("message") or "refused")
-    row = first.get("row")
-    if row is not None and f"ow {row}" not in message:
-        message = f"Row {row}: {message}"
+    message = told_of(first)
     if len(errors) > 1:
         message += f" {len(errors) - 1:,} more cases are invalid; study.preview() lists them."
     return InvalidInputError(

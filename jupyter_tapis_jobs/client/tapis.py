@@ -41,6 +41,8 @@ from .words import sentence
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .study import Study
+
 _T = TypeVar("_T")
 #: Files that are asked for at once.
 FILES_OF_A_PAGE = 1000
@@ -166,6 +168,26 @@ class Tapis:
         shorthands = {key: changes[key] for key in changes if key in SHORTHANDS}
         fields = {key: changes[key] for key in changes if key not in SHORTHANDS}
         return self.submit(request | fields, **shorthands)
+
+    # --- studies -----------------------------------------------------------------------------
+    def study(self, name: str, app: Any = None, /, **given: Any) -> Study:
+        """Return a new study: many cases of one request; or the one of that *name*, by its name alone.
+
+        *app* is an app, a Tapis request, or a function ``row -> request``. *given* are ``cases`` (a
+        frame, a list of mappings, a mapping of lists for their grid, a CSV file), the fields and
+        shorthands of ``submit`` with ``{{ column }}`` in their texts, ``launchMode``, ``maxRunning``,
+        ``maxFailures``, ``labels`` (columns that the request need not use), ``defaults`` (of columns
+        that came later). Nothing is submitted before ``study.run()``; ``study.preview()`` shows it.
+        """
+        from .studies import study_of
+
+        return study_of(self, name, app, **given)
+
+    def studies(self, *, archived: bool = False) -> pd.DataFrame:
+        """Return the caller's studies, newest first: ``name created cases finished failed active …``."""
+        from .studies import studies_frame
+
+        return studies_frame(self, archived=archived)
 
     # --- finding -----------------------------------------------------------------------------
     def job(self, uuid: str) -> Job:
@@ -368,9 +390,9 @@ class Tapis:
         return frames.from_rows(host_rows(self), frames.HOSTS)
 
     # --- parts -------------------------------------------------------------------------------
-    def carrier(self, system: str | None) -> Carrier:
+    def carrier(self, system: str | None, kind: type[Carrier] = Carrier) -> Carrier:
         """Return the carrier of local content for one call, with uploads for a job on *system*."""
-        return Carrier(
+        return kind(
             self.connection,
             lambda: self._uploads.on(system),
             inline=self.can(Extension.INLINE),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from fake_studies import FakeStudies
 
 from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.client.endpoint import Endpoint
@@ -102,8 +103,14 @@ class FakeTapis:
     headers: list[httpx.Headers] = field(default_factory=list)
     streams: list[EventStream] = field(default_factory=lambda: [EventStream()])
     opened: int = 0
+    largest_body: int = 0
     #: Answers that come before anything else: path -> function of the request.
     instead: dict[str, Callable[[httpx.Request], httpx.Response]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.studies = FakeStudies(
+            submit=lambda request: str(self._accepted(request)["uuid"]), job=lambda uuid: self.jobs[uuid]
+        )
 
     def tapis(self, **options: Any) -> Tapis:
         """Return a client of this server."""
@@ -179,8 +186,14 @@ class FakeTapis:
         return handler(request, parts[1:]) if handler else error(404, f"There is no {path}.")
 
     def _tapisjobs(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
+        if parts[:1] == ["studies"] and self.ours:
+            code, told = self.studies.answer(request, parts[1:])
+            return result(told) if code == 200 else error(code, told[0], told[1])
         return (
-            result({"version": "0.1.0", "engine": {"state": "ready", "holder": None}})
+            result(
+                {"version": "0.1.0", "engine": {"state": "ready", "holder": None}}
+                | ({"maxBodyBytes": self.largest_body} if self.largest_body else {})
+            )
             if self.ours
             else error(404)
         )
@@ -338,9 +351,9 @@ def result(value: Any, **metadata: Any) -> httpx.Response:
     return httpx.Response(200, json=body)
 
 
-def error(code: int, message: str = "no") -> httpx.Response:
-    """Tapis's envelope around an error."""
-    return httpx.Response(code, json={"status": "error", "message": message, "version": "1", "result": None})
+def error(code: int, message: str = "no", told: Any = None) -> httpx.Response:
+    """Tapis's envelope around an error, with what it tells beside its sentence."""
+    return httpx.Response(code, json={"status": "error", "message": message, "version": "1", "result": told})
 
 
 def _one_or_all(things: dict[str, dict[str, Any]], parts: list[str]) -> httpx.Response:

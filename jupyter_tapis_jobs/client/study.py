@@ -1,0 +1,394 @@
+"""A parameter study as a notebook holds it: a frame of cases in, a frame of results out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..model.errors import ConflictError, InvalidInputError, NotFoundError, TapisJobsError
+from ..model.extensions import Extension
+from ..model.status import JobStatus
+from . import bulk
+from .job import Job
+from .progress import Silent
+from .request import SHORTHANDS
+from .study_calls import Answer, Case, StudyCalls, refused_cases
+from .study_cases import Built, CaseBuilder
+from .study_frame import BAD_ENDS, chosen, study_frame
+from .study_preview import StudyPreview, measured_hours, most_hours
+from .study_state import StudyState
+from .study_template import StudyTemplate
+from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .tapis import Tapis
+
+#: Cases from which on it is worth asking first which of them are done.
+_MANY = 200
+#: Settings of a study by the names that a person may use.
+SETTINGS = ("launchMode", "maxFailures", "maxRunning")
+
+
+class Study:
+    """One study. Made by ``tapis.study``, not by hand; the server keeps it."""
+
+    def __init__(
+        self,
+        tapis: Tapis,
+        name: str,
+        template: StudyTemplate,
+        *,
+        rows: Sequence[Mapping[str, Any]] = (),
+        settings: Mapping[str, Any] | None = None,
+        is_there: bool = False,
+    ) -> None:
+        self._tapis = tapis
+        largest = (tapis.server() or {}).get("maxBodyBytes")
+        self._calls = StudyCalls(tapis.connection, name, largest=largest)
+        self._template = template
+        self._settings = dict(settings or {})
+        self._rows = list(rows)
+        #: How many of the rows were submitted, and what the others have become, once built.
+        self._sent = 0
+        self._built: Built | None = None
+        self._is_there = is_there
+        #: What the last ``run`` or ``retry`` did.
+        self.answer = Answer()
+
+    def __repr__(self) -> str:
+        try:
+            return self.state().text
+        except TapisJobsError as cause:
+            return f"Study({self.name!r}): {cause.message}"
+
+    @property
+    def name(self) -> str:
+        """The study's name, one of its owner's."""
+        return self._calls.name
+
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """The request with its placeholders, shorthands included."""
+        return self._template.to_wire()
+
+    # --- before ------------------------------------------------------------------------------
+    def preview(self, samples: int = 1) -> StudyPreview:
+        """Return what ``run()`` would do; nothing is submitted.
+
+        Cases that are new, done or invalid, the way they are started, node hours, bytes, and the
+        first *samples* rendered requests with their files.
+        """
+        info = self._info_or_none()
+        built = self._ready()
+        answer = self._tried(built, is_there=info is not None)
+        errors = [*built.errors, *answer.errors]
+        hours = self._hours(built, answer)
+        return StudyPreview(
+            name=self.name,
+            cases=len(built.cases) + len(built.errors),
+            new=len(built.cases) - answer.known - len(answer.errors),
+            done=answer.done,
+            in_flight=answer.in_flight,
+            failed=answer.failed,
+            others=max(0, _number(info, "cases") - answer.known),
+            launch_mode=answer.launch_mode or str(self._settings.get("launchMode") or "auto"),
+            launch_reason=answer.launch_reason,
+            bytes_each=built.bytes_each,
+            bytes_once=built.bytes_once,
+            node_hours=hours[0],
+            measured=hours[1],
+            samples=[case.request for case in built.cases[:samples] if case.request],
+            errors=tuple(errors),
+        )
+
+    def extend(
+        self, more: Any = None, /, *, defaults: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Study:
+        """Add cases, in any form that ``tapis.study`` takes; ``run()`` then runs what is new of them.
+
+        *more* may have further columns: *defaults* gives the value that a column had without being
+        named, so that cases from before keep their ids. *changes* are fields of the template that
+        take the new columns in (``args=["--temp", "{{ temp }}"]``).
+        """
+        from .cases import cases_of
+
+        if defaults or changes:
+            self._template = self._template.extended(dict(defaults or {}), changes)
+            self._is_there = False
+        if more is not None:
+            self._rows += cases_of(more)
+        self._built = None
+        return self
+
+    # --- running -----------------------------------------------------------------------------
+    def run(self, *, fresh: bool = False, atomic: bool = True) -> Study:
+        """Submit what is not done: new cases, and those that ended badly; return at once.
+
+        A case in flight is joined, not doubled. *fresh* runs everything anew. All or nothing: one
+        invalid case keeps all from being submitted, unless *atomic* is False; then the invalid ones
+        are left out with a warning.
+        """
+        built = self._ready(again=fresh)
+        self._refuse_errors(built, atomic=atomic)
+        if built.cases or self._rows:
+            self._make()
+        cases = built.cases if fresh else self._not_done(built.cases)
+        others = self._elsewhere(built.cases, fresh=fresh)
+        self.answer = self._submit(built, [*cases, *others], fresh=fresh, atomic=atomic)
+        self._sent, self._built = len(self._rows), None
+        return self
+
+    def retry(self, which: Any = None, /, **changes: Any) -> Study:
+        """Make new attempts of ended cases, with *changes* in their requests (``maxMinutes=30``).
+
+        *which* is a status, a condition or its last word (``"TIMEOUT"``), a query (``"k > 55"``), a
+        mask, or rows of ``frame()``; by default all that ended badly. The old attempts are kept:
+        ``frame(attempts="all")``. Cases that have not ended are left alone.
+        """
+        wrong = [name for name in changes if name in SHORTHANDS]
+        if wrong:
+            raise InvalidInputError(
+                f"retry changes fields of the request, not {wrong[0]}: what is run makes the case. "
+                f"A changed {wrong[0]} is a new study, or study.extend(…, {wrong[0]}=…).",
+                field=wrong[0],
+            )
+        rows = chosen(self._there().frame(), which)
+        ready = rows[rows["status"].isin((str(JobStatus.FINISHED), *BAD_ENDS))]
+        if not len(ready):
+            why = "all of them are in flight" if len(rows) else "no case fits"
+            raise ConflictError(f"Nothing to retry in study '{self.name}': {why}.")
+        self.answer = Answer(submitted=self._calls.retry(ready["caseId"].tolist(), changes))
+        return self
+
+    def cancel(self, which: Any = "all", /) -> Study:
+        """Cancel the cases that have not ended: all, or those that *which* names as for ``retry``."""
+        self._there()
+        if isinstance(which, str) and which == "all":
+            self._calls.cancel()
+            return self
+        rows = chosen(self.frame(), which)
+        rows = rows[~rows["status"].isin((str(JobStatus.FINISHED), *BAD_ENDS))]
+        uuids = rows["jobUuid"].dropna().tolist()
+        bulk.cancel_bulk(self._tapis.connection, uuids)
+        return self
+
+    def wait(self, timeout: float | None = None, *, check: bool = False, progress: bool = True) -> Study:
+        """Wait until no case is in flight, and show how it goes.
+
+        *timeout* in seconds; when it passes, or on Ctrl-C, the cases go on. With *check* a case that
+        did not end FINISHED raises ``JobError``.
+        """
+        from ..model.errors import JobError
+
+        display = choose_display() if progress else TextDisplay(Silent())
+        state = wait_for_study(Watch(self.state), display, timeout, self._tapis.pause)
+        bad = sum(state.counts.get(status, 0) for status in BAD_ENDS)
+        if check and bad:
+            raise JobError(
+                f"{bad:,} of {state.total:,} cases of study '{self.name}' did not end well. "
+                "study.show() tells why; study.retry() tries them again."
+            )
+        return self
+
+    # --- looking -----------------------------------------------------------------------------
+    def state(self) -> StudyState:
+        """Return how the study stands now."""
+        info = self._info_or_none()
+        unsent = len(self._rows) - self._sent
+        counts = _counts(info)
+        missing = _number(info, "cases") - sum(counts.values())
+        return StudyState(name=self.name, counts=counts, waiting=unsent + max(0, missing))
+
+    def frame(self, attempts: str = "last") -> pd.DataFrame:
+        """Return one row a case: its parameters, then how it stands.
+
+        ``caseId jobUuid status exitCode queueSeconds runSeconds attempt``, condition and times (UTC).
+        With ``attempts="all"`` one row an attempt.
+        """
+        if attempts not in ("last", "all"):
+            raise InvalidInputError(
+                f"attempts='{attempts}' is neither 'last' nor 'all'.", field="attempts", value=attempts
+            )
+        return study_frame(self._calls.columns(attempts), self._template.defaults)
+
+    def job(self, case: int | str) -> Job:
+        """Return the job of a case's last attempt; *case* is its row in ``frame()``, or its id."""
+        table = self.frame()
+        if isinstance(case, str):
+            table = chosen(table, [case])
+            case = 0
+        if not -len(table) <= case < len(table):
+            raise NotFoundError(f"Study '{self.name}' has {len(table):,} cases; there is no row {case}.")
+        return self._tapis.job(str(table["jobUuid"].iloc[case]))
+
+    # --- keeping -----------------------------------------------------------------------------
+    def rename(self, name: str) -> Study:
+        """Give the study another name."""
+        self._there()._calls.change(name=name)
+        return self
+
+    def archive(self, archived: bool = True) -> Study:
+        """Take the study off the list (``tapis.studies(archived=True)`` has it), or put it back."""
+        self._there()._calls.change(archived=archived)
+        return self
+
+    def set(self, **settings: Any) -> Study:
+        """Change ``maxRunning`` (cases at a time) or ``maxFailures`` (failed cases after which it stops)."""
+        self._there()._calls.change(**settings_of(settings))
+        return self
+
+    def delete(self) -> None:
+        """Remove the study with its table; its jobs stay, as jobs."""
+        self._there()._calls.delete()
+        self._is_there, self._sent = False, 0
+
+    # --- parts -------------------------------------------------------------------------------
+    def _there(self) -> Study:
+        """Raise ``NotFoundError`` unless the server has the study."""
+        if not self._is_there:
+            self._calls.info()
+            self._is_there = True
+        return self
+
+    def _info_or_none(self) -> Mapping[str, Any] | None:
+        try:
+            return self._calls.info()
+        except NotFoundError:
+            return None
+
+    def _make(self) -> None:
+        if not self._is_there:
+            self._calls.make(self._template.to_wire(), self._settings)
+            self._is_there = True
+
+    def _ready(self, *, again: bool = False) -> Built:
+        """Return the cases that were not submitted yet, rendered; with *again* all that are here."""
+        if again and self._sent:
+            self._sent, self._built = 0, None
+        if self._built is None:
+            rows = self._rows[self._sent :]
+            first = _number(self._info_or_none(), "cases") if rows else 0
+            self._built = CaseBuilder(self._tapis, self._template, self.name).build(rows, first)
+        return self._built
+
+    def _tried(self, built: Built, *, is_there: bool) -> Answer:
+        """Let the server check the cases; a study that is not there yet leaves no trace of it."""
+        if not built.cases:
+            return Answer()
+        if not is_there:
+            self._calls.make(self._template.to_wire(), self._settings)
+        try:
+            answer = self._calls.add(built.cases, dry_run=True)
+        finally:
+            if not is_there:
+                self._calls.delete()
+        answer.errors = built.at_home(answer.errors)
+        return answer
+
+    def _refuse_errors(self, built: Built, *, atomic: bool) -> None:
+        if not built.errors:
+            return
+        if atomic:
+            raise refused_cases(built.errors)
+        self._warn_left_out(len(built.errors), len(self._rows) - self._sent)
+
+    def _submit(self, built: Built, cases: Sequence[Case], *, fresh: bool, atomic: bool) -> Answer:
+        try:
+            return self._calls.add(cases, fresh=fresh) if cases else Answer()
+        except InvalidInputError as refused:
+            if not refused.errors:
+                raise
+            if atomic:
+                raise refused_cases(built.at_home(refused.errors)) from None
+            bad = {error.get("caseId") for error in refused.errors}
+            kept = [case for case in cases if case.case_id not in bad]
+            self._warn_left_out(len(cases) - len(kept), len(cases))
+            return self._calls.add(kept, fresh=fresh) if kept else Answer()
+
+    def _not_done(self, cases: Sequence[Case]) -> Sequence[Case]:
+        """Leave out what the server has done or has in flight, where sending all would cost more."""
+        if len(cases) < _MANY:
+            return cases
+        standing = self._standing()
+        return [case for case in cases if standing.get(case.case_id, BAD_ENDS[0]) in BAD_ENDS]
+
+    def _elsewhere(self, cases: Sequence[Case], *, fresh: bool) -> list[Case]:
+        """Return what ended badly and is not among *cases*; with *fresh* all that is not."""
+        counts = _counts(self._calls.info())
+        if not (fresh or any(counts.get(status) for status in BAD_ENDS)):
+            return []
+        here = {case.case_id for case in cases}
+        return [
+            Case(case_id)
+            for case_id, status in self._standing().items()
+            if case_id not in here and (fresh or status in BAD_ENDS)
+        ]
+
+    def _standing(self) -> dict[str, str]:
+        """Return case id -> status of its last attempt."""
+        columns = self._calls.columns()
+        return dict(zip(columns.get("caseId") or (), columns.get("status") or (), strict=True))
+
+    def _warn_left_out(self, count: int, cases: int) -> None:
+        from .tapis import TapisJobsWarning
+
+        warnings.warn(
+            f"{count:,} of {cases:,} cases are invalid and left out; study.preview() lists them.",
+            TapisJobsWarning,
+            stacklevel=4,
+        )
+
+    def _hours(self, built: Built, answer: Answer) -> tuple[float | None, bool]:
+        """Return the node hours of the cases to run, and whether they were measured on cases done."""
+        count = len(built.cases) - answer.done - answer.in_flight
+        if answer.done:
+            measured = measured_hours(self._calls.columns(), count)
+            if measured is not None:
+                return measured, True
+        return most_hours([case.request or {} for case in built.cases], built.app, count), False
+
+
+def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study's settings by Tapis's style of names; ``max_running`` is ``maxRunning``."""
+    named = {wire_name(name): value for name, value in given.items()}
+    for name, value in named.items():
+        if name not in SETTINGS:
+            raise InvalidInputError(
+                f"'{name}' is not a setting of a study: {', '.join(SETTINGS)}.", field=name, value=value
+            )
+        if name != "launchMode" and value is not None and (not isinstance(value, int) or value < 1):
+            raise InvalidInputError(
+                f"{name} must be a whole number from 1 on, or None for no limit, not {value!r}.",
+                field=name,
+                value=value,
+            )
+    bulk.checked_launch_mode(named.get("launchMode"))
+    return named
+
+
+def want_studies(tapis: Tapis) -> None:
+    """Raise ``InvalidInputError`` where the server keeps no studies."""
+    if not tapis.can(Extension.STUDIES):
+        raise InvalidInputError(
+            f"{tapis.connection.url} keeps no studies: they need our own server. There, "
+            "tapis.submit_many(cases, …) submits one job a case."
+        )
+
+
+def wire_name(name: str) -> str:
+    """Return a name in Tapis's style: ``max_running`` is ``maxRunning``."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _counts(info: Mapping[str, Any] | None) -> dict[str, int]:
+    """Return status -> number of cases; a status that nobody knows any more is left out."""
+    told = (info or {}).get("counts") or {}
+    return {status: int(count) for status, count in told.items() if status}
+
+
+def _number(info: Mapping[str, Any] | None, key: str) -> int:
+    return int((info or {}).get(key) or 0)
