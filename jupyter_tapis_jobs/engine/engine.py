@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -50,31 +50,25 @@ from .staging import Staging
 from .starter import Starter
 from .stations import Stations
 from .steering import Steering
+from .studies import Studies
 from .submission import Accepted, Submission
 from .subscriptions import Subscriptions
 from .systems import LOCAL, SystemCatalog
 from .tracker import Tracker
 from .transfers import Transfers
+from .verdict import Block
 from .wrapper import launch_script
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 #: Seconds between two renewals of the lease, which runs for three times as long.
 RENEWAL = 10.0
-#: Seconds until a scheduler is told again to end a job.
-CANCEL_AGAIN = 20.0
 #: Cores that FORK jobs share on a host that is reached over SSH: it is others' machine, too.
 SSH_FORK_CORES = 16
 #: Jobs of this machine that a station takes at once.
 LOCAL_COHORT = 250
 #: Seconds between two back-up copies of the store.
 BACKUP = 24 * 3600.0
-#: Definitions that are kept in memory.
-DEFINITIONS = 10_000
-#: Characters of a user event (Tapis Jobs, "sendEvent").
-EVENT_DATA, EVENT_DETAIL = 16384, 64
 
 
 class Engine:
@@ -176,6 +170,16 @@ class Engine:
         self._known = known
         self.views = JobViews(ports, known, outputs)
         self.steering = Steering(ports, known, self._conveyor, self._tracker)
+        self.studies = Studies(
+            ports,
+            epoch=epoch,
+            submission=self._submission,
+            store=self._store,
+            steering=self.steering,
+            active=lambda: self._conveyor.jobs,
+            let_in=self._make_room,
+        )
+        self._conveyor.subscribe(self.studies.hear)
         self._tracker.on_late_cancel = lambda uuids: self.steering.end_soon(uuids, "late cancel")
 
     # -- life
@@ -281,7 +285,13 @@ class Engine:
         stored = iter(await self._store(user, asked))
         return [next(stored) if isinstance(r, Accepted) else r for r in results]
 
-    async def _store(self, user: User, accepted: Sequence[Accepted]) -> list[tuple[Job, JobDefinition]]:
+    async def _store(
+        self,
+        user: User,
+        accepted: Sequence[Accepted],
+        also: Callable[[Connection, Sequence[Job]], None] = lambda connection, jobs: None,
+    ) -> list[tuple[Job, JobDefinition]]:
+        """Store new jobs, and in the same transaction what *also* does with them; set them on their way."""
         if not accepted:
             return []
 
@@ -291,6 +301,7 @@ class Engine:
             stored = job_rows.insert(connection, rows)
             made = [a.definition for a in accepted]
             self.subscriptions.store_new(connection, list(zip(stored, made, strict=True)), stored.events)
+            also(connection, stored)
             return stored
 
         jobs = await self._ports.write(work)
@@ -338,6 +349,10 @@ class Engine:
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
         self._known.forget_places(jobs)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Something counts no more for quotas: others may go on."""
         if any(job.status is JobStatus.BLOCKED for job in self._conveyor.jobs.values()):
             self._ports.spawn(self._let_in(), "places under quotas")
 
@@ -349,6 +364,8 @@ class Engine:
         for key, waiting in by_lane.items():
             held = await self._stations.pending(self._lane(key), waiting)
             await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
+            # What holds them now may be something else than before.
+            await self._conveyor.note({u: v.message for u, v in held.items() if isinstance(v, Block)})
 
     async def _paths_of(self, name: str, system: System) -> PathRights:
         """Return what the jobs of a user may do with the paths of a system."""

@@ -1,15 +1,18 @@
-"""The limits that hold for jobs now: what their systems, queues and apps allow."""
+"""The limits that hold for jobs now: what their systems, queues, apps and studies allow."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from ..model.job import Job
 from ..model.limits import smallest
+from ..model.study import studies_of
 from .apps import AppCatalog
 from .ports import Ports
 from .quota import Limits
+from .study_rules import StudyRules
 from .systems import SystemCatalog
 
 
@@ -20,13 +23,22 @@ class LimitFinder:
         self._workers = ports.workers
         self._apps = apps
         self._systems = systems
+        self._rules = StudyRules(ports)
 
     async def limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
-        """Return uuid -> what its system, queue and app allow now."""
+        """Return uuid -> what its system, queue, app and study allow now."""
+        studies = studies_of(job.cohort_id for job in jobs)
+        rules = await self._rules.of(studies.values())
         # No set: the order of what happens is repeatable.
         kinds = dict.fromkeys(_kind(job) for job in jobs)
         found = {kind: await self._workers.read(partial(self.limit, *kind)) for kind in kinds}
-        return {job.uuid: found[_kind(job)] for job in jobs}
+        special = {
+            (kind, cohort): replace(found[kind], **rules[number])
+            for cohort, number in studies.items()
+            for kind in kinds
+            if number in rules
+        }
+        return {job.uuid: special.get((_kind(job), job.cohort_id or "")) or found[_kind(job)] for job in jobs}
 
     def limit(self, system_id: str, queue_name: str | None, app_id: str, app_version: str) -> Limits:
         """Return what holds for one kind of job; reads the store."""

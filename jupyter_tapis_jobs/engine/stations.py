@@ -49,14 +49,15 @@ class Stations:
         }
 
     async def pending(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
-        """Let as many jobs pass as the quotas of system, queue and app allow."""
+        """Let as many jobs pass as the quotas of system, queue, app and study allow."""
         limits = await self._limits(cohort)
         active = [job for job in self.conveyor.jobs.values() if _counts(job)]
         tally: Counter[tuple[str, ...]] = Counter(chain.from_iterable(map(Limits.keys, active)))
         verdicts: dict[str, Verdict] = {}
         for job in cohort:
-            if reached := limits[job.uuid].disabled or first_reached(limits[job.uuid], job, tally):
-                retry = DISABLED_RETRY if limits[job.uuid].disabled else None
+            mine = limits[job.uuid]
+            if reached := mine.disabled or mine.stopped or first_reached(mine, job, tally):
+                retry = DISABLED_RETRY if mine.disabled else None
                 verdicts[job.uuid] = Block(reached, retry)
             else:
                 tally.update(Limits.keys(job))

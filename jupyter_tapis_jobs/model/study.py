@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from .errors import InvalidInputError
 from .status import JobStatus
@@ -59,11 +60,11 @@ def studies_of(cohorts: Iterable[str | None]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case as it comes: ``parameters`` and ``request`` are JSON texts, '' where the study has them."""
+    """One case as it comes. What is None the study has already."""
 
     case_id: str
-    parameters: str = ""
-    request: str = ""
+    parameters: Mapping[str, Any] | None = None
+    request: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

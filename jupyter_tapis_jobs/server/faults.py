@@ -25,7 +25,9 @@ from ..model.errors import (
     TooLargeError,
     UnavailableError,
 )
+from ..model.study import CasesError
 from .envelope import envelope
+from .wire_studies import added_to_wire
 
 log = logging.getLogger(__name__)
 
@@ -85,19 +87,20 @@ def in_flight(status_code: int, told: Mapping[str, Any]) -> BaseException:
 def details(fault: TapisJobsError) -> dict[str, Any] | None:
     """Return what is told beside the sentence, for forms and for the kernel, or None.
 
-    That is field and value of a wrong input, and what a host asks of the person.
+    That is field and value of a wrong input, what a host asks of the person, and which cases are wrong.
     """
     if isinstance(fault, InvalidInputError) and fault.field:
         return {"field": fault.field, "value": _shown(fault.value)}
     return next((told(fault) for kind, told in _ASKED.items() if isinstance(fault, kind)), None)
 
 
-#: What a host asks, the special before the general; nothing of it is secret.
+#: What a host asks and which cases are wrong, the special before the general; nothing of it is secret.
 _ASKED: Mapping[type[TapisJobsError], Callable[[Any], dict[str, Any]]] = MappingProxyType(
     {
         HostKeyError: lambda fault: {"fingerprint": fault.fingerprint, "known": fault.known},
         CodeNeededError: lambda fault: {"prompts": list(fault.prompts)},
         HostSignInError: lambda fault: {"needs": fault.needs},
+        CasesError: lambda fault: added_to_wire(fault.added),
     }
 )
 

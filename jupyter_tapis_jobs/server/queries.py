@@ -232,3 +232,20 @@ class TransferItem(Query):
     """``GET /v3/files/transfers/{transferTaskId}``."""
 
     include_summary: Truth = Field(False, description="Numbers and bytes are told in any case.")
+
+
+class StudyList(Query):
+    """``GET /v3/tapisjobs/studies``."""
+
+    archived: Truth | None = Field(None, description="Only those that are archived, or are not.")
+
+
+class StudyCases(Paged):
+    """``GET /v3/tapisjobs/studies/{name}/cases``."""
+
+
+class StudyFrame(Query):
+    """``GET /v3/tapisjobs/studies/{name}/frame``."""
+
+    attempts: Literal["last", "all"] = Field("last", description="all: a row for each attempt.")
+    format: Literal["columns"] = Field("columns", description="{column: [values]}, for data frames.")

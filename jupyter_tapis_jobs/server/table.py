@@ -20,6 +20,7 @@ from . import (
     profiles,
     purge,
     sharing,
+    studies,
     subscriptions,
     systems,
     tenants,
@@ -47,6 +48,7 @@ TABLE: tuple[Route, ...] = (
     *given_tokens.ROUTES,
     *tenants.ROUTES,
     *hosts.ROUTES,
+    *studies.ROUTES,
     *purge.ROUTES,
     *about.ROUTES,
 )

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from ..model.errors import ConflictError
 from ..model.job import Job
 from ..model.status import JobStatus
-from ..model.study import Case, Standing, Study, Why
+from ..model.study import Standing, Study, Why
 from .statements import Statement
 from .study_tables import studies, study_attempts, study_cases, study_requests
 from .tables import jobs
@@ -161,20 +161,16 @@ def requests(conn: Connection, study_id: int, positions: Iterable[int]) -> dict[
     return dict(_requests.run(conn, study_id, json.dumps(list(positions))))
 
 
-def add_cases(conn: Connection, study_id: int, new: Sequence[Case]) -> range:
-    """Store new cases behind those that are there, each without an attempt; return their positions."""
+def add_cases(conn: Connection, study_id: int, new: Sequence[tuple[str, str, str]]) -> range:
+    """Store new cases behind those that are there, each without an attempt; return their positions.
+
+    A case is its id, its parameters and its request (both JSON text).
+    """
     first = (_last_position.run(conn, study_id)[0][0] or 0) + 1
     places = range(first, first + len(new))
-    _insert_case.many(
-        conn,
-        (
-            (study_id, place, case.case_id, 0, case.parameters)
-            for place, case in zip(places, new, strict=True)
-        ),
-    )
-    _insert_request.many(
-        conn, ((study_id, place, case.request) for place, case in zip(places, new, strict=True))
-    )
+    numbered = list(zip(places, new, strict=True))
+    _insert_case.many(conn, ((study_id, place, name, 0, given) for place, (name, given, _) in numbered))
+    _insert_request.many(conn, ((study_id, place, request) for place, (_, _, request) in numbered))
     return places
 
 

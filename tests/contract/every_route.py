@@ -32,6 +32,8 @@ class World:
     token: Callable[[], str]
     #: Gives the name of a new scheduler profile.
     profile: Callable[[], str]
+    #: Gives the name of a new study without cases.
+    study: Callable[[], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,14 @@ def _postit(world: World) -> Mapping[str, str]:
 
 def _token(world: World) -> Mapping[str, str]:
     return {"tokenId": world.token()}
+
+
+def _study(world: World) -> Mapping[str, str]:
+    return {"name": world.study()}
+
+
+def _cases(world: World) -> dict[str, Any]:
+    return {"cases": [{"caseId": "c1", "parameters": {"k": 1}, "request": request(world)}]}
 
 
 def _new_file(world: World) -> Mapping[str, str]:
@@ -333,6 +343,16 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.getHosts": Sample(other=200),
     # Without a credential there is nothing to sign in with.
     "tapisjobs.checkHost": Sample(other=404, good=400, path=_system, body=lambda w: {}),
+    "tapisjobs.getStudies": Sample(other=200),
+    "tapisjobs.createStudy": Sample(other=200, body=lambda w: {"name": "sample", "template": request(w)}),
+    "tapisjobs.getStudy": Sample(other=404, path=_study),
+    "tapisjobs.patchStudy": Sample(other=404, path=_study, body=lambda w: {"maxRunning": 5}),
+    "tapisjobs.deleteStudy": Sample(other=404, path=_study),
+    "tapisjobs.cancelStudy": Sample(other=404, path=_study),
+    "tapisjobs.getStudyCases": Sample(other=404, path=_study),
+    "tapisjobs.addStudyCases": Sample(other=404, path=_study, body=_cases),
+    "tapisjobs.retryStudyCases": Sample(other=404, path=_study, body=lambda w: {"caseIds": []}),
+    "tapisjobs.getStudyFrame": Sample(other=404, path=_study, query={"attempts": "all"}),
     "openapi.getOpenapi": Sample(other=200),
 }
 

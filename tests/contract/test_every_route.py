@@ -56,6 +56,9 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         made = api.post("/v3/tapisjobs/tokens", {})
         return str(made["access_token"]["jti"])
 
+    def study() -> str:
+        return str(api.post("/v3/tapisjobs/studies", {"name": f"contract-study-{next(numbers)}"})["name"])
+
     numbers = count()
     done = api.submit("echo hello > out.txt")
     api.post("/v3/apps", app_definition("contract-app"))
@@ -72,6 +75,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         postit=postit,
         profile=profile,
         token=token,
+        study=study,
     )
     api.post("/v3/jobs/cancel/bulk", {"uuids": started})
 

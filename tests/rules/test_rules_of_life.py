@@ -12,8 +12,9 @@ from simulation.test_rules import HOUR, job, play, submit, until
 from simulation.world import World
 from two_hosts import JOB, TwoHosts
 
-from jupyter_tapis_jobs.engine.engine import EVENT_DATA, EVENT_DETAIL, Engine
+from jupyter_tapis_jobs.engine.engine import Engine
 from jupyter_tapis_jobs.engine.outputs import output_place
+from jupyter_tapis_jobs.engine.steering import EVENT_DATA, EVENT_DETAIL
 from jupyter_tapis_jobs.model.annotations import Annotation, added, replaced
 from jupyter_tapis_jobs.model.errors import InvalidInputError, TapisJobsError
 from jupyter_tapis_jobs.model.status import (

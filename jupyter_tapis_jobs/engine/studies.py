@@ -1,0 +1,307 @@
+"""Studies: many cases kept in order; what is new of them is submitted, what is done or on its way is not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from weakref import WeakValueDictionary
+
+from sqlalchemy import Connection
+
+from ..model.errors import ConflictError, NotFoundError, TapisJobsError, did_you_mean
+from ..model.fields import JobType
+from ..model.job import Job, JobEvent
+from ..model.status import CONVEYOR, JobStatus
+from ..model.study import Added, Case, CaseError, CasesError, Standing, Study, refuse_bad_name, studies_of
+from ..model.texts import shown
+from ..model.times import iso
+from ..model.user import User
+from ..store import lease as lease_row
+from ..store import studies as rows
+from .ports import Ports
+from .steering import Steering
+from .study_rules import StudyRules
+from .study_wishes import Wish, counted, refused, retried, wished
+from .submission import Accepted, Submission
+
+#: Stores jobs, and what the second argument stores together with them.
+Store = Callable[
+    [User, Sequence[Accepted], Callable[[Connection, Sequence[Job]], None]], Awaitable[Sequence[Any]]
+]
+#: Where a job stands that is on its way but has not begun.
+NOT_BEGUN = frozenset(CONVEYOR[1 : CONVEYOR.index(JobStatus.RUNNING)])
+_NOTHING = "{}"
+
+
+class Studies:
+    """Keeps studies for their owners. Lives on the engine's loop only.
+
+    *active* gives the jobs that have not ended; *let_in* lets those go on that no quota holds any more.
+    Another user's study is a ``NotFoundError``.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        epoch: int,
+        submission: Submission,
+        store: Store,
+        steering: Steering,
+        active: Callable[[], Mapping[str, Job]],
+        let_in: Callable[[], None],
+    ) -> None:
+        self._ports = ports
+        self._epoch = epoch
+        self._submission = submission
+        self._store = store
+        self._steering = steering
+        self._active = active
+        self._let_in = let_in
+        self._rules = StudyRules(ports)
+        #: Two calls that add to one study come one after the other.
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    # -- studies
+
+    async def create(self, user: User, name: str, asked: Mapping[str, Any]) -> Study:
+        """Make a study, or change the settings *asked* (fields of ``Study``) of the one that is there."""
+        refuse_bad_name(name)
+
+        def work(connection: Connection) -> Study:
+            lease_row.check(connection, self._epoch)
+            found = rows.find(connection, user.name, name)
+            if found is None:
+                fields = {"template": _NOTHING, "launch_mode": "auto", **asked}
+                return rows.add(
+                    connection, Study(owner=user.name, name=name, created=now, updated=now, **fields)
+                )
+            return _changed(connection, found, asked, now)
+
+        now = self._now()
+        study = await self._ports.write(work)
+        self._let_in()
+        return study
+
+    async def get(self, user: User, name: str) -> Study:
+        """Return a study."""
+        found = await self._ports.read(lambda c: rows.find(c, user.name, name))
+        if found is None:
+            others = [study.name for study in await self._ports.read(lambda c: rows.owned(c, user.name))]
+            raise NotFoundError(f"there is no study {shown(name)}.{did_you_mean(name, others)}")
+        return found
+
+    async def told(
+        self, user: User, name: str | None = None, *, archived: bool | None = None
+    ) -> list[tuple[Study, dict[str, int]]]:
+        """Return studies with the number of their cases by status: the one of *name*, or all, newest first.
+
+        *archived* selects those that are, or are not.
+        """
+        found = [await self.get(user, name)] if name is not None else await self._owned(user)
+        found = [study for study in found if archived in (None, study.archived)]
+        counts = await self._ports.read(lambda c: rows.counts(c, [study.id for study in found]))
+        return [(study, counts[study.id]) for study in found]
+
+    async def _owned(self, user: User) -> list[Study]:
+        return await self._ports.read(lambda c: rows.owned(c, user.name))
+
+    async def change(self, user: User, name: str, asked: Mapping[str, Any]) -> Study:
+        """Change fields of a study; ``ConflictError`` for a name that is taken."""
+        if "name" in asked:
+            refuse_bad_name(asked["name"])
+        async with self._held(user, name) as study:
+
+            def work(connection: Connection) -> Study:
+                lease_row.check(connection, self._epoch)
+                return _changed(connection, study, asked, now)
+
+            now = self._now()
+            after = await self._ports.write(work)
+        self._let_in()
+        return after
+
+    async def remove(self, user: User, name: str) -> None:
+        """Forget a study; its jobs stay. ``ConflictError`` while any of them is on its way."""
+        async with self._held(user, name) as study:
+            if left := len(self._under_way(study)):
+                raise ConflictError(
+                    f"{left:,} cases of study {study.name} are still on their way. "
+                    "Cancel the study first, or wait for its end."
+                )
+
+            def work(connection: Connection) -> None:
+                lease_row.check(connection, self._epoch)
+                rows.remove(connection, study.id)
+
+            await self._ports.write(work)
+
+    async def cancel(self, user: User, name: str) -> int:
+        """Ask all cases that are on their way to end; return how many."""
+        async with self._held(user, name) as study:
+            results = await self._steering.cancel(user, [job.uuid for job in self._under_way(study)])
+        return sum(isinstance(result, Job) for result in results)
+
+    def _under_way(self, study: Study) -> list[Job]:
+        return [job for job in self._active().values() if job.cohort_id == study.cohort]
+
+    @asynccontextmanager
+    async def _held(self, user: User, name: str) -> AsyncIterator[Study]:
+        """Give a study that nobody else changes meanwhile."""
+        number = (await self.get(user, name)).id
+        lock = self._locks.setdefault(number, asyncio.Lock())
+        async with lock:
+            yield await self.get(user, name)
+
+    def _now(self) -> str:
+        return iso(self._ports.clock.now())
+
+    # -- cases
+
+    async def add(
+        self, user: User, name: str, cases: Sequence[Case], *, fresh: bool = False, dry_run: bool = False
+    ) -> Added:
+        """Submit those of *cases* that are new or ended badly, all or none; with *fresh* those done as well.
+
+        What is on its way is joined, never doubled. Raises ``CasesError`` when any cannot be accepted; a
+        dry run stores nothing and tells the same errors.
+        """
+        async with self._held(user, name) as study:
+            if study.archived and not dry_run:
+                raise _archived(study)
+            known = await self._standings(study, [case.case_id for case in cases])
+            before = await self._requests(study, cases, known)
+            wishes, errors = wished(cases, known, before, fresh=fresh)
+            so_far = counted(cases, known)
+            return await self._submit(user, study, wishes, so_far, errors, dry_run=dry_run)
+
+    async def retry(
+        self, user: User, name: str, case_ids: Sequence[str], changes: Mapping[str, Any]
+    ) -> Added:
+        """Make a new attempt of each case that is not on its way, with *changes* over its last request."""
+        async with self._held(user, name) as study:
+            if study.archived:
+                raise _archived(study)
+            cases = [Case(case_id=case_id) for case_id in dict.fromkeys(case_ids)]
+            known = await self._standings(study, [case.case_id for case in cases])
+            before = await self._requests(study, cases, known)
+            wishes, errors = retried(cases, known, before, study, changes)
+            return await self._submit(user, study, wishes, counted(cases, known), errors)
+
+    async def _standings(self, study: Study, case_ids: Sequence[str]) -> dict[str, Standing]:
+        return await self._ports.read(lambda c: rows.standings(c, study.id, case_ids))
+
+    async def _requests(
+        self, study: Study, cases: Sequence[Case], known: Mapping[str, Standing]
+    ) -> dict[int, dict[str, Any]]:
+        """Return position -> stored request of the known cases that come without one."""
+        places = [known[c.case_id].position for c in cases if c.case_id in known and c.request is None]
+        if not places:
+            return {}
+        found = await self._ports.read(lambda c: rows.requests(c, study.id, places))
+        return {place: json.loads(text) for place, text in found.items()}
+
+    async def _submit(
+        self,
+        user: User,
+        study: Study,
+        wishes: Sequence[Wish],
+        so_far: Added,
+        errors: Sequence[CaseError],
+        *,
+        dry_run: bool = False,
+    ) -> Added:
+        """Submit what is wished, all or nothing."""
+        results = await self._submission.resolve_all(user, [wish.raw for wish in wishes])
+        accepted = [_as_of(study, result) for result in results if isinstance(result, Accepted)]
+        wrong = [
+            refused(wish, result)
+            for wish, result in zip(wishes, results, strict=True)
+            if isinstance(result, TapisJobsError)
+        ]
+        told = replace(so_far, errors=tuple(sorted((*errors, *wrong), key=lambda error: error.row)))
+        if dry_run:
+            out = {error.row for error in wrong}
+            would = tuple((wish.case.case_id, None) for wish in wishes if wish.row not in out)
+            return replace(told, submitted=would)
+        if told.errors:
+            raise CasesError(told)
+        if not wishes:
+            return told
+        stored = await self._store(user, accepted, lambda c, jobs: _keep(c, study, wishes, jobs))
+        # Failures that are tried again are none any more.
+        self._let_in()
+        submitted = ((w.case.case_id, job.uuid) for w, (job, _) in zip(wishes, stored, strict=True))
+        return replace(told, submitted=tuple(submitted))
+
+    # -- stop rule
+
+    def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
+        """Look after each failure whether its study has had enough of them."""
+        failed = studies_of(job.cohort_id for job in jobs if job.status is JobStatus.FAILED)
+        if failed:
+            self._ports.spawn(self._stop(failed), "stop rule of studies")
+
+    async def _stop(self, failed: Mapping[str, int]) -> None:
+        """End the cases of stopped studies that have not begun; those that wait for a place go on waiting."""
+        rules = await self._rules.of(failed.values())
+        stopped = {cohort for cohort, number in failed.items() if rules.get(number, {}).get("stopped")}
+        ending: dict[User, list[str]] = {}
+        for job in self._active().values():
+            if job.cohort_id in stopped and job.status in NOT_BEGUN and not job.cancel_requested:
+                ending.setdefault(User(job.owner, job.tenant, False), []).append(job.uuid)
+        for owner, uuids in ending.items():
+            await self._steering.cancel(owner, uuids)
+
+
+def _changed(connection: Connection, study: Study, asked: Mapping[str, Any], now: str) -> Study:
+    """Store what of *asked* is different."""
+    different = {name: value for name, value in asked.items() if getattr(study, name) != value}
+    if not different:
+        return study
+    rows.change(connection, study.id, **different, updated=now)
+    return replace(study, **different, updated=now)
+
+
+def _as_of(study: Study, accepted: Accepted) -> Accepted:
+    """Return a job as one of a study: like ones may be started together."""
+    mode = study.launch_mode if accepted.job.job_type == JobType.BATCH else "single"
+    job = accepted.job.evolve(launch_mode=mode, cohort_id=study.cohort)
+    return Accepted(job, accepted.definition, accepted.raw)
+
+
+def _keep(connection: Connection, study: Study, wishes: Sequence[Wish], jobs: Sequence[Job]) -> None:
+    """Store cases and attempts in the transaction of their jobs."""
+    new = [wish for wish in wishes if wish.standing is None]
+    places = iter(
+        rows.add_cases(
+            connection,
+            study.id,
+            [(w.case.case_id, _text(w.case.parameters or {}), _text(w.raw)) for w in new],
+        )
+    )
+    made = []
+    for wish, job in zip(wishes, jobs, strict=True):
+        number = 1 if wish.standing is None else wish.standing.attempt + 1
+        place = next(places) if wish.standing is None else wish.standing.position
+        overrides = _text(wish.overrides) if wish.overrides else _NOTHING
+        made.append((place, number, job, wish.why, overrides))
+    rows.change_requests(
+        connection,
+        study.id,
+        [(w.standing.position, _text(w.raw)) for w in wishes if w.standing and w.case.request is not None],
+    )
+    rows.add_attempts(connection, study.id, made)
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    """Return JSON in the order given; ASCII, so that it can be sent as it is stored."""
+    return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
+
+
+def _archived(study: Study) -> ConflictError:
+    return ConflictError(f"study {study.name} is archived. Take it out of the archive before you run it.")
