@@ -39,7 +39,7 @@ def failure_of(job: _Row, tail: Sequence[str] = ()) -> Failure | None:
     """
     if job.get("status") != JobStatus.FAILED:
         return None
-    condition = _condition(job, tail)
+    condition = condition_of(job, tail)
     line = _telling_line(tail)
     cause = _CAUSES.get(condition, _plain_cause)(job)
     evidence = line if line not in cause else ""
@@ -50,7 +50,7 @@ def failure_of(job: _Row, tail: Sequence[str] = ()) -> Failure | None:
     return Failure(cause, evidence, advice(job) if advice else _hint(evidence, job))
 
 
-def _condition(job: _Row, tail: Sequence[str]) -> str:
+def condition_of(job: _Row, tail: Sequence[str]) -> str:
     """Return why it ended: where Slurm only looks at memory now and then, its note in the output says it."""
     condition = str(job.get("condition") or "")
     if condition == Condition.SCHEDULER_TERMINATED and any(map(_SLURMS_MEMORY_NOTE.match, tail)):

@@ -206,7 +206,10 @@ def _complete(tapis: Tapis, jobs: Mapping[str, Job]) -> None:
 
 
 #: What is needed of a job to find its outputs, and to read the one that it printed.
-_PLACES = "uuid,name,status,execSystemId,execSystemOutputDir,archiveSystemId,archiveSystemDir,remoteOutcome,parameterSet"
+_PLACES = (
+    "uuid,name,status,execSystemId,execSystemOutputDir,archiveSystemId,archiveSystemDir,"
+    "remoteOutcome,parameterSet"
+)
 
 
 def _names(cases: pd.DataFrame) -> Iterable[str]:
