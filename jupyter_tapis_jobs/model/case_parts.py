@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
 from .arguments import quoter_after
-from .case_values import CaseError, Plain, Row
-from .errors import InvalidInputError, did_you_mean
+from .case_expressions import Expression, ExpressionError, Scope, split
+from .case_values import Row
+from .errors import InvalidInputError
 from .names import inner_name
-from .placeholders import BUILTINS, CLOSE, OPEN, compiled, filters_in, names_in, pieces, readable
+from .placeholders import OPEN
 from .texts import shown
 
 #: Makes its part of the request from a case.
@@ -34,81 +34,6 @@ _TRUTHS = {
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|data:")
 _URL_SAFE = "/@:+,=~"
-#: Other people's braces: ``{{0}}`` of Python, ``10^{{-3}}`` of LaTeX.
-_FIGURES = re.compile(r"[-+\d.,eE\s]+", re.ASCII)
-
-
-@dataclass(slots=True)
-class Scope:
-    """What expressions may name: the columns, their defaults, and variables of the notebook."""
-
-    columns: tuple[str, ...]
-    defaults: Mapping[str, Plain]
-    names: Mapping[str, Any]
-    used: set[str] = field(default_factory=set)
-
-
-class ExpressionError(Exception):
-    """An expression that has no value for a case."""
-
-    def __init__(self, expression: Expression, why: str, column: str = "") -> None:
-        super().__init__(why)
-        self.expression = expression
-        self.why = why
-        self.column = column or next(iter(expression.columns), "")
-
-    def at(self, row: Row, number: int) -> CaseError:
-        """Return the sentence for row *number*."""
-        value = row.get(self.column)
-        held = f" ({shown(value, 30)})" if self.column in row else ""
-        return CaseError(
-            f"Row {number}, column '{self.column}'{held}: {self.expression.shown} in "
-            f"{self.expression.place}: {self.why}",
-            row=number,
-            column=self.column,
-            field=self.expression.place,
-            value=value,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """One ``{{ expression }}`` of a template, and where it stands."""
-
-    text: str
-    place: str
-    columns: tuple[str, ...]
-    #: Variables of the notebook that it takes beside columns.
-    constants: Mapping[str, Any]
-    #: None when it is a column and nothing else.
-    function: Callable[[Mapping[str, Any]], Any] | None
-
-    @property
-    def shown(self) -> str:
-        """The expression as it is written, on one line."""
-        return f"{OPEN} {self.text} {CLOSE}"
-
-    def value(self, row: Row) -> Any:
-        """Return the value for a case; raises ``ExpressionError``."""
-        for name in self.columns:
-            if name not in row:
-                raise ExpressionError(self, "the row has no such column.", name)
-        if self.function is None:
-            return row[self.columns[0]]
-        try:
-            value = self.function({**BUILTINS, **self.constants, **row})
-        except Exception as cause:
-            raise ExpressionError(self, f"{type(cause).__name__}: {cause}.") from cause
-        if value is None or type(value).__name__ == "Undefined":
-            raise ExpressionError(self, "it has no value.")
-        return value
-
-    def normal(self, defaults: Mapping[str, Plain]) -> str:
-        """Return what stands for it in the identity: its value where only defaults decide, else its text."""
-        if self.columns and all(name in defaults for name in self.columns):
-            return str(self.value(defaults))
-        constants = {name: str(value) for name, value in sorted(self.constants.items())}
-        return f"\0{self.text}{constants or ''}\0"
 
 
 class Reader:
@@ -134,7 +59,7 @@ class Reader:
         if isinstance(node, str):
             found = (
                 piece if isinstance(piece, str) else piece.normal(self._scope.defaults)
-                for piece in self._pieces(node, path)
+                for piece in split(self._scope, node, name_of(path))
             )
             return "".join(found)
         if isinstance(node, Mapping):
@@ -181,76 +106,11 @@ class Reader:
     def _text(self, text: str, path: Path) -> Part | None:
         if OPEN not in text:
             return None
-        found = self._pieces(text, path)
+        found = split(self._scope, text, name_of(path))
         if not any(isinstance(piece, Expression) for piece in found):
             whole = "".join(map(str, found))
             return None if whole == text else lambda row: whole
         return _maker(found, path)
-
-    def _pieces(self, text: str, path: Path, line: int = 1) -> list[str | Expression]:
-        """Return *text* as plain text and expressions; what depends on no column is put in at once."""
-        if OPEN not in text:
-            return [text]
-        found: list[str | Expression] = []
-        for plain, piece in pieces(text):
-            if plain:
-                found.append(piece)
-            elif _FIGURES.fullmatch(piece):
-                found.append(OPEN + piece + CLOSE)
-            elif piece.strip() in self._scope.columns or readable(piece):
-                found.append(self._settled(piece.strip(), _place(path, line)))
-            elif OPEN in piece:
-                found += [OPEN, *self._pieces(piece + CLOSE, path, line)]
-            else:
-                found.append(self._braces(piece, _place(path, line)))
-            line += piece.count("\n")
-        return [piece for piece in found if piece != ""]
-
-    def _braces(self, piece: str, place: str) -> str:
-        """Return braces that hold no expression as they are; raises when one seems to be meant."""
-        words = set(re.findall(r"\w+", piece))
-        meant = next((name for name in self._scope.columns if name in words), None)
-        if meant is not None:
-            raise InvalidInputError(
-                f"{OPEN}{piece}{CLOSE} in {place} names column '{meant}' and cannot be read. Where braces "
-                f"are meant as they are, part them by a blank, or write {OPEN} '{OPEN}' {CLOSE}.",
-                field=place,
-                value=piece,
-            )
-        return OPEN + piece + CLOSE
-
-    def _settled(self, text: str, place: str) -> str | Expression:
-        """Return the expression, or its value when no column decides it."""
-        scope = self._scope
-        if text in scope.columns:
-            scope.used.add(text)
-            return Expression(text, place, (text,), {}, None)
-        if "random" in filters_in(text):
-            raise InvalidInputError(
-                f"{OPEN} {text} {CLOSE} in {place}: random gives another value each time, and a case must "
-                "be the same when it runs again. Use a column.",
-                field=place,
-                value=text,
-            )
-        names = names_in(text)
-        columns = tuple(name for name in scope.columns if name in names)
-        constants = {name: scope.names[name] for name in names if name in scope.names and name not in columns}
-        unknown = sorted(names - set(columns) - set(constants) - set(BUILTINS))
-        if unknown:
-            raise _unknown(unknown[0], text, place, scope)
-        scope.used.update(columns)
-        expression = Expression(text, place, columns, constants, compiled(text))
-        return expression if columns else self._constant(expression)
-
-    def _constant(self, expression: Expression) -> str:
-        try:
-            return str(expression.value({}))
-        except ExpressionError as cause:
-            raise InvalidInputError(
-                f"{expression.shown} in {expression.place}: {cause.why}",
-                field=expression.place,
-                value=expression.text,
-            ) from cause.__cause__
 
 
 def _maker(found: Sequence[str | Expression], path: Path) -> Part:
@@ -348,22 +208,11 @@ def _renamed(
         for key, name_part, part, value in rows:
             name = key if name_part is None else name_part(row)
             if name in found:
-                raise InvalidInputError(f"{_place(path)} has the name '{name}' twice.", field=_place(path))
+                raise InvalidInputError(f"{name_of(path)} has the name '{name}' twice.", field=name_of(path))
             found[name] = value if part is None else part(row)
         return found
 
     return render
-
-
-def _unknown(name: str, text: str, place: str, scope: Scope) -> InvalidInputError:
-    known = [*scope.columns, *(name for name in scope.names if not name.startswith("_"))]
-    return InvalidInputError(
-        f"{OPEN} {text} {CLOSE} in {place}: there is no column '{name}'.{did_you_mean(name, known)} "
-        f"Columns: {', '.join(scope.columns) or 'none'}. Where braces are meant as they are, part them by a "
-        f"blank, or write {OPEN} '{OPEN}' {CLOSE}.",
-        field=place,
-        value=text,
-    )
 
 
 def name_of(path: Path) -> str:
@@ -377,7 +226,3 @@ def name_of(path: Path) -> str:
         else:
             text += f"[{key!r}]"
     return text or "the request"
-
-
-def _place(path: Path, line: int = 1) -> str:
-    return name_of(path) + (f" line {line}" if line > 1 else "")

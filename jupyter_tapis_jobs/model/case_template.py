@@ -29,8 +29,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from .case_expressions import ExpressionError, Scope
 from .case_identity import canonical, digest, work_parts
-from .case_parts import ExpressionError, Reader, Scope
+from .case_parts import Reader
 from .case_values import CaseError, Plain, Row, repeated, row_words
 from .errors import InvalidInputError, did_you_mean
 
@@ -79,6 +80,8 @@ class CaseTemplate:
             found: dict[str, Any] = self._part({**self._defaults, **row} if self._defaults else row)
         except ExpressionError as cause:
             raise cause.at(row, number) from cause.__cause__
+        except InvalidInputError as cause:
+            raise CaseError(f"Row {number}: {cause.message}", row=number, field=cause.field) from cause
         return found
 
     def work_of(self, rendered: Mapping[str, Any]) -> str:

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 OPEN, CLOSE = "{{", "}}"
+#: Where an expression leaves its value; no name that anybody would use.
+_VALUE = "_tapisjobs_value"
+_FUNCTIONS = (abs, bool, dict, float, int, len, list, max, min, range, repr, round, sorted, str, sum, tuple)
 #: Functions that an expression may use beside its names.
-BUILTINS: Mapping[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (abs, bool, float, int, len, list, max, min, range, repr, round, sorted, str, sum, tuple)
-}
+BUILTINS: Mapping[str, Callable[..., Any]] = {function.__name__: function for function in _FUNCTIONS}
 
 
 def pieces(text: str) -> Iterator[tuple[bool, str]]:
@@ -32,12 +32,25 @@ def pieces(text: str) -> Iterator[tuple[bool, str]]:
     yield True, text[plain_from:]
 
 
-def compiled(expression: str) -> Any:
+def compiled(expression: str) -> Callable[[Mapping[str, Any]], Any]:
     """Return *expression* (Jinja's language, sandboxed) as a function of its names.
 
-    Raises jinja2's ``TemplateSyntaxError`` when it cannot be read.
+    Raises jinja2's ``TemplateSyntaxError`` when it cannot be read. A name that is not there gives an
+    ``Undefined`` of jinja2.
     """
-    return _environment().compile_expression(expression, undefined_to_none=False)
+    from jinja2 import nodes
+
+    found = nodes.Assign(nodes.Name(_VALUE, "store"), _parsed(expression), lineno=1)
+    template = _environment().from_string(nodes.Template([found], lineno=1))
+
+    def value(names: Mapping[str, Any]) -> Any:
+        # Shared: the names are looked up where they are, not copied beside Jinja's own.
+        context = template.new_context(names, shared=True)
+        for _ in template.root_render_func(context):
+            pass
+        return context.vars[_VALUE]
+
+    return value
 
 
 def readable(expression: str) -> bool:
@@ -45,7 +58,7 @@ def readable(expression: str) -> bool:
     from jinja2 import TemplateSyntaxError
 
     try:
-        compiled(expression)
+        _parsed(expression)
     except TemplateSyntaxError:
         return False
     return True
@@ -53,20 +66,33 @@ def readable(expression: str) -> bool:
 
 def names_in(expression: str) -> frozenset[str]:
     """Return the names that *expression* takes from outside, functions among them."""
-    from jinja2 import meta
+    from jinja2 import meta, nodes
 
-    return frozenset(meta.find_undeclared_variables(_parsed(expression)))
+    output = nodes.Output([_parsed(expression)], lineno=1)
+    return frozenset(meta.find_undeclared_variables(_of_environment(nodes.Template([output], lineno=1))))
 
 
 def filters_in(expression: str) -> frozenset[str]:
     """Return the filters that *expression* uses: ``k | round`` has ``round``."""
     from jinja2 import nodes
 
-    return frozenset(node.name for node in _parsed(expression).find_all(nodes.Filter))
+    parsed = nodes.Output([_parsed(expression)])
+    return frozenset(node.name for node in parsed.find_all(nodes.Filter))
 
 
 def _parsed(expression: str) -> Any:
-    return _environment().parse(f"{OPEN} {expression} {CLOSE}")
+    from jinja2 import TemplateSyntaxError
+    from jinja2.parser import Parser
+
+    parser = Parser(_environment(), expression, state="variable")
+    found = parser.parse_expression()
+    if not parser.stream.eos:
+        raise TemplateSyntaxError("there is more after the expression", parser.stream.current.lineno)
+    return _of_environment(found)
+
+
+def _of_environment(node: Any) -> Any:
+    return node.set_environment(_environment())
 
 
 def _end(text: str, start: int) -> int:
