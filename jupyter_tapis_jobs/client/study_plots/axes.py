@@ -1,0 +1,60 @@
+"""Parameters as positions on an axis: numbers where they are, everything else side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..study_columns import is_number
+from .style import label, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: Ticks that an axis of words can show.
+_TICKS = 16
+
+
+def positions(frame: pd.DataFrame, name: str) -> tuple[pd.Series[Any], list[str] | None]:
+    """Return where the values of a column lie, and the words of its ticks; None for plain numbers."""
+    import pandas as pd
+
+    column = frame[name]
+    if is_number(frame, name) or str(column.dtype).startswith("datetime"):
+        return column, None
+    order = levels(frame, name)
+    places = {value: place for place, value in enumerate(order)}
+    return pd.Series([places.get(value) for value in column], index=column.index, dtype="float64"), [
+        short(value) for value in order
+    ]
+
+
+def levels(frame: pd.DataFrame, name: str) -> list[Any]:
+    """Return the different values of a column, sorted where they can be."""
+    found = list(frame[name].dropna().unique())
+    try:
+        return sorted(found)
+    except TypeError:
+        return sorted(found, key=str)
+
+
+def set_axis(axes: Axes, which: str, name: str, words: list[str] | None, units: Mapping[str, str]) -> None:
+    """Label an axis, and its ticks where they are words."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_label_text(label(name, units))
+    if words is not None:
+        set_ticks(axes, which, words)
+
+
+def set_ticks(axes: Axes, which: str, words: list[str]) -> None:
+    """Put *words* at 0, 1, 2 …; where there are too many to read, at every so manieth."""
+    step = max(1, -(-len(words) // _TICKS))
+    places = list(range(0, len(words), step))
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_ticks(places, [words[place] for place in places])
+    crowded = sum(len(words[place]) for place in places) > 60
+    if which == "x" and crowded:
+        axes.tick_params(axis="x", rotation=45)
+        for tick in axes.get_xticklabels():
+            tick.set_horizontalalignment("right")
