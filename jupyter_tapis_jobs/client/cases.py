@@ -9,12 +9,13 @@ file. Rows count from 0, as in ``df.iloc``. ``sampling.sample`` makes frames of 
 
 from __future__ import annotations
 
+import csv
 import itertools
 import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ RESERVED = frozenset(
     }
 )
 _FEWER = "Take fewer values, or points of the same space: tj.sample(1000, k=(10, 60), …)."
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf)", re.ASCII | re.IGNORECASE)
 _KINDS = (
     "cases must be a DataFrame, a mapping of names to lists (their grid), a list of mappings, "
     "or the path of a CSV file"
@@ -150,7 +152,7 @@ def _columns(source: Any) -> tuple[list[Any], list[Sequence[Any]]]:
         _check_count(len(source))
         return _frame_columns(source)
     if isinstance(source, str | os.PathLike):
-        return _frame_columns(_read_table(source))
+        return _read_table(source)
     if isinstance(source, Mapping):
         columns = _grid(source)
         return list(columns), list(columns.values())
@@ -173,7 +175,7 @@ def _values(column: pd.Series[Any]) -> list[Any]:
     """Numbers of half the digits stay numpy's own, which know how many of their digits were meant."""
     dtype: Any = column.dtype
     if getattr(dtype, "kind", "") == "f" and getattr(dtype, "itemsize", 8) < 8:
-        return list(column)
+        return list(column.to_numpy())
     return column.tolist()
 
 
@@ -194,41 +196,67 @@ def _listed(rows: list[Any]) -> tuple[list[Any], list[Sequence[Any]]]:
     return columns, [[row.get(name) for row in rows] for name in columns]
 
 
-def _read_table(given: str | os.PathLike[str]) -> pd.DataFrame:
-    import pandas as pd
-
+def _read_table(given: str | os.PathLike[str]) -> tuple[list[Any], list[Sequence[Any]]]:
     text = os.fspath(given)
-    if isinstance(given, str) and Path(text).suffix.lower() not in (".csv", ".tsv", ".txt", ".gz"):
+    if isinstance(given, str) and Path(text).suffix.lower() not in (".csv", ".tsv", ".txt"):
         raise InvalidInputError(f"{_KINDS}, not the text {shown(text, 40)}.", field="cases", value=text)
-    path = local_path(text)
-    separator = "\t" if ".tsv" in path.suffixes else ","
+    rows = list(itertools.islice(_lines(local_path(text)), MOST + 2))
+    if not rows:
+        raise InvalidInputError(f"{text} is empty: there is no case in it.", field="cases", value=text)
+    head, *cells = rows
+    _check_count(len(cells))
+    check_names(head)
+    wrong = next((row for row, line in enumerate(cells) if len(line) != len(head)), None)
+    if wrong is not None:
+        raise InvalidInputError(
+            f"Row {wrong} of {text} has {len(cells[wrong])} cells, and the head has {len(head)}: "
+            f"{', '.join(head)}.",
+            field="cases",
+        )
+    columns = zip(*cells, strict=True)
+    return list(head), [_typed(name, column, text) for name, column in zip(head, columns, strict=True)]
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    """Yield the lines of a table that hold something; a cell has no blanks around it."""
     try:
-        frame = pd.read_csv(path, sep=separator, float_precision="round_trip", skipinitialspace=True)
-    except (ValueError, OSError) as cause:
-        raise InvalidInputError(f"{text} cannot be read as a table: {cause}.", field="cases") from cause
-    _check_count(len(frame))
-    _refuse_broken_numbers(frame, text)
-    return frame
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            first = stream.readline()
+            stream.seek(0)
+            separator = next((mark for mark in "\t,;" if mark in first), ",")
+            for line in csv.reader(stream, delimiter=separator, skipinitialspace=True):
+                if line:
+                    yield [cell.strip() for cell in line]
+    except (ValueError, OSError, csv.Error) as cause:
+        raise InvalidInputError(f"{path.name} cannot be read as a table: {cause}.", field="cases") from cause
 
 
-def _refuse_broken_numbers(frame: pd.DataFrame, path: str) -> None:
-    """A column of numbers with a slip in it would be text; nobody would be told."""
-    import pandas as pd
+def _typed(name: str, cells: Sequence[str], path: str) -> Sequence[Any]:
+    """Return a column of a CSV file as numbers, truths or text; nothing for an empty cell.
 
-    for name in frame.columns:
-        column = frame[name]
-        if column.dtype.kind in "biuf":
-            continue
-        numbers = pd.to_numeric(column, errors="coerce")
-        broken = (numbers.isna() & column.notna()).to_numpy().nonzero()[0]
-        if 0 < len(broken) < len(column) - int(column.isna().sum()):
-            row = int(broken[0])
-            raise InvalidInputError(
-                f"Row {row}, column '{name}' of {path} holds {shown(column.iloc[row], 30)} where other rows "
-                f"hold numbers. If all are meant as text: pd.read_csv({path!r}, dtype={{{name!r}: str}}).",
-                field=str(name),
-                value=column.iloc[row],
-            )
+    A column of numbers with a slip in it is refused: as text it would run, and nobody would be told.
+    """
+    if {cell.lower() for cell in cells} <= {"true", "false"}:
+        return [cell.lower() == "true" for cell in cells]
+    # 007 is a name.
+    if any(re.match(r"[-+]?0\d", cell) for cell in cells):
+        return [cell or None for cell in cells]
+    numbers = [_NUMBER.fullmatch(cell) for cell in cells]
+    if not any(numbers):
+        return [cell or None for cell in cells]
+    slip = next((row for row, cell in enumerate(cells) if cell and not numbers[row]), None)
+    if slip is not None:
+        raise InvalidInputError(
+            f"Row {slip}, column '{name}' of {path} holds {shown(cells[slip], 30)} where other rows hold "
+            f"numbers. If all are meant as text: cases=pd.read_csv({path!r}, dtype={{{name!r}: str}}).",
+            field=name,
+            value=cells[slip],
+        )
+    return [_number_of(cell) if cell else None for cell in cells]
+
+
+def _number_of(cell: str) -> int | float:
+    return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
 
 
 def _check_count(count: int) -> None:

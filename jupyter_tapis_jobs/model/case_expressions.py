@@ -152,6 +152,7 @@ def _settled(scope: Scope, text: str, place: str) -> str | Expression:
             field=place,
             value=text,
         )
+    function = _compiled(text, place)
     names = names_in(text)
     columns = tuple(name for name in scope.columns if name in names)
     constants = {name: scope.names[name] for name in names if name in scope.names and name not in columns}
@@ -160,7 +161,7 @@ def _settled(scope: Scope, text: str, place: str) -> str | Expression:
         raise _unknown(unknown[0], text, place, scope)
     scope.used.update(columns)
     others = {**{name: BUILTINS[name] for name in names & set(BUILTINS)}, **constants}
-    expression = Expression(text, place, columns, constants, others, _compiled(text, place))
+    expression = Expression(text, place, columns, constants, others, function)
     return expression if columns else _constant(expression)
 
 

@@ -115,4 +115,7 @@ def _end(text: str, start: int) -> int:
 def _environment() -> Any:
     from jinja2.sandbox import SandboxedEnvironment
 
-    return SandboxedEnvironment()
+    environment = SandboxedEnvironment()
+    # An expression names what it is given; Jinja's own functions are not among that.
+    environment.globals.clear()
+    return environment
