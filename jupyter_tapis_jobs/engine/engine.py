@@ -178,6 +178,7 @@ class Engine:
             steering=self.steering,
             active=lambda: self._conveyor.jobs,
             let_in=self._make_room,
+            system=self._system,
         )
         self._conveyor.subscribe(self.studies.hear)
         self._tracker.on_late_cancel = lambda uuids: self.steering.end_soon(uuids, "late cancel")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.directives import directives_of, forces_single
+from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..model.status import Condition, JobStatus
 from ..model.system import System
@@ -295,6 +296,26 @@ class Starter:
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())
+
+
+def forecast(jobs: Sequence[tuple[Job, JobDefinition]], system: System) -> tuple[str, str]:
+    """Return how most of *jobs*, new ones of one study on *system*, would be started, and why."""
+    groups: dict[tuple[Any, ...], list[tuple[Job, JobDefinition]]] = {}
+    for job, definition in jobs:
+        is_fork = job.job_type == JobType.FORK
+        why = _FORKED if is_fork else why_single(job, definition, forces_single(definition))
+        key = (why,) if why else (None, *group_key(job, _shared_options(job, definition)))
+        groups.setdefault(key, []).append((job, definition))
+    (why, *_), group = max(groups.items(), key=lambda item: len(item[1]))
+    if why:
+        return "single", why
+    alike, definition = [job for job, _ in group], group[0][1]
+    chosen = plan(alike, Facts.of(system), system.queues.get(alike[0].exec_system_logical_queue or ""))
+    some = _handover(alike[: chosen.size], chosen, definition)
+    return some.mode, some.reason or ""
+
+
+_FORKED = "the host itself starts FORK jobs, as many at a time as there are cores for them"
 
 
 def _shared_options(job: Job, definition: JobDefinition) -> tuple[str, ...]:

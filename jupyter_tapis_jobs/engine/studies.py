@@ -14,15 +14,17 @@ from sqlalchemy import Connection
 
 from ..model.errors import ConflictError, NotFoundError, TapisJobsError, did_you_mean
 from ..model.fields import JobType
-from ..model.job import Job, JobEvent
+from ..model.job import Job, JobDefinition, JobEvent
 from ..model.status import CONVEYOR, JobStatus
 from ..model.study import Added, Case, CaseError, CasesError, Standing, Study, refuse_bad_name, studies_of
+from ..model.system import System
 from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from ..store import lease as lease_row
 from ..store import studies as rows
 from .ports import Ports
+from .starter import forecast
 from .steering import Steering
 from .study_rules import StudyRules
 from .study_wishes import Wish, counted, refused, retried, wished
@@ -40,7 +42,8 @@ _NOTHING = "{}"
 class Studies:
     """Keeps studies for their owners. Lives on the engine's loop only.
 
-    *active* gives the jobs that have not ended; *let_in* lets those go on that no quota holds any more.
+    *active* gives the jobs that have not ended; *let_in* lets those go on that no quota holds any more;
+    *system* finds systems.
     Another user's study is a ``NotFoundError``.
     """
 
@@ -54,6 +57,7 @@ class Studies:
         steering: Steering,
         active: Callable[[], Mapping[str, Job]],
         let_in: Callable[[], None],
+        system: Callable[[str], Awaitable[System]],
     ) -> None:
         self._ports = ports
         self._epoch = epoch
@@ -62,6 +66,7 @@ class Studies:
         self._steering = steering
         self._active = active
         self._let_in = let_in
+        self._system = system
         self._rules = StudyRules(ports)
         #: Two calls that add to one study come one after the other.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -227,7 +232,8 @@ class Studies:
         if dry_run:
             out = {error.row for error in wrong}
             would = tuple((wish.case.case_id, None) for wish in wishes if wish.row not in out)
-            return replace(told, submitted=would)
+            mode, reason = await self._forecast(accepted)
+            return replace(told, submitted=would, launch_mode=mode, launch_reason=reason)
         if told.errors:
             raise CasesError(told)
         if not wishes:
@@ -237,6 +243,16 @@ class Studies:
         self._let_in()
         submitted = ((w.case.case_id, job.uuid) for w, (job, _) in zip(wishes, stored, strict=True))
         return replace(told, submitted=tuple(submitted))
+
+    async def _forecast(self, accepted: Sequence[Accepted]) -> tuple[str | None, str | None]:
+        """Return how most of the jobs would be started, and why: those on the system that has the most."""
+        if not accepted:
+            return None, None
+        by_system: dict[str, list[tuple[Job, JobDefinition]]] = {}
+        for one in accepted:
+            by_system.setdefault(one.job.exec_system_id, []).append((one.job, one.definition))
+        name, jobs = max(by_system.items(), key=lambda item: len(item[1]))
+        return forecast(jobs, await self._system(name))
 
     # -- stop rule
 

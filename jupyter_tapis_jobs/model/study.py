@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -112,7 +112,10 @@ class Added:
     failed: int = 0
     #: (case id, uuid of its new job; None in a dry run) in the order given.
     submitted: tuple[tuple[str, str | None], ...] = ()
-    errors: tuple[CaseError, ...] = field(default=())
+    errors: tuple[CaseError, ...] = ()
+    #: Of a dry run: how most of the jobs would be started, and why.
+    launch_mode: str | None = None
+    launch_reason: str | None = None
 
 
 class CasesError(InvalidInputError):

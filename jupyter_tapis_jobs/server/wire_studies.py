@@ -105,6 +105,8 @@ class AddedCases(Wire):
     failed: int
     submitted: list[CaseJob]
     errors: list[CaseRefusal]
+    launch_mode: str | None = Field(None, description="Of a dry run: how most jobs would be started.")
+    launch_reason: str | None = Field(None, description="And why so.")
 
 
 class AttemptRow(Wire):
@@ -143,6 +145,8 @@ def added_to_wire(added: Added) -> dict[str, Any]:
         "failed": added.failed,
         "submitted": [{"caseId": case_id, "jobUuid": uuid} for case_id, uuid in added.submitted],
         "errors": [_refusal(error) for error in added.errors],
+        "launchMode": added.launch_mode,
+        "launchReason": added.launch_reason,
     }
 
 

@@ -305,3 +305,36 @@ def test_a_case_whose_job_was_removed_long_ago_is_still_done(run: Run, cases: Ca
         assert table["runSeconds"] == [None, None]
 
     run(scene)
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "mode", "why"),
+    [
+        ({"appId": "model"}, "auto", "single", "the host itself starts FORK jobs"),
+        ({"appId": "batch", "maxMinutes": 30}, "auto", "array", "12 like jobs"),
+        ({"appId": "batch"}, "auto", "pack", "short cases are worth one allocation; 1 node x 4 at a time"),
+        ({"appId": "batch"}, "single", "single", "as asked"),
+        (
+            {"appId": "batch", "nodeCount": 2},
+            "auto",
+            "single",
+            "jobs of several nodes are started one by one",
+        ),
+    ],
+)
+def test_a_dry_run_tells_how_the_cases_would_be_started(
+    run: Run, cases: Cases, fields: dict[str, Any], asked: str, mode: str, why: str
+) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        await new_study(engine, launch_mode=asked)
+        looked = await engine.studies.add(USER, "s", cases(12, **fields), dry_run=True)
+        assert looked.launch_mode == mode
+        assert looked.launch_reason is not None
+        assert looked.launch_reason.startswith(why)
+        await engine.studies.add(USER, "s", cases(12, **fields))
+        await ended(engine, 12)
+        (job,) = (await engine.views.search(USER, JobQuery(where=EVERYTHING, limit=1))).rows
+        assert job.launch_mode == mode
+        assert job.launch_reason in (looked.launch_reason, None)
+
+    run(scene)
