@@ -98,6 +98,7 @@ def _show_jobs_as_cards() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from .notebook.cards import register
+        from .notebook import cards, study_progress
 
-        register(shell)
+        cards.register(shell)
+        study_progress.register(shell)

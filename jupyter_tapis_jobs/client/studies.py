@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..model.errors import InvalidInputError
 from . import frames
 from .request import SHORTHANDS, merged, read_request
-from .study import SETTINGS, Study, settings_of, want_studies, wire_name
+from .study import Study
 from .study_calls import StudyCalls, study_rows
+from .study_settings import SETTINGS, settings_of, want_studies, wire_name
 from .study_template import StudyTemplate
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def study_of(
         )
     from .cases import cases_of
 
-    settings = settings_of({key: given.pop(key) for key in list(given) if wire_name(key) in SETTINGS})
     function = app if callable(app) else given.pop("request", None)
-    base = {} if callable(app) else read_request(app)
+    wanted = _merged({} if callable(app) else read_request(app), given)
+    settings = settings_of({key: wanted.pop(key) for key in list(wanted) if wire_name(key) in SETTINGS})
     template = StudyTemplate(
-        _merged(base, given),
+        wanted,
         function=function,
         defaults=dict(defaults or {}),
         labels=(labels,) if isinstance(labels, str) else tuple(labels),

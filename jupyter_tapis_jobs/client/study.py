@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, TapisJobsError
-from ..model.extensions import Extension
 from ..model.status import JobStatus
 from . import bulk
 from .job import Job
@@ -15,8 +14,9 @@ from .progress import Silent
 from .request import SHORTHANDS
 from .study_calls import Answer, Case, StudyCalls, refused_cases
 from .study_cases import Built, CaseBuilder
-from .study_frame import BAD_ENDS, chosen, study_frame
+from .study_frame import BAD_ENDS, chosen, results_of, study_frame, with_results
 from .study_preview import StudyPreview, measured_hours, most_hours
+from .study_settings import settings_of
 from .study_state import StudyState
 from .study_template import StudyTemplate
 from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
@@ -24,12 +24,11 @@ from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .failure_groups import FailureReport
     from .tapis import Tapis
 
 #: Cases from which on it is worth asking first which of them are done.
 _MANY = 200
-#: Settings of a study by the names that a person may use.
-SETTINGS = ("launchMode", "maxFailures", "maxRunning")
 
 
 class Study:
@@ -45,7 +44,8 @@ class Study:
         settings: Mapping[str, Any] | None = None,
         is_there: bool = False,
     ) -> None:
-        self._tapis = tapis
+        #: The client that the study was made or found with.
+        self.tapis = tapis
         largest = (tapis.server() or {}).get("maxBodyBytes")
         self._calls = StudyCalls(tapis.connection, name, largest=largest)
         self._template = template
@@ -55,6 +55,8 @@ class Study:
         self._sent = 0
         self._built: Built | None = None
         self._is_there = is_there
+        #: Results of one row a case, as they were collected last.
+        self._results: pd.DataFrame | None = None
         #: What the last ``run`` or ``retry`` did.
         self.answer = Answer()
 
@@ -172,7 +174,7 @@ class Study:
         rows = chosen(self.frame(), which)
         rows = rows[~rows["status"].isin((str(JobStatus.FINISHED), *BAD_ENDS))]
         uuids = rows["jobUuid"].dropna().tolist()
-        bulk.cancel_bulk(self._tapis.connection, uuids)
+        bulk.cancel_bulk(self.tapis.connection, uuids)
         return self
 
     def wait(self, timeout: float | None = None, *, check: bool = False, progress: bool = True) -> Study:
@@ -184,7 +186,7 @@ class Study:
         from ..model.errors import JobError
 
         display = choose_display() if progress else TextDisplay(Silent())
-        state = wait_for_study(Watch(self.state), display, timeout, self._tapis.pause)
+        state = wait_for_study(self.watch(), display, timeout, self.tapis.pause)
         bad = sum(state.counts.get(status, 0) for status in BAD_ENDS)
         if check and bad:
             raise JobError(
@@ -202,6 +204,10 @@ class Study:
         missing = _number(info, "cases") - sum(counts.values())
         return StudyState(name=self.name, counts=counts, waiting=unsent + max(0, missing))
 
+    def watch(self) -> Watch:
+        """Return what looks at the study again and again, for a display of its progress."""
+        return Watch(self.state)
+
     def frame(self, attempts: str = "last") -> pd.DataFrame:
         """Return one row a case: its parameters, then how it stands.
 
@@ -212,17 +218,42 @@ class Study:
             raise InvalidInputError(
                 f"attempts='{attempts}' is neither 'last' nor 'all'.", field="attempts", value=attempts
             )
-        return study_frame(self._calls.columns(attempts), self._template.defaults)
+        table = study_frame(self._calls.columns(attempts), self._template.defaults)
+        return with_results(table, self._results)
+
+    def collect(self, what: str | Callable[[Job], Any], **options: Any) -> pd.DataFrame:
+        """Return the results of all cases as one tidy frame, their parameters in front.
+
+        *what* is an output (``"disp.csv"``), a glob (``"*.json"``), or a function of a ``Job``. A case
+        without a result keeps its row; the column ``problem`` says why. *options*: ``parser``,
+        ``pattern``, ``unfinished``, ``fresh``, ``to`` (a Parquet file), and those of pandas' reader, as
+        for ``study_collect.collect``. Results of one row a case are in ``frame()`` from then on.
+        """
+        from .study_collect import collect
+
+        cases = study_frame(self._calls.columns(), self._template.defaults)
+        found = collect(self.tapis, cases, what, **options)
+        self._results = results_of(found, self._results)
+        return found
+
+    def failures(self) -> FailureReport:
+        """Return the failed cases, grouped by what ended them, each group with the call that may mend it."""
+        from .failure_groups import failures_of
+
+        return failures_of(self.tapis, self._there().frame())
+
+    def show(self, case: int | str | None = None) -> Any:
+        """Return why one case failed, by its row in ``frame()`` or its id; without one: ``failures()``."""
+        from .failure_groups import case_failure
+
+        if case is None:
+            return self.failures()
+        table = self._there().frame()
+        return case_failure(self.tapis, table, str(self._row(table, case)["caseId"]))
 
     def job(self, case: int | str) -> Job:
         """Return the job of a case's last attempt; *case* is its row in ``frame()``, or its id."""
-        table = self.frame()
-        if isinstance(case, str):
-            table = chosen(table, [case])
-            case = 0
-        if not -len(table) <= case < len(table):
-            raise NotFoundError(f"Study '{self.name}' has {len(table):,} cases; there is no row {case}.")
-        return self._tapis.job(str(table["jobUuid"].iloc[case]))
+        return self.tapis.job(str(self._row(self.frame(), case)["jobUuid"]))
 
     # --- keeping -----------------------------------------------------------------------------
     def rename(self, name: str) -> Study:
@@ -246,6 +277,13 @@ class Study:
         self._is_there, self._sent = False, 0
 
     # --- parts -------------------------------------------------------------------------------
+    def _row(self, table: pd.DataFrame, case: int | str) -> pd.Series[Any]:
+        if isinstance(case, str):
+            return chosen(table, [case]).iloc[0]
+        if not -len(table) <= case < len(table):
+            raise NotFoundError(f"Study '{self.name}' has {len(table):,} cases; there is no row {case}.")
+        return table.iloc[case]
+
     def _there(self) -> Study:
         """Raise ``NotFoundError`` unless the server has the study."""
         if not self._is_there:
@@ -271,7 +309,7 @@ class Study:
         if self._built is None:
             rows = self._rows[self._sent :]
             first = _number(self._info_or_none(), "cases") if rows else 0
-            self._built = CaseBuilder(self._tapis, self._template, self.name).build(rows, first)
+            self._built = CaseBuilder(self.tapis, self._template, self.name).build(rows, first)
         return self._built
 
     def _tried(self, built: Built, *, is_there: bool) -> Answer:
@@ -349,39 +387,6 @@ class Study:
             if measured is not None:
                 return measured, True
         return most_hours([case.request or {} for case in built.cases], built.app, count), False
-
-
-def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a study's settings by Tapis's style of names; ``max_running`` is ``maxRunning``."""
-    named = {wire_name(name): value for name, value in given.items()}
-    for name, value in named.items():
-        if name not in SETTINGS:
-            raise InvalidInputError(
-                f"'{name}' is not a setting of a study: {', '.join(SETTINGS)}.", field=name, value=value
-            )
-        if name != "launchMode" and value is not None and (not isinstance(value, int) or value < 1):
-            raise InvalidInputError(
-                f"{name} must be a whole number from 1 on, or None for no limit, not {value!r}.",
-                field=name,
-                value=value,
-            )
-    bulk.checked_launch_mode(named.get("launchMode"))
-    return named
-
-
-def want_studies(tapis: Tapis) -> None:
-    """Raise ``InvalidInputError`` where the server keeps no studies."""
-    if not tapis.can(Extension.STUDIES):
-        raise InvalidInputError(
-            f"{tapis.connection.url} keeps no studies: they need our own server. There, "
-            "tapis.submit_many(cases, …) submits one job a case."
-        )
-
-
-def wire_name(name: str) -> str:
-    """Return a name in Tapis's style: ``max_running`` is ``maxRunning``."""
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
 
 
 def _counts(info: Mapping[str, Any] | None) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..model.errors import InvalidInputError, did_you_mean
 from ..model.status import Condition, JobStatus
 from . import frames
+from .study_columns import JOB, result_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,26 @@ def study_frame(columns: Mapping[str, Sequence[Any]], defaults: Mapping[str, Any
         if kind == SECONDS:
             told.insert(place, name, pd.Series(columns.get(name) or [None] * len(cases), dtype="float64"))
     return pd.concat([parameters, told], axis=1)
+
+
+def results_of(collected: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return results by job, those of *before* with the new ones over them; only of one row a case."""
+    names = result_names(collected)
+    found = collected[collected[JOB].notna()]
+    if not names or found[JOB].duplicated().any():
+        return before
+    fresh = found.set_index(JOB)[names]
+    if before is None:
+        return fresh
+    return before.drop(columns=names, errors="ignore").join(fresh, how="outer")
+
+
+def with_results(table: pd.DataFrame, results: pd.DataFrame | None) -> pd.DataFrame:
+    """Return *table* with the results of its jobs behind it; a new attempt has none of the old one's."""
+    if results is None:
+        return table
+    clear = results.drop(columns=[name for name in results.columns if name in table.columns])
+    return table.join(clear, on=JOB)
 
 
 def chosen(table: pd.DataFrame, which: Any) -> pd.DataFrame:

@@ -6,11 +6,14 @@ import re
 import sys
 import traceback
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from ..model.errors import InvalidInputError
+from ..model.placeholders import OPEN
+from .case_cells import columns_of, fill_but, masked, names_for, run_study, study_of_cell, unmasked
 from .options import JOB_OPTIONS, job_parser, list_parser, pair, variable
 from .values import fill
 
@@ -50,6 +53,9 @@ class JobMagics(Magics):
         _check_variables(options)
         tapis = _connected()
         body = cell or ""
+        if options.cases:
+            self._run_cases(tapis, options, body)
+            return
         request = job_request(tapis, options, body if options.raw else fill(body, self._names))
         if options.dry_run:
             _show_preview(tapis.validate(request))
@@ -80,6 +86,13 @@ class JobMagics(Magics):
             limit=limit,
         )
         return _with_standing(tapis, table)
+
+    def _run_cases(self, tapis: Tapis, options: Namespace, body: str) -> None:
+        columns = columns_of(options.rows)
+        names = names_for([body, *_texts(options)], self._names, columns)
+        request = job_request(tapis, options, body if options.raw else fill_but(body, self._names, columns))
+        study = study_of_cell(tapis, options, request, options.rows, names)
+        run_study(study, options, [pair(text, "--out", "PATH=VAR") for text in options.out], self._names)
 
     def _run(self, job: Job, options: Namespace) -> None:
         from ..client.progress import in_notebook
@@ -126,9 +139,9 @@ def job_request(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:
         request = merged(request, _nested(field, value))
     request |= {key: value for key, value in _shorthands(options).items() if value}
     if options.script:
-        request["files"] = {options.script: body}
+        request["files"] = {options.script: _as_it_is(body, options)}
     if takes_script(app):
-        return {**request, "script": _script(body, app["id"])}
+        return {**request, "script": _as_it_is(_script(body, app["id"]), options)}
     return request if options.script else merged(request, _body_request(body, app["id"]))
 
 
@@ -136,10 +149,12 @@ def register(shell: Any) -> None:
     """Give *shell* the magics, their completion, and cards for jobs."""
     from .cards import register as register_cards
     from .completion import register as register_completion
+    from .study_progress import register as register_studies
 
     shell.register_magics(JobMagics)
     register_completion(shell)
     register_cards(shell)
+    register_studies(shell)
 
 
 def _connected() -> Tapis:
@@ -178,7 +193,21 @@ def _fields(options: Namespace) -> dict[str, Any]:
     }
 
 
-def _whole_number(text: str, option: str) -> int:
+def _as_it_is(text: str, options: Namespace) -> str | bytes:
+    """Bytes are never read for expressions."""
+    return text.encode() if options.cases and options.raw else text
+
+
+def _texts(options: Namespace) -> Iterator[str]:
+    """Yield every text that was given on the line."""
+    for value in vars(options).values():
+        yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str))
+
+
+def _whole_number(text: str, option: str) -> Any:
+    if OPEN in text:
+        # Of a study: a column tells it for each case.
+        return text
     try:
         return int(text)
     except ValueError:
@@ -222,13 +251,16 @@ def _script(body: str, app: str) -> str:
 def _body_request(body: str, app: str) -> dict[str, Any]:
     from ..client.request import read_mapping
 
+    text, kept = masked(body)
     try:
-        return read_mapping(body, "The cell")
+        found = read_mapping(text, "The cell")
     except InvalidInputError as cause:
         raise InvalidInputError(
             f"{cause.message} App {app} has no script of its own, so the cell is a request; to make the cell "
             "a file of the job: --script FILE."
         ) from cause
+    filled: dict[str, Any] = unmasked(found, kept)
+    return filled
 
 
 def _output(job: Job, path: str) -> Any:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ..model.errors import InvalidInputError, did_you_mean
-from ..model.placeholders import pieces
-from .values import evaluate
+from ..model.placeholders import CLOSE, OPEN, pieces
+from .case_cells import columns_of, fill_but, rows_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,12 @@ JOB_OPTIONS = (
         repeats=True,
         help="wait, then read this output into a variable: a .csv as data frame, else as text",
     ),
+    Option(
+        flags=("--cases",),
+        value="FRAME",
+        help="make a study: a job for each row of this frame, grid, list or CSV file, whose columns "
+        "{{ column }} takes; --name is the study's, -o keeps the Study, --out collects into a frame",
+    ),
     Option(flags=("--dry-run",), help="show the request and the script; submit nothing"),
     Option(flags=("--raw",), help="take the cell as it is: no {{ expression }}"),
     _HELP,
@@ -113,13 +119,21 @@ class MagicParser(argparse.ArgumentParser):
         return {flag: option for option in self.options for flag in option.flags}
 
     def read(self, line: str, names: Mapping[str, Any]) -> argparse.Namespace:
-        """Parse *line*; ``{{ expression }}`` in it is one word, whatever its value holds."""
-        masked, values = _masked(line, names)
+        """Parse *line*; ``{{ expression }}`` in it is one word, whatever its value holds.
+
+        With ``--cases`` the attribute ``rows`` has the cases; expressions that use their columns stay.
+        """
+        masked, expressions = _masked(line)
         words = self._joined(_split(masked, self.prog))
         self._check_flags(words)
         found = self.parse_args(words)
+        cases = getattr(found, "cases", None)
+        rows = rows_named(cases, names) if cases and not found.help else []
+        columns = columns_of(rows)
+        values = [fill_but(text, names, columns) for text in expressions]
         for key, value in vars(found).items():
             setattr(found, key, _unmasked(value, values))
+        found.rows = rows
         return found
 
     def _joined(self, words: Sequence[str]) -> list[str]:
@@ -202,17 +216,17 @@ def _split(line: str, prog: str) -> list[str]:
         raise InvalidInputError(f"{prog}: a quote is not closed in: {line.strip()}", value=line) from cause
 
 
-def _masked(line: str, names: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Put a mark without spaces or quotes in place of each expression."""
-    values: list[str] = []
+def _masked(line: str) -> tuple[str, list[str]]:
+    """Put a mark without spaces or quotes in place of each expression; return these as well."""
+    expressions: list[str] = []
     parts: list[str] = []
     for plain, piece in pieces(line):
         if plain:
             parts.append(piece)
         else:
-            parts.append(_mark(len(values)))
-            values.append(str(evaluate(piece, names)))
-    return "".join(parts), values
+            parts.append(_mark(len(expressions)))
+            expressions.append(f"{OPEN}{piece}{CLOSE}")
+    return "".join(parts), expressions
 
 
 def _mark(number: int) -> str:

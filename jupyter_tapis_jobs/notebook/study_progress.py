@@ -1,0 +1,180 @@
+"""The progress of a study in a notebook: a bar, counts by state, the time left; live while cases run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any, cast
+
+from ..client.progress import in_notebook
+from ..client.study_state import StudyState
+from ..client.study_watch import Watch, use_in_notebook
+from ..model.errors import TapisJobsError
+from .card import printable
+from .cards import Handle
+
+if TYPE_CHECKING:
+    from ..client.study import Study
+
+_log = logging.getLogger(__name__)
+#: Seconds between two redraws at least.
+_REDRAW = 0.5
+_TRACK = "display:flex;height:10px;border-radius:5px;overflow:hidden;background:rgba(128,128,128,.25)"
+_CHIP = "display:inline-block;margin:4px 12px 0 0;white-space:nowrap"
+_DOT = "color:#fff;border-radius:3px;padding:0 4px;margin-right:4px"
+
+
+def bundle(state: StudyState) -> dict[str, Any]:
+    """Return the progress as MIME bundle, HTML and plain text; every text in it is escaped."""
+    return {"text/html": _html(state), "text/plain": state.text}
+
+
+def _html(state: StudyState) -> str:
+    parts = [
+        f'<div style="max-width:52em" role="group" aria-label="study {_text(state.name)}">',
+        f"<div><b>{_text(state.name)}</b>&ensp;{state.ended:,} of {state.total:,}"
+        f"{_behind(state.left)}{_behind(state.trouble)}</div>",
+        f'<div role="progressbar" aria-valuemin="0" aria-valuemax="{state.total}" '
+        f'aria-valuenow="{state.ended}" style="{_TRACK}">{_segments(state)}</div>',
+        "".join(
+            f'<span style="{_CHIP}"><span style="{_DOT};background:{group.colour}">{group.glyph}</span>'
+            f"{group.count:,} {group.word}</span>"
+            for group in state.groups
+        ),
+        *(f"<div>✗ {_text(told)}</div>" for told in state.failures),
+        "</div>",
+    ]
+    return "".join(parts)
+
+
+def _segments(state: StudyState) -> str:
+    """One piece of the bar for each state that is over or at work; what waits is left empty."""
+    shown = [group for group in state.groups if group.word in _DRAWN]
+    return "".join(
+        f'<div style="width:{100 * group.count / state.total:.3f}%;background:{group.colour}"></div>'
+        for group in shown
+    )
+
+
+#: States that fill the bar.
+_DRAWN = frozenset({"done", "failed", "cancelled", "running", "archiving"})
+
+
+def _behind(text: str) -> str:
+    return f"&emsp;{_text(text)}" if text else ""
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
+
+
+class StudyDisplay:
+    """One output of a cell that shows a study, drawn at most twice a second."""
+
+    def __init__(self, handle: Handle | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        self._handle = handle
+        self._now = now
+        self._drawn = float("-inf")
+        self._shown: StudyState | None = None
+        self._latest: StudyState | None = None
+
+    def show(self, state: StudyState, *, change: bool) -> None:
+        """Show *state*, or keep it for the next time when it comes too soon."""
+        self._latest = state
+        if state != self._shown and (state.is_over or self._now() - self._drawn >= _REDRAW):
+            self._draw(state)
+
+    def done(self) -> None:
+        """Draw what was kept; the saved notebook has it."""
+        if self._latest is not None and self._latest != self._shown:
+            self._draw(self._latest)
+
+    def _draw(self, state: StudyState) -> None:
+        if self._handle is None:
+            from IPython.display import DisplayHandle
+
+            self._handle = cast(Handle, DisplayHandle())  # type: ignore[no-untyped-call]  # IPython's own
+        if self._shown is None:
+            self._handle.display(bundle(state), raw=True)
+        else:
+            self._handle.update(bundle(state), raw=True)
+        self._shown, self._drawn = state, self._now()
+
+
+class LiveStudy:
+    """Keeps what is shown of one study up to date: one thread that asks for all its displays together."""
+
+    def __init__(self, watch: Watch, pause: Callable[[float], Any] = time.sleep) -> None:
+        self._watch = watch
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._displays: list[StudyDisplay] = []
+        self._thread: threading.Thread | None = None
+
+    def add(self, display: StudyDisplay) -> None:
+        """Keep *display* up to date until no case is in flight."""
+        with self._lock:
+            self._displays.append(display)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self.follow, name="tapisjobs-study", daemon=True)
+                self._thread.start()
+
+    def follow(self) -> None:
+        """Look and draw until no case is in flight, or the study is gone."""
+        try:
+            while not self._step():
+                self._pause(self._watch.gap)
+        except TapisJobsError as cause:
+            _log.info("the progress of a study is no longer followed: %s", cause.message)
+            self._end(self._displays)
+        except Exception:  # noqa: BLE001
+            # What is shown stays as it is; the study itself is not harmed.
+            _log.exception("the progress of a study could not be drawn")
+            self._end(self._displays)
+
+    def _step(self) -> bool:
+        """Look once and draw; return True when there is nothing more to come."""
+        state = self._watch.look()
+        with self._lock:
+            displays = list(self._displays)
+        for display in displays:
+            display.show(state, change=self._watch.changed)
+        return state.is_over and not state.trouble and self._end(displays)
+
+    def _end(self, shown: list[StudyDisplay]) -> bool:
+        """Let go of *shown*; return False when a display came meanwhile."""
+        with self._lock:
+            for display in shown:
+                display.done()
+            self._displays = [display for display in self._displays if display not in shown]
+            if not self._displays:
+                self._thread = None
+            return not self._displays
+
+
+_live: dict[tuple[int, str], LiveStudy] = {}
+
+
+def show(study: Study, handle: Handle | None = None) -> StudyDisplay:
+    """Show the progress of *study* as output of this cell, and keep it up to date while cases run."""
+    display = StudyDisplay(handle)
+    try:
+        state = study.state()
+    except TapisJobsError as cause:
+        state = StudyState(name=study.name, counts={}, trouble=cause.message)
+    display.show(state, change=True)
+    if in_notebook() and not state.is_over:
+        key = (id(study.tapis), study.name)
+        _live.setdefault(key, LiveStudy(study.watch())).add(display)
+    return display
+
+
+def register(shell: Any) -> None:
+    """Make a study at the end of a cell its live progress, and ``study.wait()`` show the same."""
+    shell.display_formatter.ipython_display_formatter.for_type_by_name(
+        "jupyter_tapis_jobs.client.study", "Study", show
+    )
+    use_in_notebook(StudyDisplay)

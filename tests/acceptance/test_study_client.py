@@ -1,0 +1,97 @@
+"""A whole study as a notebook runs it, through a real server: cases in, a frame of results out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+import jupyter_tapis_jobs as tj
+from jupyter_tapis_jobs.client.study import Study
+from jupyter_tapis_jobs.client.tapis import Tapis
+from jupyter_tapis_jobs.model.errors import InvalidInputError, NotFoundError
+from tests.conftest import TestServer
+
+#: Does not converge for k = 3, unless it may take longer.
+SCRIPT = """
+k=$(cat k.txt)
+echo "case $k with damping {{ damping }}"
+if [ "$k" = 3 ] && [ "$LIMIT" = 1 ]; then echo "analyze failed to converge"; exit 7; fi
+printf 'drift\\n%s.5\\n' "$k" > peak.csv
+"""
+
+
+@pytest.fixture(scope="module")
+def tapis(server: TestServer) -> Iterator[Tapis]:
+    tapis = server.tapis()
+    with closing(tapis.connection):
+        yield tapis
+
+
+@pytest.fixture
+def study(tapis: Tapis, request: pytest.FixtureRequest) -> Iterator[Callable[..., Study]]:
+    """Make a study of the test's own name, deleted behind it."""
+    name = request.node.name
+
+    def make(cases: Any, **given: Any) -> Study:
+        return tapis.study(name, "bash", cases=cases, **{"maxMinutes": 1, **given})
+
+    yield make
+    try:
+        left = tapis.study(name)
+    except NotFoundError:
+        return
+    left.cancel().wait(60, progress=False)
+    left.delete()
+
+
+def test_a_study_from_a_grid_to_the_frame_of_results(tapis: Tapis, study: Callable[..., Study]) -> None:
+    cases = tj.grid(k=[1, 2, 3], damping=[0.02, 0.05])
+    given: dict[str, Any] = {"script": SCRIPT, "files": {"k.txt": "{{ k }}"}, "env": {"LIMIT": "1"}}
+    first = study(cases, **given)
+    preview = first.preview()
+    assert (preview.new, preview.errors, preview.bytes_once) == (6, (), 0)
+    assert "case $k with damping 0.02" in str(preview)
+    assert first.run().wait(60, progress=False).state().counts == {"FINISHED": 4, "FAILED": 2}
+
+    # Failures tell why, and with whom.
+    (group,) = first.failures()
+    assert (len(group), group.where, group.exit_code) == (2, "k == 3", 7)
+
+    # Another kernel: the same cell runs what is not done, a retry makes attempts of their own.
+    again = study(cases, **given)
+    assert (again.preview().done, again.preview().failed) == (4, 2)
+    changed = {"parameterSet": {"envVariables": [{"key": "LIMIT", "value": "2"}]}}
+    found = tapis.study(first.name).retry("FAILED", **changed).wait(60, progress=False)
+    assert found.frame(attempts="all")["attempt"].tolist() == [1, 1, 1, 1, 1, 2, 1, 2]
+
+    # More rows, with the template that the server kept.
+    found.extend(tj.grid(k=[4], damping=[0.02, 0.05])).run()
+    assert (found.answer.known, len(found.answer.submitted)) == (0, 2)
+    results = found.wait(60, progress=False).collect("peak.csv")
+    assert results["drift"].tolist() == [1.5, 1.5, 2.5, 2.5, 3.5, 3.5, 4.5, 4.5]
+    table = found.frame()
+    assert table["k"].tolist() == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert table["drift"].tolist() == results["drift"].tolist()
+    assert set(table["status"]) == {"FINISHED"}
+    assert (table["runSeconds"] >= 0).all()
+
+
+def test_an_invalid_row_is_named_and_nothing_is_submitted(tapis: Tapis, study: Callable[..., Study]) -> None:
+    broken = study({"k": [1, 2, 0]}, script="echo {{ k }}", maxMinutes="{{ k }}")
+    with pytest.raises(InvalidInputError, match=r"^Row 2: .*maxMinutes") as told:
+        broken.run()
+    assert [error["row"] for error in told.value.errors] == [2]
+    assert not len(broken.frame())
+    assert "✗ Row 2: " in str(broken.preview())
+
+
+def test_a_thousand_cases_are_previewed_run_and_cancelled(tapis: Tapis, study: Callable[..., Study]) -> None:
+    large = study(tj.grid(k=range(1000)), script="echo {{ k }}; sleep 60", maxRunning=2)
+    assert large.preview().new == 1000
+    large.run()
+    assert study(tj.grid(k=range(1001)), script="echo {{ k }}; sleep 60").preview().in_flight == 1000
+    counts = large.cancel().wait(60, progress=False).state().counts
+    assert counts == {"CANCELLED": 1000}
