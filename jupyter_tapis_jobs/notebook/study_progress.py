@@ -133,7 +133,8 @@ class LiveStudy:
         except Exception:  # noqa: BLE001
             # What is shown stays as it is; the study itself is not harmed.
             _log.exception("the progress of a study could not be drawn")
-            self._end(self._displays)
+            with self._lock:
+                self._displays, self._thread = [], None
 
     def _step(self) -> bool:
         """Look once and draw; return True when there is nothing more to come."""
