@@ -15,7 +15,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +128,10 @@ def _axis(name: str, values: Any) -> list[Any]:
         return [values]
     if getattr(values, "ndim", 1) == 0:
         return [values]
+    if isinstance(values, Sized) and len(values) > MOST:
+        raise InvalidInputError(
+            f"'{name}' has {len(values):,} values; a study takes {MOST:,} cases. {_FEWER}", field=name
+        )
     found = list(itertools.islice(values, MOST + 1))
     if not found:
         raise InvalidInputError(f"'{name}' has no values: a grid over it has no case.", field=name)

@@ -154,7 +154,7 @@ class CaseBuilder:
             template.uses,
             self._app(request),
             [*self._local(), *self._remote(request)],
-            work=template.work_of(given),
+            work=template.work_of(wanted),
             defaults=self._template.defaults,
         )
         return Case(identity, row, request)

@@ -32,8 +32,9 @@ from typing import Any, Protocol
 from .case_expressions import ExpressionError, Scope
 from .case_identity import canonical, digest, work_parts
 from .case_parts import Reader
-from .case_values import CaseError, Plain, Row, repeated, row_words
+from .case_values import CaseError, Plain, Row, plain_column, repeated, row_words
 from .errors import InvalidInputError, did_you_mean
+from .texts import shown
 
 
 class Template(Protocol):
@@ -70,6 +71,7 @@ class CaseTemplate:
         self._defaults = scope.defaults
         self.uses: tuple[str, ...] = tuple(name for name in scope.columns if name in scope.used)
         _refuse_unused(columns, self.uses, labels)
+        _check_defaults(scope.defaults, self.uses)
         self._work = digest(canonical(work_parts(reader.unrendered(given))))
 
     def render(self, row: Row, number: int = 0) -> dict[str, Any]:
@@ -155,6 +157,25 @@ def _same_case(row: Row, number: int, first: int, uses: Sequence[str]) -> CaseEr
             "that the template uses"
         )
     return CaseError(f"Row {number} is the same case as row {first}: {why}.", row=number)
+
+
+def _check_defaults(defaults: Mapping[str, Any], uses: Collection[str]) -> None:
+    for name, value in defaults.items():
+        if name not in uses:
+            raise InvalidInputError(
+                f"defaults: column '{name}' is used nowhere in the template.{did_you_mean(name, list(uses))} "
+                f"Write {{{{ {name} }}}} where its value belongs.",
+                field="defaults",
+                value=name,
+            )
+        _, wrong = plain_column(name, [value])
+        if wrong:
+            raise InvalidInputError(
+                f"The default of column '{name}' cannot be used: {shown(value)}. A default is "
+                "a number, text, or true or false.",
+                field="defaults",
+                value=value,
+            )
 
 
 def _refuse_unused(columns: Sequence[str], uses: Collection[str], labels: Collection[str]) -> None:

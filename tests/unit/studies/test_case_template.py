@@ -220,6 +220,20 @@ def test_a_default_stands_in_for_a_column_that_a_row_does_not_have():
     assert template.render({"k": 1, "d": 2})["args"] == ["1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("defaults", "words"),
+    [
+        ({"dampng": 0.05}, "column 'dampng' is used nowhere in the template. Did you mean 'damping'?"),
+        ({"damping": float("nan")}, "The default of column 'damping' cannot be used: nan."),
+        ({"damping": None}, "The default of column 'damping' cannot be used: None."),
+    ],
+)
+def test_a_default_that_cannot_stand_in_is_refused(defaults, words):
+    with pytest.raises(InvalidInputError) as refused:
+        CaseTemplate({"args": ["{{ k }}", "{{ damping }}"]}, ["k", "damping"], defaults=defaults)
+    assert words in refused.value.message
+
+
 def test_variables_of_the_notebook_may_be_used_beside_columns():
     found = render({"args": ["{{ n }}", "{{ n * k }}", "{{ f(k) }}"]}, {"k": 3}, names={"n": 2, "f": abs})
     assert found["args"] == ["2", "6", "3"]

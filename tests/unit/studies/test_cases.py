@@ -1,5 +1,6 @@
 """Where cases come from, and what is refused before anything is spent."""
 
+import itertools
 import math
 import time
 from datetime import UTC, date, datetime
@@ -229,8 +230,10 @@ def test_too_many_rows_are_refused_at_once():
     started = time.process_time()
     assert refusal(pd.DataFrame({"k": np.arange(1_000_000)})).startswith("1,000,000 cases are more than")
     assert refusal({"a": range(1000), "b": range(1000)}).startswith("The grid has 1,000 x 1,000 = 1,000,000")
-    with pytest.raises(InvalidInputError, match="more than a study takes"):
+    with pytest.raises(InvalidInputError, match=r"'a' has 1,000,000,000,000 values; a study takes 100,000"):
         tj.grid(a=range(10**12))
+    with pytest.raises(InvalidInputError, match="more than a study takes"):
+        tj.grid(a=itertools.count())
     assert "more than" in refusal({"k": 1} for _ in iter(int, 1))
     assert time.process_time() - started < 5
 
