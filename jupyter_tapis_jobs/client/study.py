@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, TapisJobsError
 from ..model.status import JobStatus
 from . import bulk
-from .job import Job
 from .progress import Silent
 from .request import SHORTHANDS
 from .study_calls import Answer, Case, StudyCalls, refused_cases
 from .study_cases import Built, CaseBuilder
-from .study_frame import BAD_ENDS, chosen, results_of, study_frame, with_results
+from .study_frame import BAD_ENDS, chosen, study_frame
 from .study_preview import StudyPreview, measured_hours, most_hours
+from .study_results import StudyResults
 from .study_settings import settings_of
 from .study_state import StudyState
 from .study_template import StudyTemplate
@@ -24,14 +24,13 @@ from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .failure_groups import FailureReport
     from .tapis import Tapis
 
 #: Cases from which on it is worth asking first which of them are done.
 _MANY = 200
 
 
-class Study:
+class Study(StudyResults):
     """One study. Made by ``tapis.study``, not by hand; the server keeps it."""
 
     def __init__(
@@ -55,8 +54,6 @@ class Study:
         self._sent = 0
         self._built: Built | None = None
         self._is_there = is_there
-        #: Results of one row a case, as they were collected last.
-        self._results: pd.DataFrame | None = None
         #: What the last ``run`` or ``retry`` did.
         self.answer = Answer()
 
@@ -208,53 +205,6 @@ class Study:
         """Return what looks at the study again and again, for a display of its progress."""
         return Watch(self.state)
 
-    def frame(self, attempts: str = "last") -> pd.DataFrame:
-        """Return one row a case: its parameters, then how it stands.
-
-        ``caseId jobUuid status exitCode queueSeconds runSeconds attempt``, condition and times (UTC).
-        With ``attempts="all"`` one row an attempt.
-        """
-        if attempts not in ("last", "all"):
-            raise InvalidInputError(
-                f"attempts='{attempts}' is neither 'last' nor 'all'.", field="attempts", value=attempts
-            )
-        table = study_frame(self._calls.columns(attempts), self._template.defaults)
-        return with_results(table, self._results)
-
-    def collect(self, what: str | Callable[[Job], Any], **options: Any) -> pd.DataFrame:
-        """Return the results of all cases as one tidy frame, their parameters in front.
-
-        *what* is an output (``"disp.csv"``), a glob (``"*.json"``), or a function of a ``Job``. A case
-        without a result keeps its row; the column ``problem`` says why. *options*: ``parser``,
-        ``pattern``, ``unfinished``, ``fresh``, ``to`` (a Parquet file), and those of pandas' reader, as
-        for ``study_collect.collect``. Results of one row a case are in ``frame()`` from then on.
-        """
-        from .study_collect import collect
-
-        cases = study_frame(self._calls.columns(), self._template.defaults)
-        found = collect(self.tapis, cases, what, **options)
-        self._results = results_of(found, self._results)
-        return found
-
-    def failures(self) -> FailureReport:
-        """Return the failed cases, grouped by what ended them, each group with the call that may mend it."""
-        from .failure_groups import failures_of
-
-        return failures_of(self.tapis, self._there().frame())
-
-    def show(self, case: int | str | None = None) -> Any:
-        """Return why one case failed, by its row in ``frame()`` or its id; without one: ``failures()``."""
-        from .failure_groups import case_failure
-
-        if case is None:
-            return self.failures()
-        table = self._there().frame()
-        return case_failure(self.tapis, table, str(self._row(table, case)["caseId"]))
-
-    def job(self, case: int | str) -> Job:
-        """Return the job of a case's last attempt; *case* is its row in ``frame()``, or its id."""
-        return self.tapis.job(str(self._row(self.frame(), case)["jobUuid"]))
-
     # --- keeping -----------------------------------------------------------------------------
     def rename(self, name: str) -> Study:
         """Give the study another name."""
@@ -277,12 +227,12 @@ class Study:
         self._is_there, self._sent = False, 0
 
     # --- parts -------------------------------------------------------------------------------
-    def _row(self, table: pd.DataFrame, case: int | str) -> pd.Series[Any]:
-        if isinstance(case, str):
-            return chosen(table, [case]).iloc[0]
-        if not -len(table) <= case < len(table):
-            raise NotFoundError(f"Study '{self.name}' has {len(table):,} cases; there is no row {case}.")
-        return table.iloc[case]
+    def _table(self, attempts: str = "last") -> pd.DataFrame:
+        if attempts not in ("last", "all"):
+            raise InvalidInputError(
+                f"attempts='{attempts}' is neither 'last' nor 'all'.", field="attempts", value=attempts
+            )
+        return study_frame(self._calls.columns(attempts), self._template.defaults)
 
     def _there(self) -> Study:
         """Raise ``NotFoundError`` unless the server has the study."""
