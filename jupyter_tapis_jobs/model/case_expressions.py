@@ -72,11 +72,11 @@ class Expression:
     def value(self, row: Row) -> Any:
         """Return the value for a case; raises ``ExpressionError``."""
         try:
+            if self.function is None:
+                return row[self.columns[0]]
             cells = {name: row[name] for name in self.columns}
         except KeyError as cause:
             raise ExpressionError(self, "the row has no such column.", str(cause.args[0])) from None
-        if self.function is None:
-            return row[self.columns[0]]
         try:
             value = self.function({**self.others, **cells})
         except Exception as cause:

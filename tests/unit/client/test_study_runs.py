@@ -105,6 +105,15 @@ def test_a_function_of_the_row_makes_the_request(fake, tapis):
         fake.tapis().study("by hand").extend({"k": [30]}).run()
 
 
+def test_what_stands_beside_a_function_is_part_of_its_cases(fake, tapis):
+    for text in ("echo a", "echo a", "echo b"):
+        study = tapis.study(
+            "by hand", "bash", request=lambda row: {"env": row}, script=text, cases={"k": [10, 20]}
+        )
+        study.run()
+    assert len(fake.jobs) == 4
+
+
 def test_a_large_study_asks_first_what_is_done(fake, tapis):
     cases = {"k": range(300), "damping": [0.02]}
     made(tapis, cases=cases).run()
