@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 #: Ticks that an axis of words can show.
 _TICKS = 16
+#: Places that so few cases cannot be told apart on, and that are each worth a tick.
+_FEW = 8
+#: Ranges of an axis of a heat map of points anywhere.
+_RANGES = 24
 
 
 def positions(frame: pd.DataFrame, name: str) -> tuple[pd.Series[Any], list[str] | None]:
@@ -28,6 +32,36 @@ def positions(frame: pd.DataFrame, name: str) -> tuple[pd.Series[Any], list[str]
     return pd.Series([places.get(value) for value in column], index=column.index, dtype="float64"), [
         short(value) for value in order
     ]
+
+
+def spread(places: Any, by: Any, share: float) -> Any:
+    """Return positions moved a little, by the order of *by*, where many cases share few of them.
+
+    Points and lines that lie on one another would hide how many they are.
+    """
+    import numpy as np
+
+    different = np.unique(places[np.isfinite(places)])
+    if not 1 < len(different) <= _FEW:
+        return places
+    width = float(np.diff(different).min()) * share
+    order = np.argsort(np.argsort(by, kind="stable"), kind="stable")
+    return places + (order / max(1, len(order) - 1) - 0.5) * width
+
+
+def is_grid(frame: pd.DataFrame, x: str, y: str) -> bool:
+    """True where the values of two columns are the sides of a grid, not points anywhere."""
+    cells = len(levels(frame, x)) * len(levels(frame, y))
+    return cells <= max(400, 4 * len(frame[[x, y]].drop_duplicates()))
+
+
+def binned(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """Return the numbers of a column, each as the middle of one of 24 equal ranges."""
+    column = frame[name].astype("float64")
+    low, high = float(column.min()), float(column.max())
+    width = (high - low) / _RANGES or 1.0
+    ranges = ((column - low) // width).clip(upper=_RANGES - 1)
+    return (ranges + 0.5) * width + low
 
 
 def levels(frame: pd.DataFrame, name: str) -> list[Any]:
@@ -45,6 +79,15 @@ def set_axis(axes: Axes, which: str, name: str, words: list[str] | None, units: 
     axis.set_label_text(label(name, units))
     if words is not None:
         set_ticks(axes, which, words)
+
+
+def tick_each(axes: Axes, places: pd.Series[Any]) -> None:
+    """Put the ticks of a numeric x axis at its values where they are few."""
+    found = sorted(places.dropna().unique())
+    if len(found) <= _FEW and all(
+        isinstance(value, int | float) or hasattr(value, "item") for value in found
+    ):
+        axes.set_xticks(found, [short(float(value)) for value in found])
 
 
 def set_ticks(axes: Axes, which: str, words: list[str]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...model.status import JobStatus
-from ..study_columns import STATUS
+from ..study_columns import STATUS, is_number
 from . import style
-from .axes import levels, set_ticks
+from .axes import binned, is_grid, levels, positions, set_axis, set_ticks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 #: Cells that still have room for a number or a sign.
 _WRITTEN = 150
+#: Signs of one picture; more would be slow, and grey to the eye.
+_SIGNS = 1500
 
 
 def heat_map(frame: pd.DataFrame, result: str, x: str, y: str, units: Mapping[str, str]) -> Figure:
     """Draw the median of *result* over the plane of *x* and *y*; a cell without one shows why."""
     import numpy as np
 
+    frame = gridded(frame, x, y)
     wide, high = levels(frame, x), levels(frame, y)
     values = plane_of(frame[frame[result].notna()], result, x, y, wide, high)
     made = _plane_figure(wide, high, f"{style.label(result, {})}: median of each cell")
@@ -34,6 +37,13 @@ def heat_map(frame: pd.DataFrame, result: str, x: str, y: str, units: Mapping[st
         _write_numbers(axes, values)
     _mark_missing(axes, frame, values, x, y, wide, high)
     return made
+
+
+def gridded(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """Return *frame* with cells of ranges where its cases lie anywhere in the plane, as sampled ones do."""
+    if is_grid(frame, x, y):
+        return frame
+    return frame.assign(**{name: binned(frame, name) for name in (x, y) if is_number(frame, name)})
 
 
 def plane_of(frame: pd.DataFrame, column: str, x: str, y: str, wide: list[Any], high: list[Any]) -> Any:
@@ -62,23 +72,52 @@ def _mark_missing(
     worst = worst_states(frame, x, y)
     axes.set_facecolor("#f3f3f3")
     size = 10 if values.size <= _WRITTEN else 6 if values.size <= 900 else 0
+    seen: set[str] = set()
     for row, column in np.argwhere(~np.isfinite(values)):
         state = worst.get((wide[column], high[row]))
         if state and size:
+            seen.add(state)
             axes.text(column, row, style.glyph(state), ha="center", va="center", fontsize=size,
                       color=style.colour(state))  # fmt: skip
+    if seen:
+        words = ", ".join(f"{style.glyph(state)} {state}" for state in sorted(seen))
+        axes.set_title(
+            style.wrapped(f"without a result: {words}", 64), fontsize=8.5, loc="left", color="#222222"
+        )
 
 
 def state_map(frame: pd.DataFrame, x: str, y: str, units: Mapping[str, str]) -> Figure:
     """Draw where the cases stand over the plane of *x* and *y*; of several in a cell, the worst."""
+    if not is_grid(frame, x, y):
+        return _state_points(frame, x, y, units)
     wide, high = levels(frame, x), levels(frame, y)
     worst = worst_states(frame, x, y)
     made = _plane_figure(wide, high, _standing(frame))
     axes = made.subplots()
     cells = [[worst.get((left, up), "") for left in wide] for up in high]
-    _paint(axes, cells, size=11 if len(wide) * len(high) <= _WRITTEN else 0)
+    _paint(axes, cells, full=len(wide) * len(high) <= _WRITTEN)
     _frame_axes(axes, wide, high, x, y, units)
     _state_legend(axes, frame)
+    return made
+
+
+def _state_points(frame: pd.DataFrame, x: str, y: str, units: Mapping[str, str]) -> Figure:
+    """Draw a point for each case where its values are: sampled ones make no grid."""
+    made = style.figure(7.5, 4.8, title=_standing(frame))
+    axes = style.quiet(made.subplots())
+    (across, below), (up, left) = positions(frame, x), positions(frame, y)
+    states = frame[STATUS].map(style.state_of)
+    size = 34 if len(frame) < 500 else 14 if len(frame) < 3000 else 5
+    # What is to be looked at is drawn last, on top.
+    for state, _ in reversed(style.states_in(frame[STATUS])):
+        some = states == state
+        axes.scatter(
+            across[some], up[some], s=size * (1 if state == JobStatus.FINISHED else 1.8), linewidths=0.4,
+            color=style.colour(state), marker=style.MARKERS.get(state, "s"), edgecolors="white",
+        )  # fmt: skip
+    set_axis(axes, "x", x, below, units)
+    set_axis(axes, "y", y, left, units)
+    _state_legend(axes, frame, markers=True)
     return made
 
 
@@ -90,7 +129,7 @@ def state_tiles(frame: pd.DataFrame) -> Figure:
     rows[-1] = rows[-1] + [""] * (width - len(rows[-1]))
     made = style.figure(8.5, min(8.0, 1.4 + 5.6 * len(rows) / width * 0.95 + 0.2), title=_standing(frame))
     axes = made.subplots()
-    _paint(axes, rows, size=9 if len(states) <= _WRITTEN else 0)
+    _paint(axes, rows, full=len(states) <= _WRITTEN)
     axes.invert_yaxis()
     axes.set_xlabel(f"cases in their order, {width} a row")
     axes.set_xticks([])
@@ -112,7 +151,7 @@ def worst_states(frame: pd.DataFrame, x: str, y: str) -> dict[tuple[Any, Any], s
     return worst
 
 
-def _paint(axes: Axes, rows: list[list[str]], size: int) -> None:
+def _paint(axes: Axes, rows: list[list[str]], *, full: bool) -> None:
     """Fill the cells with the colours of their states, and with their signs where there is room."""
     import numpy as np
     from matplotlib.colors import to_rgba
@@ -126,14 +165,16 @@ def _paint(axes: Axes, rows: list[list[str]], size: int) -> None:
     axes.set_yticks([place - 0.5 for place in range(len(rows) + 1)], minor=True)
     axes.grid(which="minor", color="white", linewidth=0.8 if columns < 60 else 0.3)
     axes.tick_params(which="minor", length=0)
-    if not size:
-        return
-    for up, row in enumerate(rows):
-        for left, state in enumerate(row):
-            if state and state != style.NOT_SUBMITTED:
-                axes.text(
-                    left, up, style.glyph(state), ha="center", va="center", fontsize=size, color="white"
-                )
+    signs = [
+        (left, up, state)
+        for up, row in enumerate(rows)
+        for left, state in enumerate(row)
+        if state and state != style.NOT_SUBMITTED and (full or state != JobStatus.FINISHED)
+    ]
+    # Red and green are not for everybody: what is not done has its sign also where it is small.
+    size = max(3.5, min(11.0, 300 / max(columns, 2 * len(rows))))
+    for left, up, state in signs[:_SIGNS]:
+        axes.text(left, up, style.glyph(state), ha="center", va="center", fontsize=size, color="white")
 
 
 def _plane_figure(wide: list[Any], high: list[Any], title: str) -> Figure:
@@ -156,11 +197,13 @@ def _standing(frame: pd.DataFrame) -> str:
     return f"{done:,} of {len(frame):,} cases done"
 
 
-def _state_legend(axes: Axes, frame: pd.DataFrame) -> None:
+def _state_legend(axes: Axes, frame: pd.DataFrame, *, markers: bool = False) -> None:
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = [
-        Patch(facecolor=style.colour(state), label=style.state_label(state, count))
-        for state, count in style.states_in(frame[STATUS])
-    ]
+    handles: list[Any] = []
+    for state, count in style.states_in(frame[STATUS]):
+        colour, words = style.colour(state), style.state_label(state, count)
+        point = Line2D([], [], marker=style.MARKERS.get(state, "s"), linestyle="", color=colour, label=words)
+        handles.append(point if markers else Patch(facecolor=colour, label=words))
     style.legend(axes, handles)

@@ -59,8 +59,9 @@ def _points(table: pd.DataFrame, result: str, name: str, by: str | None, units: 
 
 def heat_map(frame: pd.DataFrame, result: str, x: str, y: str, units: _Units) -> Any:
     """The median of *result* in each cell."""
-    from .grids import plane_of
+    from .grids import gridded, plane_of
 
+    frame = gridded(frame, x, y)
     wide, high = levels(frame, x), levels(frame, y)
     values = plane_of(frame[frame[result].notna()], result, x, y, wide, high)
     data = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...model.status import JobStatus
 from ..study_columns import STATUS
 from . import style
-from .axes import positions
+from .axes import positions, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,13 @@ def _scaled(frame: pd.DataFrame, table: pd.DataFrame, name: str) -> tuple[Any, l
         return values, [((place - low) / span, words[place]) for place in range(0, len(words), step)]
     if not np.isfinite(low):
         return values, []
-    return values, [(share, style.short(low + share * span)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    from matplotlib.ticker import MaxNLocator
+
+    different = sorted(every.dropna().unique())
+    if len(different) <= 8:
+        return values, [((float(mark) - low) / span, style.short(float(mark))) for mark in different]
+    marks = [float(mark) for mark in MaxNLocator(6).tick_values(low, high) if low <= mark <= high]
+    return values, [((mark - low) / span, style.short(mark)) for mark in marks]
 
 
 def _draw_lines(
@@ -64,7 +70,8 @@ def _draw_lines(
     import numpy as np
     from matplotlib.collections import LineCollection
 
-    heights = np.column_stack(columns)
+    rank = table[result].fillna(0).to_numpy(dtype=float) if result else np.arange(len(table))
+    heights = np.column_stack([spread(column, rank, 0.12) for column in columns])
     lines = [np.column_stack([np.arange(len(columns)), row]) for row in heights]
     width, alpha = (1.1, 0.75) if len(lines) < 300 else (0.6, 0.35)
     if result is None:
@@ -82,7 +89,7 @@ def _draw_lines(
     axes.add_collection(drawn)
     _without_result(axes, [line for line, there in zip(lines, has, strict=True) if not there])
     if len(order):
-        made.colorbar(drawn, ax=axes, label=style.label(result, units), pad=0.02)
+        style.scale_beside(made, axes, drawn, style.label(result, units))
 
 
 def _without_result(axes: Axes, lines: list[Any]) -> None:
@@ -112,7 +119,13 @@ def _by_state(axes: Axes, table: pd.DataFrame, lines: list[Any], width: float) -
         some = [line for line, here in zip(lines, states, strict=True) if here == state]
         dashes: Literal["solid", "dashed"] = "solid" if state == JobStatus.FINISHED else "dashed"
         axes.add_collection(
-            LineCollection(some, colors=style.colour(state), linestyles=dashes, linewidths=width, alpha=0.6)
+            LineCollection(
+                some,
+                colors=style.colour(state),
+                linestyles=dashes,
+                linewidths=width,
+                alpha=0.3 if state == JobStatus.FINISHED else 0.9,
+            )
         )
         handles.append(
             Line2D([], [], color=style.colour(state), linestyle=dashes, label=style.state_label(state, count))
@@ -126,7 +139,7 @@ def _draw_axes(
     for side in axes.spines.values():
         side.set_visible(False)
     axes.set_xlim(-0.25, len(names) - 0.75 + 0.05)
-    axes.set_ylim(-0.04, 1.04)
+    axes.set_ylim(-0.08, 1.08)
     axes.set_yticks([])
     axes.set_xticks(range(len(names)), [style.wrapped(style.label(name, units), 18) for name in names])
     axes.tick_params(axis="x", length=0, labelsize=10, pad=8)

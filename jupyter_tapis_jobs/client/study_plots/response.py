@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..study_columns import is_number
 from . import style
-from .axes import levels, positions, set_axis
+from .axes import levels, positions, set_axis, spread, tick_each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ def response(
 ) -> Figure:
     """Draw *result* over each of *parameters*; *by* gives the colours."""
     table = frame[frame[result].notna()]
-    columns = min(len(parameters), 3)
+    columns = 2 if len(parameters) == 4 else min(len(parameters), 3)
     rows = -(-len(parameters) // columns)
     width = 7.5 if columns == 1 else 3.3 * columns + 1.2
     made = style.figure(width, 4.2 if rows == 1 else 2.9 * rows, title=_title(frame, table, result, units))
@@ -50,22 +50,37 @@ def _panel(
 ) -> None:
     places, words = positions(table, name)
     style.quiet(axes)
+    moved = _moved(places)
     size = 30 if len(table) < 200 else 12 if len(table) < 2000 else 5
     if by is None or by == name:
-        axes.scatter(places, table[result], s=size, color=style.PALETTE[0], alpha=_alpha(table), linewidths=0)
+        axes.scatter(moved, table[result], s=size, color=style.PALETTE[0], alpha=_alpha(table), linewidths=0)
         _median(axes, places, table[result])
     elif _is_scale(table, by):
         values, _ = positions(table, by)
         axes.scatter(
-            places, table[result], s=size, c=values, cmap=style.SEQUENTIAL, alpha=_alpha(table), linewidths=0
+            moved, table[result], s=size, c=values, cmap=style.SEQUENTIAL, alpha=_alpha(table), linewidths=0
         )
     else:
         for value, colour in zip(levels(table, by), style.PALETTE, strict=False):
             some = table[by] == value
-            axes.scatter(places[some], table.loc[some, result], s=size, color=colour, alpha=_alpha(table),
+            axes.scatter(moved[some], table.loc[some, result], s=size, color=colour, alpha=_alpha(table),
                          linewidths=0)  # fmt: skip
             _median(axes, places[some], table.loc[some, result], colour)
     set_axis(axes, "x", name, words, units)
+    if words is None and is_number(table, name):
+        tick_each(axes, places)
+
+
+def _moved(places: pd.Series[Any]) -> pd.Series[Any]:
+    import numpy as np
+    import pandas as pd
+
+    if str(places.dtype).startswith("datetime"):
+        return places
+    plain = places.to_numpy(dtype=float, na_value=np.nan)
+    # Any order will do that is the same each time and no order of the parameters.
+    scattered = (np.arange(len(plain)) * 0.618034) % 1.0
+    return pd.Series(spread(plain, scattered, 0.16), index=places.index)
 
 
 def _median(axes: Axes, places: pd.Series[Any], values: pd.Series[Any], colour: str = "#333333") -> None:
@@ -84,7 +99,7 @@ def _colours(made: Figure, grid: Any, table: pd.DataFrame, by: str | None, units
             (item for axes in grid.flat for item in axes.collections if item.get_array() is not None), points
         )
         if scale is not None:
-            made.colorbar(scale, ax=grid, label=style.label(by, units), pad=0.01)
+            style.scale_beside(made, grid, scale, style.label(by, units))
         return
     from matplotlib.lines import Line2D
 

@@ -131,6 +131,14 @@ def state_label(state: str, count: int) -> str:
     return f"{glyph(state)} {state} {count:,}"
 
 
+def scale_beside(made: Figure, axes: Any, drawn: Any, words: str) -> None:
+    """Put the scale of what is *drawn* beside it: in full colours, also where that lets others through."""
+    from matplotlib.cm import ScalarMappable
+
+    drawn.autoscale_None()
+    made.colorbar(ScalarMappable(drawn.norm, drawn.cmap), ax=axes, label=words, pad=0.02)
+
+
 def legend(axes: Axes, handles: Sequence[Any], *, title: str = "", columns: int = 1) -> None:
     """Put the legend beside the data, never over it."""
     if handles:
