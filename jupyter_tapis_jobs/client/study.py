@@ -10,7 +10,7 @@ from ..model.errors import ConflictError, InvalidInputError, NotFoundError, Tapi
 from ..model.status import JobStatus
 from . import bulk
 from .progress import Silent
-from .request import SHORTHANDS
+from .request import SHORTHANDS, merged, variables
 from .study_calls import Answer, Case, StudyCalls, refused_cases
 from .study_cases import Built, CaseBuilder
 from .study_frame import BAD_ENDS, chosen, study_frame
@@ -59,9 +59,12 @@ class Study(StudyResults):
 
     def __repr__(self) -> str:
         try:
-            return self.state().text
+            state = self.state()
         except TapisJobsError as cause:
             return f"Study({self.name!r}): {cause.message}"
+        unsent = len(self._rows) - self._sent
+        more = f"\n  {unsent:,} rows given; study.run() runs what is new of them" if unsent else ""
+        return state.text + more
 
     @property
     def name(self) -> str:
@@ -141,19 +144,22 @@ class Study(StudyResults):
         return self
 
     def retry(self, which: Any = None, /, **changes: Any) -> Study:
-        """Make new attempts of ended cases, with *changes* in their requests (``maxMinutes=30``).
+        """Make new attempts of ended cases, with *changes* in them (``maxMinutes=30``, ``env={…}``).
 
         *which* is a status, a condition or its last word (``"TIMEOUT"``), a query (``"k > 55"``), a
         mask, or rows of ``frame()``; by default all that ended badly. The old attempts are kept:
         ``frame(attempts="all")``. Cases that have not ended are left alone.
         """
-        wrong = [name for name in changes if name in SHORTHANDS]
+        wrong = [name for name in changes if name in SHORTHANDS and name != "env"]
         if wrong:
             raise InvalidInputError(
-                f"retry changes fields of the request, not {wrong[0]}: what is run makes the case. "
+                f"retry changes fields of the request and env, not {wrong[0]}: what is run makes the case. "
                 f"A changed {wrong[0]} is a new study, or study.extend(…, {wrong[0]}=…).",
                 field=wrong[0],
             )
+        if "env" in changes:
+            changed = {"envVariables": variables(changes.pop("env"))}
+            changes["parameterSet"] = merged(changes.get("parameterSet") or {}, changed)
         rows = chosen(self._there().frame(), which)
         ready = rows[rows["status"].isin((str(JobStatus.FINISHED), *BAD_ENDS))]
         if not len(ready):
@@ -194,12 +200,11 @@ class Study(StudyResults):
 
     # --- looking -----------------------------------------------------------------------------
     def state(self) -> StudyState:
-        """Return how the study stands now."""
+        """Return how the study stands now, at the server; before it is there: how many cases are given."""
         info = self._info_or_none()
-        unsent = len(self._rows) - self._sent
         counts = _counts(info)
-        missing = _number(info, "cases") - sum(counts.values())
-        return StudyState(name=self.name, counts=counts, waiting=unsent + max(0, missing))
+        missing = _number(info, "cases") - sum(counts.values()) if info else len(self._rows) - self._sent
+        return StudyState(name=self.name, counts=counts, waiting=missing, stopped=_stopped(info, counts))
 
     def watch(self) -> Watch:
         """Return what looks at the study again and again, for a display of its progress."""
@@ -343,6 +348,13 @@ def _counts(info: Mapping[str, Any] | None) -> dict[str, int]:
     """Return status -> number of cases; a status that nobody knows any more is left out."""
     told = (info or {}).get("counts") or {}
     return {status: int(count) for status, count in told.items() if status}
+
+
+def _stopped(info: Mapping[str, Any] | None, counts: Mapping[str, int]) -> str:
+    most = _number(info, "maxFailures")
+    if not most or counts.get(JobStatus.FAILED, 0) < most:
+        return ""
+    return f"stopped after maxFailures={most:,}; study.retry(), study.set(maxFailures=…) or study.cancel()"
 
 
 def _number(info: Mapping[str, Any] | None, key: str) -> int:

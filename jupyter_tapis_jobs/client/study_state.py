@@ -17,6 +17,8 @@ _CELLS = 20
 _ENOUGH = 3
 #: Ends over which the speed is measured at least, so that it follows changes without jumping.
 _WINDOW = 10
+#: Where cases are that a stopped study does not begin.
+_HELD = (JobStatus.PENDING, JobStatus.BLOCKED)
 #: Statuses that are one group for a person -> its word; the first status lends its glyph and colour.
 _GROUPS: tuple[tuple[str, tuple[JobStatus, ...]], ...] = (
     ("done", (JobStatus.FINISHED,)),
@@ -56,6 +58,8 @@ class StudyState:
     waiting: int = 0
     #: ``about 2 min left``, why nothing can be said, or "".
     left: str = ""
+    #: Why no more cases are begun, or "".
+    stopped: str = ""
     #: One sentence while the server does not answer.
     trouble: str = ""
     failures: tuple[str, ...] = field(default=())
@@ -77,8 +81,9 @@ class StudyState:
 
     @property
     def is_over(self) -> bool:
-        """True when no case is in flight."""
-        return self.ended == self.submitted
+        """True when no case is in flight: those that a stopped study holds back are not."""
+        held = sum(self.counts.get(status, 0) for status in _HELD) if self.stopped else 0
+        return self.ended + held == self.submitted
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -98,7 +103,9 @@ class StudyState:
         full = min(max(full, int(self.ended > 0)), _CELLS - int(self.ended < self.total))
         bar = "█" * full + "░" * (_CELLS - full)
         head = f"{self.name}  {bar}  {self.ended:,} of {self.total:,}"
-        return "   ".join([head, *map(str, self.groups), *filter(None, (self.left, self.trouble))])
+        return "   ".join(
+            [head, *map(str, self.groups), *filter(None, (self.left, self.stopped, self.trouble))]
+        )
 
     @property
     def text(self) -> str:
@@ -122,7 +129,7 @@ class Pace:
         """Take in how the study stands at *now* (seconds) and return the words for the time left."""
         running = state.counts.get(JobStatus.RUNNING, 0)
         remaining = state.submitted - state.ended
-        if not remaining:
+        if not remaining or state.is_over:
             return ""
         if self._seen and state.ended < self._seen[-1][1]:
             # A retry has put ended cases back into flight: a new count begins.

@@ -62,7 +62,7 @@ def _wish(
     if case.request is not None or standing is None:
         return Wish(row, case, why, case.request or {}, standing, {})
     overrides = json.loads(standing.overrides)
-    return Wish(row, case, why, {**before[standing.position], **overrides}, standing, overrides)
+    return Wish(row, case, why, laid_over(before[standing.position], overrides), standing, overrides)
 
 
 def counted(cases: Sequence[Case], known: Mapping[str, Standing]) -> Added:
@@ -89,10 +89,32 @@ def retried(
             words = f"study {study.name} has no case {shown(case.case_id)}."
             errors.append(CaseError(case_id=case.case_id, row=row, message=words, field="caseIds"))
         elif not standing.is_in_flight:
-            overrides = {**json.loads(standing.overrides), **changes}
-            raw = {**before[standing.position], **overrides}
+            overrides = laid_over(json.loads(standing.overrides), changes)
+            raw = laid_over(before[standing.position], overrides)
             wishes.append(Wish(row, case, Why.RETRY, raw, standing, overrides))
     return wishes, errors
+
+
+def laid_over(request: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *request* with *changes* in place of its fields.
+
+    Cases differ in arguments and variables: of ``parameterSet`` only the parts that are named change, and
+    of ``envVariables`` only those with the same key.
+    """
+    found = {**request, **changes}
+    old, new = request.get(_PARAMETERS), changes.get(_PARAMETERS)
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        return found
+    found[_PARAMETERS] = {**old, **new}
+    given = new.get(_VARIABLES)
+    if isinstance(given, list) and isinstance(old.get(_VARIABLES), list):
+        keys = {item.get("key") for item in given if isinstance(item, Mapping)}
+        kept = [item for item in old[_VARIABLES] if item.get("key") not in keys]
+        found[_PARAMETERS][_VARIABLES] = [*kept, *given]
+    return found
+
+
+_PARAMETERS, _VARIABLES = "parameterSet", "envVariables"
 
 
 def refused(wish: Wish, fault: TapisJobsError) -> CaseError:

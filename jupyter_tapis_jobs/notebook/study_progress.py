@@ -36,7 +36,7 @@ def _html(state: StudyState) -> str:
     parts = [
         f'<div style="max-width:52em" role="group" aria-label="study {_text(state.name)}">',
         f"<div><b>{_text(state.name)}</b>&ensp;{state.ended:,} of {state.total:,}"
-        f"{_behind(state.left)}{_behind(state.trouble)}</div>",
+        f"{_behind(state.left)}{_behind(state.stopped)}{_behind(state.trouble)}</div>",
         f'<div role="progressbar" aria-valuemin="0" aria-valuemax="{state.total}" '
         f'aria-valuenow="{state.ended}" style="{_TRACK}">{_segments(state)}</div>',
         "".join(

@@ -63,8 +63,7 @@ def test_a_study_from_a_grid_to_the_frame_of_results(tapis: Tapis, study: Callab
     # Another kernel: the same cell runs what is not done, a retry makes attempts of their own.
     again = study(cases, **given)
     assert (again.preview().done, again.preview().failed) == (4, 2)
-    changed = {"parameterSet": {"envVariables": [{"key": "LIMIT", "value": "2"}]}}
-    found = tapis.study(first.name).retry("FAILED", **changed).wait(60, progress=False)
+    found = tapis.study(first.name).retry("FAILED", env={"LIMIT": "2"}).wait(60, progress=False)
     assert found.frame(attempts="all")["attempt"].tolist() == [1, 1, 1, 1, 1, 2, 1, 2]
 
     # More rows, with the template that the server kept.

@@ -69,6 +69,16 @@ def test_a_retry_is_a_new_attempt_and_keeps_the_old_one(fake, tapis):
     assert study.frame(attempts="all")["attempt"].tolist() == [1, 1, 1, 1, 1, 2, 1, 2]
 
 
+def test_a_retry_may_change_variables_of_the_environment(fake, tapis):
+    study = made(tapis, cases={"k": [1], "damping": [0.1]}).run()
+    fake.studies.move("fragility", "FAILED")
+    study.retry(env={"TOLERANCE": 1e-3}, parameterSet={"logConfig": {"stdoutFilename": "a"}})
+    assert posted(fake, "retry")[0]["changes"]["parameterSet"] == {
+        "logConfig": {"stdoutFilename": "a"},
+        "envVariables": [{"key": "TOLERANCE", "value": "0.001"}],
+    }
+
+
 @pytest.mark.parametrize(
     ("which", "rows"),
     [
@@ -115,7 +125,7 @@ def test_cases_in_flight_are_not_retried(tapis):
     study = made(tapis).run()
     with pytest.raises(ConflictError, match="all of them are in flight"):
         study.retry("k > 0")
-    with pytest.raises(InvalidInputError, match="retry changes fields of the request, not args"):
+    with pytest.raises(InvalidInputError, match="retry changes fields of the request and env, not args"):
         study.retry("k > 0", args=["x"])
 
 
@@ -146,6 +156,14 @@ def test_wait_with_check_tells_of_failures_and_a_timeout_of_what_is_left(fake, t
     fake.studies.move("fragility", "FAILED", lambda case: case["k"] == 10)
     with pytest.raises(JobError, match="2 of 6 cases of study 'fragility' did not end well"):
         study.wait(check=True, progress=False)
+
+
+def test_wait_ends_when_too_many_failures_have_stopped_the_study(fake, tapis, capsys):
+    study = made(tapis, max_failures=2).run()
+    fake.studies.move("fragility", "FAILED", lambda case: case["k"] == 10)
+    fake.studies.move("fragility", "BLOCKED", lambda case: case["k"] > 10)
+    study.wait(timeout=0)
+    assert "stopped after maxFailures=2" in capsys.readouterr().out
 
 
 def test_wait_outlasts_a_server_that_is_away(fake, tapis, capsys):
@@ -199,13 +217,15 @@ def test_the_job_of_a_case_is_found_by_row_and_by_id(fake, tapis):
 
 def test_what_a_study_prints_is_its_state(fake, tapis):
     study = made(tapis)
-    assert repr(study) == "fragility  ░░░░░░░░░░░░░░░░░░░░  0 of 6   · 6 not submitted"
+    line, rest = repr(study).splitlines()
+    assert line == "fragility  ░░░░░░░░░░░░░░░░░░░░  0 of 6   · 6 not submitted"
+    assert rest == "  6 rows given; study.run() runs what is new of them"
     study.run()
-    assert "○ 6 accepted" in repr(study)
+    assert repr(study) == "fragility  ░░░░░░░░░░░░░░░░░░░░  0 of 6   ○ 6 accepted"
+    assert "0 of 6   ○ 6 accepted\n  6 rows given" in repr(made(tapis))
 
 
-def test_ten_thousand_cases_cost_what_they_are(fake, tapis):
-    """Two calls for all of them, and ten more cost a body of ten."""
+def test_adding_ten_cases_costs_the_ten(fake, tapis):
     study = made(tapis, cases={"k": range(2000), "damping": [0.02]}).run()
     before = len(fake.calls)
     study.extend({"k": range(2000, 2010), "damping": [0.02]}).run()
