@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from .arguments import quoter_after
 from .case_expressions import Expression, ExpressionError, Scope, split
-from .case_values import Row
+from .case_values import Row, UnfitError, plain_value
 from .errors import InvalidInputError
 from .names import inner_name
 from .placeholders import OPEN
@@ -213,6 +213,29 @@ def _renamed(
         return found
 
     return render
+
+
+def plain_request(node: Any, path: Path = ()) -> Any:
+    """Return *node* with numbers of numpy, dates and the like in plain form; bytes and paths stay.
+
+    Raises ``InvalidInputError`` that names the place of what no request can hold.
+    """
+    if node is None or isinstance(node, bytes | PurePath):
+        return node
+    if isinstance(node, bytearray):
+        return bytes(node)
+    if isinstance(node, Mapping):
+        return {str(key): plain_request(value, (*path, str(key))) for key, value in node.items()}
+    if (isinstance(node, Sequence) and not isinstance(node, str)) or getattr(node, "ndim", 0) == 1:
+        items = [plain_request(item, (*path, index)) for index, item in enumerate(node)]
+        return tuple(items) if isinstance(node, tuple) else items
+    try:
+        return plain_value(node)
+    except UnfitError as cause:
+        place = name_of(path)
+        raise InvalidInputError(
+            f"{place} {cause.why}, which cannot be kept as JSON.", field=place, value=node
+        ) from None
 
 
 def name_of(path: Path) -> str:

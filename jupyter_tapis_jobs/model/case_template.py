@@ -31,7 +31,7 @@ from typing import Any, Protocol
 
 from .case_expressions import ExpressionError, Scope
 from .case_identity import canonical, digest, work_parts
-from .case_parts import Reader
+from .case_parts import Reader, plain_request
 from .case_values import CaseError, Plain, Row, plain_column, repeated, row_words
 from .errors import InvalidInputError, did_you_mean
 from .texts import shown
@@ -65,6 +65,7 @@ class CaseTemplate:
         labels: Collection[str] = (),
     ) -> None:
         scope = Scope(tuple(dict.fromkeys([*columns, *(defaults or {})])), dict(defaults or {}), names or {})
+        given = plain_request(given)
         reader = Reader(scope)
         self._part = reader.read(given, ())
         self._given = given
@@ -103,27 +104,28 @@ class CaseFunction:
         try:
             found = self._function(dict(row))
         except Exception as cause:
-            missing = cause.args[0] if isinstance(cause, KeyError) and cause.args else None
-            if isinstance(missing, str) and missing not in row:
-                why = f"there is no column '{missing}'.{did_you_mean(missing, list(row))}"
-            else:
-                why = f"{type(cause).__name__}: {cause}"
-            raise CaseError(f"Row {number} ({row_words(row)}): {self._name}: {why}", row=number) from cause
-        if isinstance(found, Mapping):
-            return dict(found)
-        raise CaseError(
-            f"Row {number} ({row_words(row)}): {self._name} must return a request such as "
-            f"{{'args': ['--k', 3]}}, not {type(found).__name__}.",
-            row=number,
-        )
-
-    @property
-    def _name(self) -> str:
-        return str(getattr(self._function, "__name__", type(self._function).__name__))
+            raise self._error(row, number, self._why(cause, row)) from cause
+        if not isinstance(found, Mapping):
+            why = f"must return a request such as {{'args': ['--k', 3]}}, not {type(found).__name__}."
+            raise self._error(row, number, why)
+        try:
+            return dict(plain_request(found))
+        except InvalidInputError as cause:
+            raise self._error(row, number, cause.message, cause.field) from cause
 
     def work_of(self, rendered: Mapping[str, Any]) -> str:
         """Return what stands for the request in the id of its case: what of it says what is run."""
-        return digest(canonical(work_parts(rendered)))
+        return digest(canonical(work_parts(plain_request(rendered))))
+
+    def _error(self, row: Row, number: int, why: str, field: str = "") -> CaseError:
+        name = getattr(self._function, "__name__", type(self._function).__name__)
+        return CaseError(f"Row {number} ({row_words(row)}): {name}: {why}", row=number, field=field)
+
+    def _why(self, cause: Exception, row: Row) -> str:
+        missing = cause.args[0] if isinstance(cause, KeyError) and cause.args else None
+        if isinstance(missing, str) and missing not in row:
+            return f"there is no column '{missing}'.{did_you_mean(missing, list(row))}"
+        return f"{type(cause).__name__}: {cause}"
 
 
 def rendered(template: Template, rows: Iterable[Row]) -> tuple[list[dict[str, Any] | None], list[CaseError]]:

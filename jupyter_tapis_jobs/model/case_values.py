@@ -38,8 +38,12 @@ class CaseError(InvalidInputError):
         self.column = column
 
 
-class _UnfitError(Exception):
-    """Why a value cannot be part of a case; the end of a sentence that begins with row and column."""
+class UnfitError(Exception):
+    """Why a value cannot be part of a case: the end of a sentence, and what to do in a frame."""
+
+    def __init__(self, why: str, way_out: str = "") -> None:
+        super().__init__(f"{why}{way_out or '.'}")
+        self.why = why
 
 
 def number(value: float) -> int | float:
@@ -47,6 +51,11 @@ def number(value: float) -> int | float:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def plain_value(value: Any) -> Plain:
+    """Return the plain form of *value*; raises ``UnfitError`` for what has none."""
+    return _plain(value)[1]
 
 
 def plain_column(name: str, values: Sequence[Any]) -> tuple[list[Plain | None], list[CaseError]]:
@@ -65,7 +74,7 @@ def plain_column(name: str, values: Sequence[Any]) -> tuple[list[Plain | None], 
     for row, value in enumerate(values):
         try:
             kind, usable = _plain(value)
-        except _UnfitError as cause:
+        except UnfitError as cause:
             errors.append(_error(row, name, value, str(cause)))
             kind, usable = "", None
         found.append(usable)
@@ -93,18 +102,18 @@ def repeated(keys: Iterable[Hashable]) -> list[tuple[int, int]]:
 
 
 def _plain(value: Any) -> tuple[str, Plain]:
-    """Return the kind and the plain form of *value*; raises ``_UnfitError``."""
+    """Return the kind and the plain form of *value*; raises ``UnfitError``."""
     for kind, read in _READERS.items():
         if isinstance(value, kind):
             return read(value)
     name = type(value).__name__
     if name in _MISSING:
-        raise _UnfitError(_nothing(_MISSING[name]))
+        raise _nothing(_MISSING[name])
     if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0:
         return _from_numpy(value)
-    raise _UnfitError(
-        f"holds {_article(name)} ({shown(value)}); a case takes numbers, text, dates, true and false. "
-        "Make it several columns, or text."
+    raise UnfitError(
+        f"holds {_article(name)} ({shown(value)})",
+        "; a case takes numbers, text, dates, true and false. Make it several columns, or text.",
     )
 
 
@@ -112,14 +121,14 @@ def _from_numpy(value: Any) -> tuple[str, Plain]:
     if value.dtype.kind == "M":
         text = str(value)
         if text == "NaT":
-            raise _UnfitError(_nothing(text))
+            raise _nothing(text)
         return _DATE, text
     # 0.1 of half the digits is meant as 0.1, not as 0.10000000149011612.
     if value.dtype.kind == "f" and value.dtype.itemsize < 8:
         return _plain(float(str(value)))
     item = value.item()
     if type(item) is type(value) or value.dtype.kind in "mV":
-        raise _UnfitError(f"holds {_article(type(value).__name__)} ({shown(value)}).")
+        raise UnfitError(f"holds {_article(type(value).__name__)} ({shown(value)})")
     return _plain(item)
 
 
@@ -133,9 +142,9 @@ def _whole(value: int) -> tuple[str, Plain]:
 
 def _broken(value: float) -> tuple[str, Plain]:
     if math.isnan(value):
-        raise _UnfitError(_nothing("NaN"))
+        raise _nothing("NaN")
     if math.isinf(value):
-        raise _UnfitError(f"is infinite ({value}); a case takes finite numbers only.")
+        raise UnfitError(f"is infinite ({value})", "; a case takes finite numbers only.")
     return _NUMBER, float(value)
 
 
@@ -149,14 +158,14 @@ def _text(value: str) -> tuple[str, Plain]:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _UnfitError(f"holds text that cannot be written as UTF-8 ({value!a}).") from None
+        raise UnfitError(f"holds text that cannot be written as UTF-8 ({value!a})") from None
     return _TEXT, str.__str__(value)
 
 
 def _date(value: date | time) -> tuple[str, Plain]:
     text = value.isoformat()
     if text in ("NaT", "nan"):
-        raise _UnfitError(_nothing("NaT"))
+        raise _nothing("NaT")
     return _DATE, text
 
 
@@ -197,8 +206,8 @@ def _error(row: int, column: str, value: object, why: str) -> CaseError:
     return CaseError(f"Row {row}, column '{column}' {why}", row=row, column=column, value=value)
 
 
-def _nothing(what: str) -> str:
-    return f"has no value ({what}). Give it one, or drop the row: df.dropna()."
+def _nothing(what: str) -> UnfitError:
+    return UnfitError(f"has no value ({what})", ". Give it one, or drop the row: df.dropna().")
 
 
 def _article(name: str) -> str:

@@ -1,6 +1,7 @@
 """A request with columns in it, rendered for each case."""
 
 import shlex
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -276,6 +277,37 @@ def test_what_goes_wrong_in_a_function_names_its_row(function, words):
     assert requests == [None]
     assert str(errors[0]).startswith("Row 0 (k=0, damping=0.05): <lambda>")
     assert words in str(errors[0])
+
+
+def test_a_request_may_hold_numbers_of_numpy_and_dates():
+    import numpy as np
+
+    given = {
+        "args": np.arange(2),
+        "nodeCount": np.int64(2),
+        "env": {"X": np.float32(0.1), "D": date(2026, 1, 2)},
+    }
+    plain = {"args": [0, 1], "nodeCount": 2, "env": {"X": 0.1, "D": "2026-01-02"}}
+    assert CaseFunction(lambda row: given, ["k"]).render({"k": 1}) == plain
+    assert render({**given, "script": "{{ k }}"}, {"k": 1}) == {**plain, "script": "1"}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "env.X has no value (NaN), which cannot be kept as JSON."),
+        (object, "env.X holds a type"),
+        ({1, 2}, "env.X holds a set ({1, 2})"),
+    ],
+)
+def test_what_no_request_can_hold_is_refused_with_its_place(value, words):
+    given = {"args": ["{{ k }}"], "env": {"X": value}}
+    with pytest.raises(InvalidInputError) as refused:
+        CaseTemplate(given, ["k"])
+    assert refused.value.message.startswith(words)
+    with pytest.raises(CaseError) as wrong:
+        CaseFunction(lambda row: given, ["k"]).render({"k": 1}, 613)
+    assert wrong.value.message.startswith("Row 613 (k=1): <lambda>: " + words)
 
 
 def test_a_function_cannot_change_the_row():
