@@ -39,6 +39,7 @@ from .notifier import Notifier
 from .on_host import OnHost
 from .outputs import Outputs
 from .oversight import Oversight
+from .places import Places
 from .ports import Ports
 from .postits import PostIts
 from .preview import Preview, told_origins
@@ -56,7 +57,6 @@ from .subscriptions import Subscriptions
 from .systems import LOCAL, SystemCatalog
 from .tracker import Tracker
 from .transfers import Transfers
-from .verdict import Block
 from .wrapper import launch_script
 
 log = logging.getLogger(__name__)
@@ -146,6 +146,8 @@ class Engine:
         self._conveyor = Conveyor(
             ports, epoch=epoch, stations=self._stations.table, lane=self._lane, on_lease_lost=on_lease_lost
         )
+        self._places = Places(ports, self._conveyor, self._stations, self._lane)
+        self._conveyor.subscribe(self._places.hear)
         self._tracker = Tracker(ports, self._conveyor, on_host, lane=self._lane)
         self._stations.conveyor = self._conveyor
         starter.conveyor = self._conveyor
@@ -177,7 +179,7 @@ class Engine:
             store=self._store,
             steering=self.steering,
             active=lambda: self._conveyor.jobs,
-            let_in=self._make_room,
+            let_in=self._places.look,
             system=self._system,
         )
         self._conveyor.subscribe(self.studies.hear)
@@ -350,23 +352,7 @@ class Engine:
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
         self._known.forget_places(jobs)
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """Something counts no more for quotas: others may go on."""
-        if any(job.status is JobStatus.BLOCKED for job in self._conveyor.jobs.values()):
-            self._ports.spawn(self._let_in(), "places under quotas")
-
-    async def _let_in(self) -> None:
-        """Let those jobs go on that a quota held back and that would pass now, oldest first."""
-        by_lane: dict[LaneKey, list[Job]] = {}
-        for job in self._conveyor.waiting_for_a_place():
-            by_lane.setdefault(job.lane, []).append(job)
-        for key, waiting in by_lane.items():
-            held = await self._stations.pending(self._lane(key), waiting)
-            await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
-            # What holds them now may be something else than before.
-            await self._conveyor.note({u: v.message for u, v in held.items() if isinstance(v, Block)})
+        self._places.look()
 
     async def _paths_of(self, name: str, system: System) -> PathRights:
         """Return what the jobs of a user may do with the paths of a system."""

@@ -15,6 +15,9 @@ from .quota import Limits
 from .study_rules import StudyRules
 from .systems import SystemCatalog
 
+#: Execution system, queue, app and its version.
+Kind = tuple[str, str | None, str, str]
+
 
 class LimitFinder:
     """Looks limits up, once per kind of job. Lives on the engine's loop only."""
@@ -27,18 +30,16 @@ class LimitFinder:
 
     async def limits(self, jobs: Sequence[Job]) -> dict[str, Limits]:
         """Return uuid -> what its system, queue, app and study allow now."""
-        studies = studies_of(job.cohort_id for job in jobs)
-        rules = await self._rules.of(studies.values())
+        kinds = [(_kind(job), job.cohort_id or "") for job in jobs]
         # No set: the order of what happens is repeatable.
-        kinds = dict.fromkeys(_kind(job) for job in jobs)
-        found = {kind: await self._workers.read(partial(self.limit, *kind)) for kind in kinds}
-        special = {
-            (kind, cohort): replace(found[kind], **rules[number])
-            for cohort, number in studies.items()
-            for kind in kinds
-            if number in rules
-        }
-        return {job.uuid: special.get((_kind(job), job.cohort_id or "")) or found[_kind(job)] for job in jobs}
+        wanted = dict.fromkeys(kinds)
+        studies = studies_of(cohort for _, cohort in wanted)
+        rules = await self._rules.of(studies.values())
+        found: dict[tuple[Kind, str], Limits] = {}
+        for kind, cohort in wanted:
+            limits = await self._workers.read(partial(self.limit, *kind))
+            found[kind, cohort] = replace(limits, **rules.get(studies.get(cohort, 0), {}))
+        return {job.uuid: found[kind] for job, kind in zip(jobs, kinds, strict=True)}
 
     def limit(self, system_id: str, queue_name: str | None, app_id: str, app_version: str) -> Limits:
         """Return what holds for one kind of job; reads the store."""
@@ -56,5 +57,5 @@ class LimitFinder:
         )
 
 
-def _kind(job: Job) -> tuple[str, str | None, str, str]:
+def _kind(job: Job) -> Kind:
     return job.exec_system_id, job.exec_system_logical_queue, job.app_id, job.app_version

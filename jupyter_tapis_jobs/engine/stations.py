@@ -54,11 +54,16 @@ class Stations:
         active = [job for job in self.conveyor.jobs.values() if _counts(job)]
         tally: Counter[tuple[str, ...]] = Counter(chain.from_iterable(map(Limits.keys, active)))
         verdicts: dict[str, Verdict] = {}
+        # Jobs that are alike are held alike: of thousands that wait, only the first of a kind is counted.
+        full: dict[tuple[object, ...], Block] = {}
         for job in cohort:
             mine = limits[job.uuid]
-            if reached := mine.disabled or mine.stopped or first_reached(mine, job, tally):
+            alike = (id(mine), job.owner, job.launch_mode)
+            if (held := full.get(alike)) is not None:
+                verdicts[job.uuid] = held
+            elif reached := mine.disabled or mine.stopped or first_reached(mine, job, tally):
                 retry = DISABLED_RETRY if mine.disabled else None
-                verdicts[job.uuid] = Block(reached, retry)
+                verdicts[job.uuid] = full[alike] = Block(reached, retry)
             else:
                 tally.update(Limits.keys(job))
         return verdicts

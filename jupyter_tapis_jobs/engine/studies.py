@@ -37,6 +37,7 @@ Store = Callable[
 #: Where a job stands that is on its way but has not begun.
 NOT_BEGUN = frozenset(CONVEYOR[1 : CONVEYOR.index(JobStatus.RUNNING)])
 _NOTHING = "{}"
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class Studies:
@@ -252,7 +253,8 @@ class Studies:
         for one in accepted:
             by_system.setdefault(one.job.exec_system_id, []).append((one.job, one.definition))
         name, jobs = max(by_system.items(), key=lambda item: len(item[1]))
-        return forecast(jobs, await self._system(name))
+        system = await self._system(name)
+        return await self._ports.workers.read(lambda: forecast(jobs, system))
 
     # -- stop rule
 
@@ -316,7 +318,7 @@ def _keep(connection: Connection, study: Study, wishes: Sequence[Wish], jobs: Se
 
 def _text(value: Mapping[str, Any]) -> str:
     """Return JSON in the order given; ASCII, so that it can be sent as it is stored."""
-    return json.dumps(dict(value), separators=(",", ":"), allow_nan=False)
+    return _JSON.encode(dict(value))
 
 
 def _archived(study: Study) -> ConflictError:

@@ -14,6 +14,7 @@ from simulation.world import Behaviour, World
 from test_studies import counts, ended, new_study
 
 from jupyter_tapis_jobs.engine.engine import Engine
+from jupyter_tapis_jobs.engine.verdict import Block
 from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.model.study import Case
 
@@ -63,6 +64,26 @@ def test_studies_and_jobs_beside_them_do_not_take_each_others_places(run: Run, c
         await engine.submit(USER, [{"name": "x", "appId": "model", "appVersion": "1.0"}] * 4)
         said = await waiting(engine, 4 + 1)
         assert sorted(text.split()[1] for text in said) == ["s"] * 4 + ["t"]
+
+    run(scene)
+
+
+def test_a_place_that_is_left_while_others_are_told_to_wait_is_not_lost(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        await new_study(engine, max_running=1)
+        pending = engine._stations.pending
+
+        async def slow(lane: Any, cohort: Any) -> Any:
+            """The case that runs ends after the others were judged, and before that is stored."""
+            verdicts = await pending(lane, cohort)
+            if any(isinstance(verdict, Block) for verdict in verdicts.values()):
+                await ended(engine, 1)
+            return verdicts
+
+        await engine.studies.add(USER, "s", cases(1))
+        engine._stations.table[JobStatus.PENDING] = slow
+        await engine.studies.add(USER, "s", cases(4, first=1))
+        assert await ended(engine, 5) == {"FINISHED": 5}
 
     run(scene)
 
