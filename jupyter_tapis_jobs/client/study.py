@@ -208,7 +208,7 @@ class Study(StudyResults):
 
     def watch(self) -> Watch:
         """Return what looks at the study again and again, for a display of its progress."""
-        return Watch(self.state)
+        return Watch(self.state, explain=self.failure_lines)
 
     # --- keeping -----------------------------------------------------------------------------
     def rename(self, name: str) -> Study:

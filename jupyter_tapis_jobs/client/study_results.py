@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .tapis import Tapis
 
 
+#: Kinds of failure that the progress names.
+_GROUPS = 5
+
+
 class StudyResults(ABC):
     """The looking half of a ``Study``; the other half gives its table."""
 
@@ -74,6 +78,14 @@ class StudyResults(ABC):
 
         return failures_of(self.tapis, self._table())
 
+    def failure_lines(self) -> tuple[str, ...]:
+        """Return a line of each group of failed cases, as the progress shows them."""
+        groups = self.failures()
+        lines = [f"{len(group):,}  {group.headline}{_where(group.where)}" for group in groups[:_GROUPS]]
+        if len(groups) > _GROUPS:
+            lines.append(f"{len(groups) - _GROUPS} more kinds: study.failures()")
+        return tuple(lines)
+
     def show(self, case: int | str | None = None) -> CaseFailure | FailureReport:
         """Return why one case failed, by its row in ``frame()`` or its id; without one: ``failures()``."""
         from .failure_groups import case_failure
@@ -93,3 +105,7 @@ class StudyResults(ABC):
         if not -len(table) <= case < len(table):
             raise NotFoundError(f"Study '{self.name}' has {len(table):,} cases; there is no row {case}.")
         return table.iloc[case]
+
+
+def _where(condition: str) -> str:
+    return f"  ({condition})" if condition else ""

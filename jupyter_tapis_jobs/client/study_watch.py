@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..model.errors import JobError, UnavailableError
+from ..model.errors import JobError, TapisJobsError, UnavailableError
+from ..model.status import JobStatus
 from .progress import Progress, choose_progress
 from .study_state import Pace, StudyState
 from .waiting import WaitInterrupted
@@ -37,16 +39,21 @@ class Display(Protocol):
 class TextDisplay:
     """The state as one line of text."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, out: Callable[[str], Any] | None = None) -> None:
         self._progress = progress
+        self._out = out or (lambda line: None)
+        self._failures: tuple[str, ...] = ()
 
     def show(self, state: StudyState, *, change: bool) -> None:
         """Show the line."""
         self._progress.show(state.line, change=change)
+        self._failures = state.failures
 
     def done(self) -> None:
-        """Leave the last line standing."""
+        """Leave the last line standing, and what failed below it."""
         self._progress.done()
+        for told in self._failures:
+            self._out(f"  ✗ {told}\n")
 
 
 #: What makes displays in a notebook, once that side has told it.
@@ -62,14 +69,27 @@ def choose_display() -> Display:
     """Return the way of showing a study that fits where this Python runs."""
     from .progress import in_notebook
 
-    return _in_notebook[0]() if _in_notebook and in_notebook() else TextDisplay(choose_progress())
+    return (
+        _in_notebook[0]()
+        if _in_notebook and in_notebook()
+        else TextDisplay(choose_progress(), sys.stdout.write)
+    )
 
 
 class Watch:
-    """Looks at a study again and again. ``gap`` is the seconds until the next look."""
+    """Looks at a study again and again. ``gap`` is the seconds until the next look.
 
-    def __init__(self, ask: Ask, now: Callable[[], float] = time.monotonic) -> None:
+    *explain* tells what failed, a line each; it is asked once all has ended.
+    """
+
+    def __init__(
+        self,
+        ask: Ask,
+        now: Callable[[], float] = time.monotonic,
+        explain: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
         self._ask = ask
+        self._explain = explain
         self._now = now
         self._pace = Pace()
         self.state: StudyState | None = None
@@ -87,12 +107,21 @@ class Watch:
             found = replace(self.state, trouble=cause.message, left="")
         else:
             found = replace(found, left=self._pace.left(found, began))
+            if found.is_over and found.counts.get(JobStatus.FAILED):
+                found = replace(found, failures=self._explained())
         before, self.state = self.state, found
         self.changed = before is None or (before.counts, before.trouble) != (found.counts, found.trouble)
         answered = self._now() - began
         grown = _FIRST if self.changed and not found.trouble else min(_LAST, self.gap * _GROWTH)
         self.gap = max(grown, answered / _SHARE)
         return found
+
+    def _explained(self) -> tuple[str, ...]:
+        """What cannot be told now is told by ``study.failures()``."""
+        try:
+            return self._explain()
+        except TapisJobsError:
+            return ()
 
 
 def wait_for_study(

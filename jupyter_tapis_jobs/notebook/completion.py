@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Seconds for which names from the server are kept: completion asks at every key.
 _KEPT = 20.0
-_FILE_OPTIONS = ("--input", "--script")
+#: Options whose values IPython itself completes: files and variables.
+_FILE_OPTIONS = ("--input", "--script", "--cases")
 
 
 class Completer:

@@ -158,6 +158,19 @@ def test_wait_with_check_tells_of_failures_and_a_timeout_of_what_is_left(fake, t
         study.wait(check=True, progress=False)
 
 
+def test_wait_tells_at_its_end_what_failed_and_where(fake, tapis, capsys):
+    study = made(tapis).run()
+    fake.studies.move("fragility", "FINISHED")
+    fake.studies.move("fragility", "FAILED", lambda case: case["k"] == 30)
+    for uuid, job in fake.jobs.items():
+        fake.outputs[uuid] = {"tapisjob.out": b"OpenSees > analyze failed\n"}
+        job["exitCode"] = 1 if job["status"] == "FAILED" else 0
+    study.wait()
+    assert '  ✗ 2  "OpenSees > analyze failed"  (k == 30)' in capsys.readouterr().out
+    assert study.failures()[0].exit_code == 1
+    assert "analyze failed" in repr(study.show(4))
+
+
 def test_wait_ends_when_too_many_failures_have_stopped_the_study(fake, tapis, capsys):
     study = made(tapis, max_failures=2).run()
     fake.studies.move("fragility", "FAILED", lambda case: case["k"] == 10)
