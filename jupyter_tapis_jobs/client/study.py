@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, TapisJobsError
@@ -42,6 +43,7 @@ class Study(StudyResults):
         rows: Sequence[Mapping[str, Any]] = (),
         settings: Mapping[str, Any] | None = None,
         is_there: bool = False,
+        built: Built | None = None,
     ) -> None:
         #: The client that the study was made or found with.
         self.tapis = tapis
@@ -52,7 +54,7 @@ class Study(StudyResults):
         self._rows = list(rows)
         #: How many of the rows were submitted, and what the others have become, once built.
         self._sent = 0
-        self._built: Built | None = None
+        self._built = built
         self._is_there = is_there
         #: What the last ``run`` or ``retry`` did.
         self.answer = Answer()
@@ -225,6 +227,16 @@ class Study(StudyResults):
         """Change ``maxRunning`` (cases at a time) or ``maxFailures`` (failed cases after which it stops)."""
         self._there()._calls.change(**settings_of(settings))
         return self
+
+    def export(self, path: str | Path) -> Path:
+        """Write the study to one file, a zip that is an RO-Crate; ``tapis.import_study`` reads it.
+
+        With it anybody can run it again: template, cases, requests, apps, uploaded files; and see what
+        became of it: all attempts, and the results that were collected.
+        """
+        from .study_transfer import export_study
+
+        return export_study(self.tapis, self._there().name, path, results=self._collected())
 
     def delete(self) -> None:
         """Remove the study with its table; its jobs stay, as jobs."""

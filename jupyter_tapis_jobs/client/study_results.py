@@ -46,6 +46,10 @@ class StudyResults(ABC):
         """
         return with_results(self._table(attempts), self._results)
 
+    def _collected(self) -> pd.DataFrame | None:
+        """Return the table with results, where some were collected."""
+        return None if self._results is None else self.frame()
+
     def collect(self, what: str | Callable[[Job], Any], **options: Any) -> pd.DataFrame:
         """Return the results of all cases as one tidy frame, their parameters in front.
 

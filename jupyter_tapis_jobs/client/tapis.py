@@ -189,6 +189,18 @@ class Tapis:
 
         return studies_frame(self, archived=archived)
 
+    def import_study(
+        self, path: str | Path, name: str | None = None, *, definitions: bool = False, **changes: Any
+    ) -> Study:
+        """Return the study in a file of ``study.export``, as *name*; ``run()`` runs it again here.
+
+        *changes* go over every request (``execSystemId="frontera"``); *definitions* creates apps that
+        are not here.
+        """
+        from .study_transfer import import_study
+
+        return import_study(self, path, name, definitions=definitions, **changes)
+
     # --- finding -----------------------------------------------------------------------------
     def job(self, uuid: str) -> Job:
         """Return the job with this uuid."""

@@ -148,6 +148,14 @@ class FakeStudies:
         names = ("caseId", "parameters", "jobUuid", *_OF_JOB, "queueSeconds", "runSeconds", "attempt")
         return 200, {name: [row.get(name) for row in rows] for name in names}
 
+    def _cases(self, study: FakeStudy, body: Any, query: dict[str, str]) -> tuple[int, Any]:
+        rows = [
+            {"caseId": case_id, "parameters": case.parameters, "request": case.request}
+            for case_id, case in study.cases.items()
+        ]
+        skip = int(query["skip"])
+        return 200, rows[skip : skip + int(query["limit"])]
+
     def _rows(self, study: FakeStudy, *, everything: bool) -> Iterator[dict[str, Any]]:
         for case_id, case in study.cases.items():
             for number, uuid in enumerate(case.attempts, 1):

@@ -230,7 +230,8 @@ class FakeTapis:
     def _files(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
         kind, system, path = parts[0], parts[1], "/".join(parts[2:])
         if kind == "content":
-            return self._content(path)
+            uploaded = self.uploads.get(f"{system}/{path}")
+            return self._content(path) if uploaded is None else httpx.Response(200, content=uploaded)
         if request.method == "POST":
             self.uploads[f"{system}/{path}"] = _multipart(request)
             return result(None)
