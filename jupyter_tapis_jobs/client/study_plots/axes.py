@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _TICKS = 16
 #: Places that so few cases cannot be told apart on, and that are each worth a tick.
 _FEW = 8
-#: Ranges of an axis of a heat map of points anywhere.
-_RANGES = 24
+#: Ranges of an axis of a heat map of points anywhere: at least, at most.
+_RANGES = (5, 24)
 
 
 def positions(frame: pd.DataFrame, name: str) -> tuple[pd.Series[Any], list[str] | None]:
@@ -56,11 +56,13 @@ def is_grid(frame: pd.DataFrame, x: str, y: str) -> bool:
 
 
 def binned(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
-    """Return the numbers of a column, each as the middle of one of 24 equal ranges."""
+    """Return the numbers of a column, each as the middle of one of 24 equal ranges or fewer."""
     column = frame[name].astype("float64")
     low, high = float(column.min()), float(column.max())
-    width = (high - low) / _RANGES or 1.0
-    ranges = ((column - low) // width).clip(upper=_RANGES - 1)
+    # About three cases a cell.
+    count = min(max(_RANGES[0], int((len(frame) / 3) ** 0.5)), _RANGES[1])
+    width = (high - low) / count or 1.0
+    ranges = ((column - low) // width).clip(upper=count - 1)
     return (ranges + 0.5) * width + low
 
 
