@@ -50,7 +50,11 @@ def remove(conn: Connection, gone: Sequence[Job]) -> int:
 
 
 def requests_naming(conn: Connection, text: str, *, without: Set[int] = frozenset()) -> Iterator[str]:
-    """Yield the requests, as JSON texts, that hold *text*; of all jobs but those whose ids are *without*."""
+    """Yield the requests, as JSON texts, that hold *text*; of all jobs but those whose ids are *without*.
+
+    Requests and templates of studies are among them: a case may be run again when its jobs are long gone.
+    """
     columns = job_definitions.c
     found = select(columns.job_id, columns.request).where(func.instr(columns.request, text) > 0)
     yield from (row.request for row in conn.execute(found) if row.job_id not in without)
+    yield from studies.requests_holding(conn, text)

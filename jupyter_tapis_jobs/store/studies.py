@@ -7,7 +7,7 @@ however many others the study has.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -159,6 +159,12 @@ def standings(conn: Connection, study_id: int, case_ids: Iterable[str]) -> dict[
 def requests(conn: Connection, study_id: int, positions: Iterable[int]) -> dict[int, str]:
     """Return position -> the request of the case there, JSON text."""
     return dict(_requests.run(conn, study_id, json.dumps(list(positions))))
+
+
+def requests_holding(conn: Connection, text: str) -> Iterator[str]:
+    """Yield the requests of all cases and the templates of all studies that hold *text*, as JSON texts."""
+    for column in (study_requests.c.request, studies.c.template):
+        yield from conn.execute(select(column).where(func.instr(column, text) > 0)).scalars()
 
 
 def add_cases(conn: Connection, study_id: int, new: Sequence[tuple[str, str, str]]) -> range:

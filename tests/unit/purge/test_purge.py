@@ -11,11 +11,13 @@ from old_jobs import CUT, DAY, NOW, Stopped
 
 from jupyter_tapis_jobs.engine import purge as module
 from jupyter_tapis_jobs.model.status import JobStatus
+from jupyter_tapis_jobs.model.study import Study
 from jupyter_tapis_jobs.model.times import iso
 from jupyter_tapis_jobs.model.transfer import Element, TransferStatus, TransferTask
 from jupyter_tapis_jobs.store import lease as lease_row
 from jupyter_tapis_jobs.store import postits, transfers
 from jupyter_tapis_jobs.store import shares as share_rows
+from jupyter_tapis_jobs.store import studies as study_rows
 from jupyter_tapis_jobs.store import tokens as token_rows
 from jupyter_tapis_jobs.store.postits import PostItRow
 
@@ -196,6 +198,24 @@ def test_uploads_go_when_they_are_old_and_no_job_that_stays_needs_them(yard):
     assert told == done
     assert (done.files, done.size) == (1, 500)
     assert [place.exists() for place in (unneeded, shared, new, strange)] == [False, True, True, True]
+
+
+def test_uploads_stay_as_long_as_a_study_could_run_with_them_again(yard):
+    place, request = _upload(yard, "f")
+    other, template = _upload(yard, "9")
+    study = Study(owner="ada", name="s", template=template, launch_mode="auto", created="", updated="")
+
+    def store(conn):
+        found = study_rows.add(conn, study)
+        study_rows.add_cases(conn, found.id, [("c", "{}", request)])
+        return found.id
+
+    number = yard.database.write(store)
+    assert yard.run(uploads=True).uploads.files == 0
+    yard.database.write(lambda conn: study_rows.remove(conn, number))
+    assert yard.run(uploads=True).uploads.files == 2
+    assert not place.exists()
+    assert not other.exists()
 
 
 def test_uploads_of_today_stay_even_when_everything_is_purged(yard):
