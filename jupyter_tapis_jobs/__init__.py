@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .client.job import Job
     from .client.preview import Preview
     from .client.sampling import sample
+    from .client.study import Study
     from .client.tapis import Tapis
     from .model.errors import (
         ConflictError,
@@ -43,6 +44,7 @@ __all__ = [
     "NotSignedInError",
     "Preview",
     "StoreError",
+    "Study",
     "Tapis",
     "TapisJobsError",
     "TooLargeError",
@@ -60,6 +62,7 @@ _HOMES = {
     "sample": ".client.sampling",
     "Job": ".client.job",
     "Preview": ".client.preview",
+    "Study": ".client.study",
     "Tapis": ".client.tapis",
 }
 

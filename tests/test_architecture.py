@@ -47,6 +47,7 @@ PUBLIC = [
     "NotSignedInError",
     "Preview",
     "StoreError",
+    "Study",
     "Tapis",
     "TapisJobsError",
     "TooLargeError",
