@@ -278,7 +278,7 @@ def _retry(which: str, changes: str = "") -> str:
     return f"study.retry({', '.join(part for part in (which, changes) if part)})"
 
 
-_ENVIRONMENT = "parameterSet={'envVariables': [{'key': …, 'value': …}]}"
+_ENVIRONMENT = "env={…}"
 _ADVICE: Mapping[Cause, str] = {
     Cause.CONVERGENCE: "smaller steps or another algorithm; as settings of the environment: {steps}",
     Cause.NUMBERS: "look at the model for these parameters; with other settings: {steps}",

@@ -120,6 +120,21 @@ def collect(
     return joined
 
 
+def is_tidy(jobs: Any, path: str, options: Mapping[str, Any]) -> bool:
+    """True where ``tapis.collect`` is asked for what only the tidy frame of all cases has."""
+    study = CASE in getattr(jobs, "columns", ())
+    more = not options.keys().isdisjoint(("parser", "pattern", "unfinished", "fresh", "to"))
+    return study or more or is_glob(path) or not is_plain_csv(path, None, None)
+
+
+def frame_of(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return the frame of *jobs* that ``collect`` takes."""
+    import pandas as pd
+
+    names = ("name", "uuid", STATUS, "condition", "exitCode")
+    return pd.DataFrame([{name: job.row.get(name) for name in names} for job in jobs], columns=list(names))
+
+
 def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:
     """Write *frame* to a Parquet file, whole or not at all; return where.
 
@@ -208,7 +223,7 @@ def _complete(tapis: Tapis, jobs: Mapping[str, Job]) -> None:
 #: What is needed of a job to find its outputs, and to read the one that it printed.
 _PLACES = (
     "uuid,name,status,execSystemId,execSystemOutputDir,archiveSystemId,archiveSystemDir,"
-    "remoteOutcome,parameterSet"
+    "remoteOutcome,parameterSet,fileInputs"
 )
 
 

@@ -6,7 +6,7 @@ import itertools
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -240,12 +240,20 @@ class Tapis:
             wait_for(found, self.live, choose_progress() if progress else Silent(), timeout)
         return found
 
-    def collect(self, jobs: Any, path: str, **options: Any) -> pd.DataFrame:
-        """Return one frame of the CSV output *path* of many finished jobs, with a column ``jobUuid`` first.
+    def collect(self, jobs: Any, path: str | Callable[[Job], Any], **options: Any) -> pd.DataFrame:
+        """Return one frame of the output *path* of many jobs; our server sends all files in one answer.
 
-        *jobs* are jobs, uuids, or a frame of ``jobs()``; *options* go to ``pandas.read_csv``. Our server
-        sends all files in one answer. Raises ``JobError`` that names the jobs that are not finished.
+        *jobs* are jobs, uuids, or a frame of ``jobs()`` or of a study. A CSV file of finished jobs comes with
+        a column ``jobUuid`` first, and *options* go to ``pandas.read_csv``; ``JobError`` names the jobs that
+        are not finished. For a study's frame, other kinds of files, a glob (``"*.json"``), a function of a
+        ``Job``, and with ``parser pattern unfinished fresh to``, it is ``study.collect``'s tidy frame: every
+        job has its rows, and the column ``problem`` says what is missing.
         """
+        from .study_collect import collect, frame_of, is_tidy
+
+        if not isinstance(path, str) or is_tidy(jobs, path, options):
+            table = jobs if hasattr(jobs, "columns") else frame_of(self._jobs_of(jobs))
+            return collect(self, table, path, **options)
         found = self._jobs_of(jobs)
         want_all_finished(found)
         uuids = [job.uuid for job in found]

@@ -53,7 +53,7 @@ def test_a_time_limit_is_doubled_from_the_largest_of_the_group(failing):
 def test_cases_that_do_not_converge_get_a_call_for_just_them(failing):
     step = failure_groups(*failing())[0].next_step
     assert step.startswith("smaller steps or another algorithm")
-    assert 'study.retry("k > 55", parameterSet=' in step
+    assert 'study.retry("k > 55", env=' in step
 
 
 def test_numbers_addresses_and_folders_do_not_part_what_is_alike(study):
@@ -188,7 +188,7 @@ def test_one_case_shows_its_last_lines_cause_and_call(fake, tapis, study):
         "  | OpenSees > analyze failed, returned: -3 error flag",
         "  | analysis took 3.2 s",
     ]
-    assert f'study.retry("{case}", parameterSet=' in told
+    assert f'study.retry("{case}", env=' in told
 
 
 def test_a_case_that_did_not_fail_has_no_failure(tapis, study):

@@ -227,3 +227,15 @@ def test_without_pyarrow_a_sentence_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(pd.DataFrame, "to_parquet", missing)
     with pytest.raises(Exception, match=re.escape("pip install 'jupyter-tapis-jobs[studies]'")):
         to_parquet(pd.DataFrame({"a": [1]}), tmp_path / "a.parquet")
+
+
+def test_the_client_collects_from_jobs_what_a_study_does(fake, tapis, study, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    uuids = [fake.add_job("FINISHED", name=f"run-{number}") for number in range(3)]
+    for number, uuid in enumerate(uuids):
+        fake.outputs[uuid] = {"peak.json": f'{{"drift": {number}}}'.encode(), **csv(number)}
+    assert tapis.collect(uuids, "*.json")["drift"].tolist() == [0, 1, 2]
+    assert tapis.collect(uuids, lambda job: job.name)["value"].tolist() == ["run-0", "run-1", "run-2"]
+    assert list(tapis.collect(uuids, "disp.csv").columns) == ["jobUuid", "drift"]
+    frame = study({"k": [5]}, ["FINISHED"], [csv(7)])
+    assert tapis.collect(frame, "disp.csv")[["k", "drift"]].values.tolist() == [[5, 7]]
