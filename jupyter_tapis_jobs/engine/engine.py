@@ -181,6 +181,7 @@ class Engine:
             active=lambda: self._conveyor.jobs,
             let_in=self._places.look,
             system=self._system,
+            reasons=self._conveyor.steps.reasons,
         )
         self._conveyor.subscribe(self.studies.hear)
         self._tracker.on_late_cancel = lambda uuids: self.steering.end_soon(uuids, "late cancel")

@@ -21,6 +21,8 @@ class Steps:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        #: uuid -> why a job is ended that not its owner's own word ends; forgotten with the engine.
+        self.reasons: dict[str, str] = {}
 
     def to(self, job: Job, status: JobStatus, message: str = "", **fields: Any) -> Change:
         """Return the change of *job* to *status*."""
@@ -50,7 +52,8 @@ class Steps:
     def cancelled(self, job: Job) -> Change:
         """Return the change of a job whose process is gone, or never was."""
         why, now = Condition.CANCELLED_BY_USER, iso(self._clock.now())
-        return self.to(job, JobStatus.CANCELLED, "cancelled by its owner", condition=why, ended=now)
+        words = self.reasons.pop(job.uuid, "cancelled by its owner")
+        return self.to(job, JobStatus.CANCELLED, words, condition=why, ended=now)
 
     def failed(self, job: Job, message: str, condition: Condition | None = None) -> Change:
         """Return the change of a job that ends badly; its first cause wins, in an event of its own."""

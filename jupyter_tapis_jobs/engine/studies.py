@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -36,6 +36,11 @@ Store = Callable[
 ]
 #: Where a job stands that is on its way but has not begun.
 NOT_BEGUN = frozenset(CONVEYOR[1 : CONVEYOR.index(JobStatus.RUNNING)])
+#: What is said of a case that a stop rule ended.
+_STOPPED = (
+    "not begun: study {} had as many failed cases as it allows (maxFailures). "
+    "It is submitted anew when the study is run again."
+)
 _NOTHING = "{}"
 _JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
@@ -44,7 +49,7 @@ class Studies:
     """Keeps studies for their owners. Lives on the engine's loop only.
 
     *active* gives the jobs that have not ended; *let_in* lets those go on that no quota holds any more;
-    *system* finds systems.
+    *system* finds systems; *reasons* takes why a job is ended.
     Another user's study is a ``NotFoundError``.
     """
 
@@ -59,6 +64,7 @@ class Studies:
         active: Callable[[], Mapping[str, Job]],
         let_in: Callable[[], None],
         system: Callable[[str], Awaitable[System]],
+        reasons: MutableMapping[str, str],
     ) -> None:
         self._ports = ports
         self._epoch = epoch
@@ -68,6 +74,7 @@ class Studies:
         self._active = active
         self._let_in = let_in
         self._system = system
+        self._reasons = reasons
         self._rules = StudyRules(ports)
         #: Two calls that add to one study come one after the other.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -267,11 +274,12 @@ class Studies:
     async def _stop(self, failed: Mapping[str, int]) -> None:
         """End the cases of stopped studies that have not begun; those that wait for a place go on waiting."""
         rules = await self._rules.of(failed.values())
-        stopped = {cohort for cohort, number in failed.items() if rules.get(number, {}).get("stopped")}
+        stopped = {c: rules[i]["study"] for c, i in failed.items() if i in rules and rules[i]["stopped"]}
         ending: dict[User, list[str]] = {}
         for job in self._active().values():
             if job.cohort_id in stopped and job.status in NOT_BEGUN and not job.cancel_requested:
                 ending.setdefault(User(job.owner, job.tenant, False), []).append(job.uuid)
+                self._reasons[job.uuid] = _STOPPED.format(stopped[job.cohort_id])
         for owner, uuids in ending.items():
             await self._steering.cancel(owner, uuids)
 

@@ -147,6 +147,13 @@ def test_what_has_not_begun_is_ended_after_enough_failures_and_what_runs_goes_on
         assert found["FINISHED"] >= 1
         assert found["CANCELLED"] >= 4
         assert set(found) == {"FAILED", "FINISHED", "CANCELLED"}
+        said = [(await engine.views.job(USER, uuid))[0] for _, uuid in added.submitted if uuid]
+        ended_by_rule = {job.last_message for job in said if job.status is JobStatus.CANCELLED}
+        assert ended_by_rule == {
+            "not begun: study s had as many failed cases as it allows (maxFailures). "
+            "It is submitted anew when the study is run again."
+        }
+        assert not engine._conveyor.steps.reasons
         again = await engine.studies.add(USER, "s", cases(8))
         assert again.failed == len(again.submitted) == found["FAILED"] + found["CANCELLED"]
         assert await ended(engine, 8) == {"FINISHED": 8}
