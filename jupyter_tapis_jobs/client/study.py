@@ -25,6 +25,7 @@ from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .job import Job
     from .tapis import Tapis
 
 #: Cases from which on it is worth asking first which of them are done.
@@ -90,14 +91,16 @@ class Study(StudyResults):
         answer = self._tried(built, is_there=info is not None)
         errors = [*built.errors, *answer.errors]
         hours = self._hours(built, answer)
+        # What ended badly runs again, given here or not.
+        failed = sum(_counts(info).get(status, 0) for status in BAD_ENDS)
         return StudyPreview(
             name=self.name,
-            cases=len(built.cases) + len(built.errors),
+            cases=len(built.cases) + len(built.errors) + failed - answer.failed,
             new=len(built.cases) - answer.known - len(answer.errors),
             done=answer.done,
             in_flight=answer.in_flight,
-            failed=answer.failed,
-            others=max(0, _number(info, "cases") - answer.known),
+            failed=failed,
+            others=max(0, _number(info, "cases") - answer.known - (failed - answer.failed)),
             launch_mode=answer.launch_mode or str(self._settings.get("launchMode") or "auto"),
             launch_reason=answer.launch_reason,
             bytes_each=built.bytes_each,
@@ -199,6 +202,20 @@ class Study(StudyResults):
                 "study.show() tells why; study.retry() tries them again."
             )
         return self
+
+    def then(
+        self, app: Any, /, *, outputs: str | Sequence[str], timeout: float | None = None, **given: Any
+    ) -> Job:
+        """Wait until no case is in flight, then submit one job with the cases' *outputs*; return it.
+
+        *app* and *given* are as for ``tapis.submit``. The job finds the study's frame as ``cases.csv``,
+        and the outputs of the case in row 7 of it below ``cases/7/``; cases that did not end well have
+        none. The waiting is done here: when it is left (Ctrl-C, *timeout*), no job is submitted.
+        """
+        from .study_chain import submit_after
+
+        self._there().wait(timeout)
+        return submit_after(self.tapis, self.name, self.frame(), app, outputs, given)
 
     # --- looking -----------------------------------------------------------------------------
     def state(self) -> StudyState:
@@ -349,6 +366,8 @@ class Study(StudyResults):
     def _hours(self, built: Built, answer: Answer) -> tuple[float | None, bool]:
         """Return the node hours of the cases to run, and whether they were measured on cases done."""
         count = len(built.cases) - answer.done - answer.in_flight
+        if not count:
+            return None, False
         if answer.done:
             measured = measured_hours(self._calls.columns(), count)
             if measured is not None:

@@ -93,7 +93,7 @@ class StudyPreview:
 
     def _hours(self) -> str:
         if self.node_hours is None:
-            return "node hours not known: no time limit is given"
+            return "node hours not known"
         minutes = max(1, round(self.node_hours * 60))
         told = f"{self.node_hours:,.0f} node hours" if minutes >= 600 else f"{limit(minutes)} of a node"
         return f"about {told}, as measured" if self.measured else f"at most {told}, by the time limit"

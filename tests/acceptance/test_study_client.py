@@ -78,6 +78,16 @@ def test_a_study_from_a_grid_to_the_frame_of_results(tapis: Tapis, study: Callab
     assert (table["runSeconds"] >= 0).all()
 
 
+def test_one_job_goes_on_with_the_outputs_of_all_cases(study: Callable[..., Study]) -> None:
+    parts = study({"k": [1, 2, 3]}, script="echo {{ k }} > 'part {{ k }}.txt'; echo {{ k }} > part.txt").run()
+    last = parts.then(
+        "bash", outputs="part.txt", script="cat cases/*/part.txt; head -1 cases.csv", timeout=60, maxMinutes=1
+    )
+    last.wait(60, progress=False)
+    lines = last.read().split()
+    assert (last.status, lines[:3], lines[3][:9]) == ("FINISHED", ["1", "2", "3"], "k,caseId,")
+
+
 def test_an_invalid_row_is_named_and_nothing_is_submitted(tapis: Tapis, study: Callable[..., Study]) -> None:
     broken = study({"k": [1, 2, 0]}, script="echo {{ k }}", maxMinutes="{{ k }}")
     with pytest.raises(InvalidInputError, match=r"^Row 2: .*maxMinutes") as told:

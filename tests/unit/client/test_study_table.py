@@ -7,6 +7,7 @@ import pytest
 from fake_tapis import FakeTapis, error
 from study_samples import made, posted
 
+from jupyter_tapis_jobs.client.study_columns import JOB
 from jupyter_tapis_jobs.model.errors import (
     ConflictError,
     InvalidInputError,
@@ -39,6 +40,17 @@ def test_the_preview_tells_new_from_done_and_measures_what_ran(fake, tapis):
     assert (preview.new, preview.done, preview.failed, preview.others) == (2, 2, 2, 2)
     assert (preview.node_hours, preview.measured) == (pytest.approx(0.04), True)
     assert len(fake.jobs) == 6
+
+
+def test_the_preview_of_a_study_found_again_counts_what_would_run_again(fake, tapis):
+    made(tapis).run()
+    fake.studies.move("fragility", "FINISHED")
+    fake.studies.move("fragility", "FAILED", lambda case: case["k"] == 10)
+    preview = fake.tapis().study("fragility").preview()
+    assert (preview.new, preview.failed, preview.to_run, preview.others) == (0, 2, 2, 4)
+    assert str(preview).startswith(
+        "fragility: 2 cases: 2 ended badly, to run again · 4 others in the study stay"
+    )
 
 
 def test_the_preview_lists_every_invalid_case(fake, tapis):
@@ -127,6 +139,30 @@ def test_cases_in_flight_are_not_retried(tapis):
         study.retry("k > 0")
     with pytest.raises(InvalidInputError, match="retry changes fields of the request and env, not args"):
         study.retry("k > 0", args=["x"])
+
+
+def test_a_job_after_all_cases_has_their_table_and_outputs(fake, tapis, capsys):
+    study = made(tapis).run()
+    fake.studies.move("fragility", "FAILED", lambda case: case["k"] == 10)
+    tapis.pause = lambda seconds: fake.studies.move("fragility", "FINISHED", lambda case: case["k"] > 10)
+    job = study.then("bash", outputs="out/peak 1.csv", script="cat cases/*/out/*", maxMinutes=3)
+    request = fake.last_request()
+    places = [item for item in request["fileInputs"] if item["targetPath"].startswith("cases/")]
+    assert [item["targetPath"] for item in places] == [f"cases/{row}/out/peak 1.csv" for row in range(2, 6)]
+    uuid = study.frame()[JOB][2]
+    assert places[0]["sourceUrl"] == f"tapis://local/data/work/{uuid}/out/peak%201.csv"
+    assert {"script.sh", "cases.csv"} <= {item["targetPath"] for item in request["fileInputs"]}
+    assert (job.name, request["maxMinutes"]) == ("fragility-then", 3)
+
+
+def test_a_job_after_nothing_that_ended_well_is_refused(fake, tapis):
+    study = made(tapis).run()
+    fake.studies.move("fragility", "CANCELLED")
+    with pytest.raises(ConflictError, match="there is nothing to go on with"):
+        study.then("bash", outputs="peak.csv", script="x")
+    with pytest.raises(InvalidInputError, match="outputs must name files"):
+        study.then("bash", outputs="../x", script="x")
+    assert len(fake.jobs) == 6
 
 
 def test_cancel_ends_all_or_some(fake, tapis):
