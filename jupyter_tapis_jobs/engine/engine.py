@@ -192,6 +192,7 @@ class Engine:
         """Take up every job where it is stored, and keep the lease."""
         active = await self._ports.read(job_rows.active)
         self._conveyor.enter(active)
+        self.studies.look(active)
         self._notifier.wake()
         await self.sharing.start()
         self._ports.spawn(self._keep_lease(), "lease")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -97,7 +97,7 @@ class Studies:
 
         now = self._now()
         study = await self._ports.write(work)
-        self._let_in()
+        self._settle(study)
         return study
 
     async def get(self, user: User, name: str) -> Study:
@@ -135,7 +135,7 @@ class Studies:
 
             now = self._now()
             after = await self._ports.write(work)
-        self._let_in()
+        self._settle(after)
         return after
 
     async def remove(self, user: User, name: str) -> None:
@@ -267,9 +267,17 @@ class Studies:
 
     def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
         """Look after each failure whether its study has had enough of them."""
-        failed = studies_of(job.cohort_id for job in jobs if job.status is JobStatus.FAILED)
-        if failed:
-            self._ports.spawn(self._stop(failed), "stop rule of studies")
+        self.look(job for job in jobs if job.status is JobStatus.FAILED)
+
+    def look(self, jobs: Iterable[Job]) -> None:
+        """Look, soon, whether the studies of *jobs* have had enough failures."""
+        if found := studies_of(job.cohort_id for job in jobs):
+            self._ports.spawn(self._stop(found), "stop rule of studies")
+
+    def _settle(self, study: Study) -> None:
+        """The limits of a study may be others now, and how many of its cases failed."""
+        self.look(self._under_way(study)[:1])
+        self._let_in()
 
     async def _stop(self, failed: Mapping[str, int]) -> None:
         """End the cases of stopped studies that have not begun; those that wait for a place go on waiting."""

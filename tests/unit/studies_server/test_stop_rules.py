@@ -17,6 +17,7 @@ from jupyter_tapis_jobs.engine.engine import Engine
 from jupyter_tapis_jobs.engine.verdict import Block
 from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.model.study import Case
+from jupyter_tapis_jobs.store import studies as rows
 
 Cases = Callable[..., list[Case]]
 Run = Callable[..., None]
@@ -172,5 +173,49 @@ def test_a_higher_number_of_failures_lets_the_others_go_on(run: Run, cases: Case
         assert (await counts(engine))[JobStatus.BLOCKED] == 2
         await engine.studies.change(USER, "s", {"max_failures": 2})
         assert await ended(engine, 3) == {"FAILED": 1, "FINISHED": 2}
+
+    run(scene)
+
+
+def test_enough_failures_count_after_a_restart_too(tmp_path: Path, cases: Cases) -> None:
+    async def story() -> None:
+        world = World(Random(1), duration=900.0)
+        first = Life(tmp_path, world, Random(2), number=1)
+        first.define()
+        engine = await first.engine()
+        engine._lane(("cluster", "ada")).fork_cores = 2
+        await new_study(engine)
+        added = await engine.studies.add(USER, "s", cases(6, maxMinutes=60))
+        uuids = [uuid for _, uuid in added.submitted if uuid]
+        world.behaviours[uuids[0]] = Behaviour(10.0, 1)
+        assert "CANCELLED" not in await ended(engine, 1)
+        study = await engine.studies.get(USER, "s")
+        # As if the engine had died before it could end anything.
+        engine.database.write(lambda c: rows.change(c, study.id, max_failures=1))
+        await first.end()
+        second = Life(tmp_path, world, Random(3), clock=first.clock, number=2)
+        engine = await second.engine()
+        found = await ended(engine, 6)
+        assert found["FAILED"] == 1
+        assert found["CANCELLED"] >= 2
+        await second.end()
+        assert not first.faults + second.faults
+
+    run_virtually(story())
+
+
+def test_a_lower_number_of_failures_counts_at_once(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        engine._lane(("cluster", "ada")).fork_cores = 2
+        world.duration = 900.0
+        await new_study(engine)
+        added = await engine.studies.add(USER, "s", cases(6, maxMinutes=60))
+        assert added.submitted[0][1]
+        world.behaviours[added.submitted[0][1]] = Behaviour(10.0, 1)
+        assert (await ended(engine, 1)).keys() & {"CANCELLED", "FAILED"} == {"FAILED"}
+        await engine.studies.change(USER, "s", {"max_failures": 1})
+        found = await ended(engine, 4)
+        assert found["FAILED"] == 1
+        assert found["CANCELLED"] >= 3
 
     run(scene)
