@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from notebook_runs import notebook_executed
 
 import jupyter_tapis_jobs as tj
 from jupyter_tapis_jobs.client.study import Study
@@ -104,3 +107,29 @@ def test_a_thousand_cases_are_previewed_run_and_cancelled(tapis: Tapis, study: C
     assert study(tj.grid(k=range(1001)), script="echo {{ k }}; sleep 60").preview().in_flight == 1000
     counts = large.cancel().wait(60, progress=False).state().counts
     assert counts == {"CANCELLED": 1000}
+
+
+CELLS = (
+    "%load_ext jupyter_tapis_jobs\nimport jupyter_tapis_jobs as tj\ncases, twice = tj.grid(k=range(1, 5)), 2",
+    "%%tapisjob bash --name from-a-cell --cases cases -o study --minutes 1\n"
+    "sleep 1; [ {{ k }} = 4 ] && { echo no convergence; exit 3; }; printf 'u\\n{{ k * twice }}\\n' > u.csv",
+    "study.wait()\nresults = study.collect('u.csv')\nprint(results['u'].dropna().tolist())",
+    "study",
+    "study.delete()",
+)
+
+
+def test_a_cell_makes_a_study_whose_progress_stays_in_the_saved_notebook(
+    server: TestServer, tmp_path: Path
+) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS])
+    path = tmp_path / "study.ipynb"
+    nbformat.write(notebook, path)
+    shown = notebook_executed(path, server).cells
+    live, waited, at_end = (cell.outputs[0]["data"] for cell in shown[1:4])
+    for data in (live, waited, at_end):
+        assert "4 of 4   ✓ 3 done   ✗ 1 failed" in data["text/plain"]
+        assert "3 done" in data["text/html"]
+    assert '"no convergence"  (k == 4)' in waited["text/plain"]
+    printed = [output["text"] for output in shown[2].outputs if output.get("name") == "stdout"]
+    assert printed == ["[2.0, 4.0, 6.0]\n"]
