@@ -30,15 +30,19 @@ class OpenOutput(io.BytesIO):
         self.name = name
 
 
-def table_of(
+#: Rows of single values; one frame of all is made later, which costs less than a frame each.
+Rows = list[dict[str, Any]]
+
+
+def rows_of(
     content: bytes,
     path: str,
     *,
     parser: str | Parser | None = None,
     pattern: str | re.Pattern[str] | None = None,
     options: _Options = MappingProxyType({}),
-) -> pd.DataFrame:
-    """Return the output *path* with this *content* as a table.
+) -> Rows | pd.DataFrame:
+    """Return the output *path* with this *content* as a table, or as the rows of one.
 
     *parser* is one of ``csv tsv json jsonl parquet numpy text``, or a function of an open binary file;
     without one the end of the name decides. *pattern* makes a row of each match in a text: named groups
@@ -57,7 +61,7 @@ def table_of(
         raise InvalidInputError(
             f"{path} cannot be read{_as(chosen)}: {_reason(cause)}", field="path", value=path
         ) from cause
-    return as_table(found, _stem(path))
+    return as_rows(found, _stem(path))
 
 
 def parser_named(
@@ -97,8 +101,10 @@ def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
         ) from cause
 
 
-def as_table(value: Any, name: str) -> pd.DataFrame:
-    """Return a frame, row, list, array or single *value* as a table; what has no name is called *name*.
+def as_rows(value: Any, name: str) -> Rows | pd.DataFrame:
+    """Return a frame, row, list, array or single *value* as a table or its rows.
+
+    What has no name is called *name*.
 
     A mapping is one row, with dotted names for mappings inside; where it holds lists of one length they
     become rows, and its single values are repeated. A list of mappings is a row each.
@@ -110,16 +116,16 @@ def as_table(value: Any, name: str) -> pd.DataFrame:
         named = any(label is not None for label in value.index.names)
         return _text_columns(value.reset_index(drop=not named))
     if isinstance(value, pd.Series):
-        return as_table({str(key): item for key, item in value.items()}, name)
+        return as_rows({str(key): item for key, item in value.items()}, name)
     if isinstance(value, Mapping):
         return _of_mapping(_flat(value))
     if isinstance(value, np.ndarray):
         return _of_array(value, name)
     if isinstance(value, list | tuple):
         if value and all(isinstance(item, Mapping) for item in value):
-            return pd.DataFrame([_flat(item) for item in value])
-        return pd.DataFrame({name: list(value)})
-    return pd.DataFrame({name: [value]})
+            return [_flat(item) for item in value]
+        return [{name: item} for item in value]
+    return [{name: value}]
 
 
 # --- the parsers ------------------------------------------------------------------------------
@@ -232,15 +238,15 @@ def _flat(value: Mapping[Any, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
-def _of_mapping(row: Mapping[str, Any]) -> pd.DataFrame:
-    import pandas as pd
-
+def _of_mapping(row: Mapping[str, Any]) -> Rows:
     lists = {key: list(item) for key, item in row.items() if _is_list(item)}
     lengths = {len(item) for item in lists.values()}
     if len(lengths) != 1:
-        return pd.DataFrame([dict(row)])
-    count = lengths.pop()
-    return pd.DataFrame({key: lists.get(key, [item] * count) for key, item in row.items()})
+        return [dict(row)]
+    return [
+        {key: lists[key][place] if key in lists else item for key, item in row.items()}
+        for place in range(lengths.pop())
+    ]
 
 
 def _is_list(item: Any) -> bool:

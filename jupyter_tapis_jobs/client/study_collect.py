@@ -21,14 +21,16 @@ from .job_lists import job_rows
 from .output_cache import OutputCache
 from .output_parsers import (
     Parser,
-    as_table,
+    Rows,
+    as_rows,
     compiled,
     is_glob,
     is_plain_csv,
     names_matching,
     parser_named,
-    table_of,
+    rows_of,
 )
+from .results_file import to_parquet
 from .study_columns import CASE, FILE, JOB, PROBLEM, STATUS, parameter_names
 from .study_outputs import Fetch
 from .words import is_terminal
@@ -45,17 +47,22 @@ _KIND = re.compile(r"[:(].*", re.DOTALL)
 
 @dataclass(slots=True)
 class _Results:
-    """What came: tables with a column ``jobUuid``, and uuid -> why nothing came."""
+    """What came: tables and rows with a column ``jobUuid``, and uuid -> why nothing came."""
 
     tables: list[pd.DataFrame] = field(default_factory=list)
+    rows: Rows = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
 
-    def add(self, uuid: str, table: pd.DataFrame, source: str, file: str | None = None) -> None:
+    def add(self, uuid: str, table: Rows | pd.DataFrame, source: str, file: str | None = None) -> None:
         """Take in the table of one job."""
-        if table.empty:
+        if not len(table):
             self.problems[uuid] = f"{source} has no rows"
             return
         taken = (JOB,) if file is None else (JOB, FILE)
+        if isinstance(table, list):
+            known = {JOB: uuid} if file is None else {JOB: uuid, FILE: file}
+            self.rows += [known | _other_names(row, taken) for row in table]
+            return
         table = _renamed(table, taken)
         table.insert(0, JOB, uuid)
         if file is not None:
@@ -133,29 +140,6 @@ def frame_of(jobs: Sequence[Job]) -> pd.DataFrame:
 
     names = ("name", "uuid", STATUS, "condition", "exitCode")
     return pd.DataFrame([{name: job.row.get(name) for name in names} for job in jobs], columns=list(names))
-
-
-def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:
-    """Write *frame* to a Parquet file, whole or not at all; return where.
-
-    Columns of mixed kinds become text. Raises ``UnavailableError`` where pyarrow is not installed.
-    """
-    place = Path(path).expanduser()
-    part = place.with_name(f".{place.name}.part")
-    plain = frame.assign(**{str(name): frame[name].map(_as_text) for name in _mixed(frame)})
-    try:
-        plain.to_parquet(part, index=False)
-        part.replace(place)
-    except ImportError as cause:
-        raise UnavailableError(
-            "Writing Parquet needs pyarrow: pip install 'jupyter-tapis-jobs[studies]'. "
-            f"frame.to_csv('{place.with_suffix('.csv')}') needs nothing."
-        ) from cause
-    except OSError as cause:
-        raise InvalidInputError(f"{place} cannot be written: {cause.strerror}.", field="to") from cause
-    finally:
-        part.unlink(missing_ok=True)
-    return place
 
 
 # --- the cases --------------------------------------------------------------------------------
@@ -252,7 +236,7 @@ def _parse(
         return
     for uuid, content in contents.items():
         try:
-            table = table_of(
+            table = rows_of(
                 content, path, parser=reading.parser, pattern=reading.pattern, options=reading.options
             )
         except InvalidInputError as cause:
@@ -281,7 +265,7 @@ def _by_glob(fetch: Fetch, pattern: str, reading: _Reading) -> _Results:
             having.setdefault(name, []).append(uuid)
         if not matching:
             results.problems[uuid] = f"no output {pattern}"
-    for name, uuids in having.items():
+    for name, uuids in sorted(having.items()):
         contents, problems = fetch.outputs(uuids, name)
         results.problems |= problems
         _parse(contents, name, reading, results, file=name)
@@ -304,7 +288,7 @@ def _by_call(function: Callable[[Job], Any], jobs: Mapping[str, Job]) -> _Result
         elif found is None:
             results.problems[uuid] = "the function returned nothing"
         else:
-            results.add(uuid, as_table(found, "value"), "what the function returned")
+            results.add(uuid, as_rows(found, "value"), "what the function returned")
     return results
 
 
@@ -337,10 +321,9 @@ def _joined(cases: pd.DataFrame, results: _Results) -> pd.DataFrame:
     front = cases.drop(columns=[name for name in ("condition", "exitCode") if name in cases.columns])
     # What was called like a parameter gets another name; what a glob adds stays.
     taken = [name for name in (*front.columns, PROBLEM) if name not in (JOB, FILE)]
-    tables = [_renamed(table, taken) for table in results.tables]
-    found = (
-        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({JOB: pd.Series([], dtype=object)})
-    )
+    made = [*results.tables, *([pd.DataFrame(results.rows)] if results.rows else [])]
+    tables = [_renamed(table, taken) for table in made] or [pd.DataFrame({JOB: pd.Series([], dtype=object)})]
+    found = pd.concat(tables, ignore_index=True)
     found[JOB] = found[JOB].astype(object)
     joined = front.assign(**{JOB: front[JOB].astype(object)}).merge(found, on=JOB, how="left", sort=False)
     told = joined[JOB].map(lambda uuid: results.problems.get(uuid) if _is_text(uuid) else _NOT_SUBMITTED)
@@ -352,6 +335,10 @@ def _joined(cases: pd.DataFrame, results: _Results) -> pd.DataFrame:
 def _renamed(table: pd.DataFrame, taken: Sequence[str]) -> pd.DataFrame:
     """A result that is called like a parameter gets ``_result`` behind its name."""
     return table.rename(columns={name: f"{name}_result" for name in taken if name in table.columns})
+
+
+def _other_names(row: Mapping[str, Any], taken: Sequence[str]) -> dict[str, Any]:
+    return {f"{name}_result" if name in taken else name: value for name, value in row.items()}
 
 
 def _tell(joined: pd.DataFrame, what: object) -> None:
@@ -380,12 +367,3 @@ def _is_text(value: object) -> bool:
 def _is_there(value: object) -> bool:
     # NaN is what a column with a missing value holds, and it is not itself.
     return value is not None and value == value and value.__class__.__name__ != "NAType"
-
-
-def _mixed(frame: pd.DataFrame) -> list[Any]:
-    objects = [name for name in frame.columns if frame[name].dtype == object]
-    return [name for name in objects if len({type(item) for item in frame[name].dropna()}) > 1]
-
-
-def _as_text(value: object) -> str | None:
-    return str(value) if _is_there(value) else None

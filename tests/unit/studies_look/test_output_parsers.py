@@ -7,8 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_tapis_jobs.client.output_parsers import as_table, names_matching, table_of
+from jupyter_tapis_jobs.client.output_parsers import as_rows, names_matching, rows_of
 from jupyter_tapis_jobs.model.errors import InvalidInputError
+
+
+def table_of(*given, **more):
+    return pd.DataFrame(rows_of(*given, **more))
+
+
+def as_table(value, name):
+    return pd.DataFrame(as_rows(value, name))
 
 
 def numpy_file(array=None, **arrays):

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_tapis_jobs.client.study_collect import collect, to_parquet
+from jupyter_tapis_jobs.client.results_file import to_parquet
+from jupyter_tapis_jobs.client.study_collect import collect
 from jupyter_tapis_jobs.client.tapis import TapisJobsWarning
 from jupyter_tapis_jobs.model.errors import InvalidInputError
 
@@ -218,6 +219,21 @@ def test_results_go_to_parquet(tapis, study, cache, tmp_path):
     assert list(back.columns) == list(found.columns)
     assert back["mixed"].tolist() == ["1", "a"]
     assert [path.name for path in tmp_path.glob("*parquet*")] == ["results.parquet"]
+
+
+def test_what_parquet_has_no_kind_for_becomes_text_and_what_is_missing_stays_missing(tmp_path):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install '.[studies]'")
+    mixed = pd.Series([1, "a", pd.NA, None, float("nan")], dtype=object)
+    to_parquet(pd.DataFrame({"mixed": mixed}), tmp_path / "a.parquet")
+    assert pd.read_parquet(tmp_path / "a.parquet")["mixed"].isna().tolist() == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+    with pytest.raises(InvalidInputError, match="cannot be written"):
+        to_parquet(pd.DataFrame({"a": [1]}), tmp_path / "no folder" / "a.parquet")
 
 
 def test_without_pyarrow_a_sentence_says_what_to_install(monkeypatch, tmp_path):
