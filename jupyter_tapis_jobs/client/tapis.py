@@ -28,20 +28,18 @@ from .collecting import fetched, one_frame, want_all_finished
 from .connection import Connection, path_text, segment
 from .definition import Definition
 from .filters import search_parameters
-from .hosts import Host, add_host, host_named, host_rows
 from .job import Job
 from .job_lists import job_rows, jobs_frame, uuids_of
 from .live import Live
 from .preview import Preview
 from .progress import Silent, choose_progress
 from .request import SHORTHANDS, exec_systems, merged, read_request, unknown_app
+from .tapis_parts import WithHosts, WithOthers, WithStudies
 from .waiting import wait_for
 from .words import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .study import Study
 
 _T = TypeVar("_T")
 #: Files that are asked for at once.
@@ -56,7 +54,7 @@ class TapisJobsWarning(UserWarning):
     """Something was done only in part; the message says what was not."""
 
 
-class Tapis:
+class Tapis(WithStudies, WithOthers, WithHosts):
     """One jobs API; see ``connect``."""
 
     def __init__(self, connection: Connection, *, uploads: str | None = None) -> None:
@@ -168,38 +166,6 @@ class Tapis:
         shorthands = {key: changes[key] for key in changes if key in SHORTHANDS}
         fields = {key: changes[key] for key in changes if key not in SHORTHANDS}
         return self.submit(request | fields, **shorthands)
-
-    # --- studies -----------------------------------------------------------------------------
-    def study(self, name: str, app: Any = None, /, **given: Any) -> Study:
-        """Return a new study: many cases of one request; or the one of that *name*, by its name alone.
-
-        *app* is an app, a Tapis request, or a function ``row -> request``. *given* are ``cases`` (a
-        frame, a list of mappings, a mapping of lists for their grid, a CSV file), the fields and
-        shorthands of ``submit`` with ``{{ column }}`` in their texts, ``launchMode``, ``maxRunning``,
-        ``maxFailures``, ``labels`` (columns that the request need not use), ``defaults`` (of columns
-        that came later). Nothing is submitted before ``study.run()``; ``study.preview()`` shows it.
-        """
-        from .studies import study_of
-
-        return study_of(self, name, app, **given)
-
-    def studies(self, *, archived: bool = False) -> pd.DataFrame:
-        """Return the caller's studies, newest first: ``name created cases finished failed active …``."""
-        from .studies import studies_frame
-
-        return studies_frame(self, archived=archived)
-
-    def import_study(
-        self, path: str | Path, name: str | None = None, *, definitions: bool = False, **changes: Any
-    ) -> Study:
-        """Return the study in a file of ``study.export``, as *name*; ``run()`` runs it again here.
-
-        *changes* go over every request (``execSystemId="frontera"``); *definitions* creates apps that
-        are not here.
-        """
-        from .study_transfer import import_study
-
-        return import_study(self, path, name, definitions=definitions, **changes)
 
     # --- finding -----------------------------------------------------------------------------
     def job(self, uuid: str) -> Job:
@@ -323,91 +289,6 @@ class Tapis:
     def system_names(self) -> list[str]:
         """Return the ids of the systems that the caller may use."""
         return sorted(str(row["id"]) for row in self._all("/v3/systems", ["id"]))
-
-    # --- others ------------------------------------------------------------------------------
-    def share(self, what: Any, /, *users: str, everybody: bool = False) -> pd.DataFrame:
-        """Let *users* (or *everybody*) use an app or a system, read a path, or read a job.
-
-        *what* is an id or a definition (``"app:id"``, ``"system:id"`` where both have it), a path
-        ``"tapis://system/path"``, or a job. Returns with whom it is shared: ``user gives``.
-        """
-        job = sharing.job_meant(self, what)
-        if job is not None:
-            return job.share(*users)
-        found = sharing.thing(self, what)
-        sharing.share(self, found, users, everybody=everybody)
-        return sharing.as_frame(sharing.share_rows(self, found))
-
-    def unshare(self, what: Any, /, *users: str, everybody: bool = False) -> pd.DataFrame:
-        """Take back what ``share`` gave: from *users*, from *everybody*, or from all where none is named."""
-        job = sharing.job_meant(self, what)
-        if job is not None:
-            return job.unshare(*users)
-        found = sharing.thing(self, what)
-        sharing.unshare(self, found, users, everybody=everybody)
-        return sharing.as_frame(sharing.share_rows(self, found))
-
-    def shares(self, what: Any, /) -> pd.DataFrame:
-        """Return with whom something is shared: ``user gives``. *what* as in ``share``."""
-        job = sharing.job_meant(self, what)
-        if job is not None:
-            return job.shares()
-        return sharing.as_frame(sharing.share_rows(self, sharing.thing(self, what)))
-
-    def grant(self, what: Any, /, user: str, *permissions: str) -> list[str]:
-        """Grant READ, MODIFY or EXECUTE on an app, a system or a path; return what *user* has now."""
-        return sharing.grant(self, sharing.thing(self, what), user, permissions)
-
-    def revoke(self, what: Any, /, user: str, *permissions: str) -> list[str]:
-        """Take permissions back, all where none is named; return what *user* has still."""
-        return sharing.revoke(self, sharing.thing(self, what), user, permissions)
-
-    # --- hosts -------------------------------------------------------------------------------
-    def add_host(
-        self,
-        name: str,
-        *,
-        host: str | None = None,
-        port: int | None = None,
-        user: str | None = None,
-        key: str | Path | None = None,
-        password: str | None = None,
-        passphrase: str | None = None,
-        code: str | None = None,
-        rootDir: str = "/",  # noqa: N803 - Tapis's own name, as the two below
-        workDir: str | None = None,  # noqa: N803
-        trust: str | bool | None = None,
-        knownHosts: str | Path | None = None,  # noqa: N803
-        replace: bool = False,
-    ) -> Host:
-        """Add a machine that is reached over SSH as system *name*, and say what was found there.
-
-        *host* is an address or an alias of ``~/.ssh/config`` (default: *name*). Without *key* and
-        *password* the server's agent and key files sign in. *key* is a private key, or the path of
-        one, on this machine. What is left out and needed - trust in the host's key, password,
-        passphrase, one-time code - is asked here and kept nowhere in this kernel; where nobody can
-        answer, the error says what to pass. *trust* is the fingerprint ``SHA256:…`` that the host must
-        show (True: whatever it shows now); *knownHosts* a known_hosts file or its text. *workDir* is
-        where jobs work (default: found), *rootDir* what all paths are below. *replace* changes a
-        system that is there.
-
-        Raises ``TapisJobsError`` with one sentence; nothing is stored unless it worked.
-        """
-        given = {
-            "host": host or name, "port": port, "user": user, "privateKey": key, "password": password,
-            "passphrase": passphrase, "code": code, "rootDir": rootDir, "jobWorkingDir": workDir,
-            "trust": trust if isinstance(trust, str) else None, "knownHosts": knownHosts,
-            "replace": replace or None,
-        }  # fmt: skip
-        return add_host(self, name, given, trusting=trust is True)
-
-    def host(self, name: str) -> Host:
-        """Return a host: its queues, and ``check()`` to look at it now."""
-        return host_named(self, name)
-
-    def hosts(self) -> pd.DataFrame:
-        """Return how each host is reached now: ``id state message nextTry user``."""
-        return frames.from_rows(host_rows(self), frames.HOSTS)
 
     # --- parts -------------------------------------------------------------------------------
     def carrier(self, system: str | None, kind: type[Carrier] = Carrier) -> Carrier:
