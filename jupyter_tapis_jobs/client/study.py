@@ -126,7 +126,9 @@ class Study(StudyResults):
             self._template = self._template.extended(dict(defaults or {}), changes)
             self._is_there = False
         if more is not None:
-            self._rows += cases_of(more)
+            # A row that was given before is the same case, not a mistake.
+            here = {_key(row) for row in self._rows}
+            self._rows += [row for row in cases_of(more) if _key(row) not in here]
         self._built = None
         return self
 
@@ -373,6 +375,10 @@ class Study(StudyResults):
             if measured is not None:
                 return measured, True
         return most_hours([case.request or {} for case in built.cases], built.app, count), False
+
+
+def _key(row: Mapping[str, Any]) -> frozenset[tuple[str, bool, Any]]:
+    return frozenset((name, isinstance(value, bool), value) for name, value in row.items())
 
 
 def _counts(info: Mapping[str, Any] | None) -> dict[str, int]:

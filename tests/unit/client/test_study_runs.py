@@ -75,6 +75,19 @@ def test_a_column_with_a_default_keeps_the_ids_of_before(fake, tapis):
     assert study.frame()["temp"].tolist() == [20] * 6 + [30]
 
 
+def test_rows_that_were_given_before_are_the_same_cases(fake, tapis):
+    study = made(tapis).extend({"k": [30, 40], "damping": [0.05]})
+    assert study.preview().new == 7
+    study.run().extend({"k": [40, 50], "damping": [0.05]}).run()
+    assert len(fake.jobs) == 8
+
+
+def test_a_case_given_with_and_without_its_default_is_one_case(fake, tapis):
+    study = made(tapis, cases={"k": [1], "damping": [0.1]}, args=["20"])
+    study.extend({"k": [1], "damping": [0.1], "temp": [20, 30]}, defaults={"temp": 20}, args=["{{ temp }}"])
+    assert len(study.run().answer.submitted) == 2
+
+
 def test_a_study_is_found_again_with_its_template_and_extended(fake, tapis):
     made(tapis, files={"m.bin": b"\x00\xff"}).run()
     study = fake.tapis().study("fragility")
