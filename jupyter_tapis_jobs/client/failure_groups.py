@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.errors import NotFoundError
 from ..model.extensions import Extension
+from ..model.files import STDOUT
 from ..model.status import JobStatus
 from .case_selection import selection, where
 from .failure_causes import LOOKED, CaseCause, Cause, cause_of
@@ -192,8 +193,16 @@ def tails_of(
         return {}
     jobs = {uuid: Job(tapis, {"uuid": uuid, "status": str(JobStatus.FAILED)}) for uuid in uuids}
     kept = cache or OutputCache()
-    contents, _ = Fetch(tapis, jobs, kept, kept).outputs(uuids, tapis.job(uuids[0]).stdout_name())
+    contents, _ = Fetch(tapis, jobs, kept, kept).outputs(uuids, _stdout_name(tapis, uuids[0]))
     return {uuid: _last_lines(content) for uuid, content in contents.items()}
+
+
+def _stdout_name(tapis: Tapis, uuid: str) -> str:
+    try:
+        return tapis.job(uuid).stdout_name()
+    except NotFoundError:
+        # Purged meanwhile; the name is nearly always this one.
+        return STDOUT
 
 
 def _last_lines(content: bytes) -> tuple[str, ...]:

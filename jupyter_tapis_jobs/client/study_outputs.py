@@ -46,7 +46,7 @@ class Fetch:
     def listed(self) -> dict[str, list[str]]:
         """Return uuid -> the paths of its outputs."""
         jobs = list(self.jobs.values())
-        found = bulk.side_by_side(lambda job: [str(row["path"]) for row in job.output_rows()], jobs)
+        found = bulk.side_by_side(_paths, jobs)
         return dict(zip(self.jobs, found, strict=True))
 
     def _fetched(self, uuids: Sequence[str], path: str) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
@@ -63,6 +63,14 @@ class Fetch:
             return self.jobs[uuid].read_bytes(path)
         except NotFoundError:
             return _none_of(path, "has no output")
+
+
+def _paths(job: Job) -> list[str]:
+    try:
+        return [str(row["path"]) for row in job.output_rows()]
+    except NotFoundError:
+        # Purged, or removed on its host: one such job must not lose the others.
+        return []
 
 
 def _none_of(path: str, words: str) -> str:

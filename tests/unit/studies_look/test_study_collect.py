@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from fake_tapis import error
 
 from jupyter_tapis_jobs.client.results_file import to_parquet
 from jupyter_tapis_jobs.client.study_collect import collect
@@ -166,6 +167,14 @@ def test_a_frame_of_jobs_does_as_well(fake, tapis, cache):
     found = collect(tapis, tapis.jobs(), "disp.csv", cache=cache)
     assert list(found.columns) == ["name", "jobUuid", "status", "drift", "problem"]
     assert sorted(found["drift"]) == [0, 1, 2]
+
+
+def test_a_job_whose_outputs_were_removed_does_not_lose_the_others(fake, tapis, study, cache):
+    frame = study({"k": [1, 2]}, ["FINISHED"] * 2, [{"a.json": b"1"}, {"a.json": b"2"}])
+    fake.instead[f"/v3/jobs/{frame['jobUuid'][0]}/output/list/"] = lambda request: error(404, "gone")
+    with pytest.warns(TapisJobsWarning, match=r"1 of 2 cases .* 1 no output \*\.json"):
+        found = collect(tapis, frame, "*.json", cache=cache)
+    assert found["a"].fillna(0).tolist() == [0, 2]
 
 
 def test_a_tenant_is_read_job_by_job(fake, study, cache):
