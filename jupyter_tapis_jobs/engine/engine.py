@@ -26,6 +26,7 @@ from .archive import Archiver
 from .conveyor import Conveyor, Listener
 from .desks import Desks
 from .files import FileService
+from .folder_turns import FolderTurns
 from .host_variables import HostVariables
 from .hosts import RealHosts
 from .job_sharing import JobSharing
@@ -143,6 +144,12 @@ class Engine:
                 sources=sources,
                 folders=folders,
                 oversight=oversight,
+                turns=FolderTurns(
+                    ports,
+                    active=lambda: self._conveyor.jobs,
+                    definitions=known.definitions,
+                    oversight=oversight,
+                ),
                 settle=Settling(variables, system=self._system, redefine=known.redefine).settle,
             ),
             starter=starter,
@@ -338,6 +345,9 @@ class Engine:
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
         self._known.forget_places(jobs)
+        for lane in {job.lane: None for job in jobs}:
+            # One of those that rest there may have waited for the directory of one that has ended.
+            self._conveyor.wake(lane, JobStatus.PROCESSING_INPUTS)
         if any(job.status is JobStatus.BLOCKED for job in self._conveyor.jobs.values()):
             self._ports.spawn(self._let_in(), "places under quotas")
 
