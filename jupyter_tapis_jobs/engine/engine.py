@@ -293,14 +293,13 @@ class Engine:
             return []
 
         def work(connection: Connection) -> job_rows.Inserted:
-            lease_row.check(connection, self._epoch)
             rows = [(a.job, json.dumps(dict(a.raw)), definition_json(a.definition)) for a in accepted]
             stored = job_rows.insert(connection, rows)
             made = [a.definition for a in accepted]
             self.subscriptions.store_new(connection, list(zip(stored, made, strict=True)), stored.events)
             return stored
 
-        jobs = await self._ports.write(work)
+        jobs = await self._ports.write(work, epoch=self._epoch)
         self._known.learn({job.id: a.definition for job, a in zip(jobs, accepted, strict=True)})
         self._conveyor.announce(jobs.events, jobs)
         self._conveyor.enter(jobs)
