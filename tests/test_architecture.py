@@ -254,3 +254,9 @@ def _sleeps(path: Path) -> bool:
 def test_no_test_sleeps():
     tests = (path for path in (HOME / "tests").rglob("*.py") if "bench" not in path.parts)
     assert [str(path.relative_to(HOME)) for path in tests if _sleeps(path)] == []
+
+
+def test_every_folder_of_tests_is_in_the_one_command():
+    command = (HOME / "tests" / "run").read_text(encoding="utf-8")
+    folders = {path.parent.relative_to(HOME).parts[1] for path in (HOME / "tests").glob("*/**/test_*.py")}
+    assert {name for name in folders if f"tests/{name}" not in command} == set()

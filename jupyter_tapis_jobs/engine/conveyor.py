@@ -110,7 +110,7 @@ class Conveyor:
                 also(connection)
             return events, stale
 
-        events, stale = await self._ports.workers.write(lambda: self._ports.database.write(work))
+        events, stale = await self._ports.write(work)
         if stale:
             return []
         if (present := self.jobs.get(change.after.uuid)) is not None:
@@ -361,7 +361,7 @@ class Conveyor:
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         try:
-            return await self._ports.workers.write(lambda: self._ports.database.write(work))
+            return await self._ports.write(work)
         except LeaseLostError:
             self._on_lease_lost()
             raise

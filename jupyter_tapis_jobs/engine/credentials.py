@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -61,13 +61,13 @@ class CredentialDesk:
         """
         system = await self._system(user, system_id, person)
         tried = await self.tried(system, person, given, skip_check=skip_check)
-        await self._write(tried.keep)
+        await self._ports.write(tried.keep)
         await self.settle(tried)
 
     async def remove(self, user: User, system_id: str, person: str) -> int:
         """Delete a credential and close what it had opened; return 0 or 1."""
         await self._system(user, system_id, person, deleted_too=True)
-        removed = await self._write(lambda conn: rows.remove(conn, system_id, person))
+        removed = await self._ports.write(lambda conn: rows.remove(conn, system_id, person))
         await self._hosts.forget(system_id, person)
         if not removed:
             raise _missing(system_id, person)
@@ -172,7 +172,7 @@ class CredentialDesk:
                 rows.note_code(conn, stored.name, person)
 
         if key is not None or code is not None:
-            await self._write(work)
+            await self._ports.write(work)
 
     async def tried(self, system: System, person: str, given: NewCredential, *, skip_check: bool) -> Tried:
         """Return what is to be stored, after the sign-in has worked (or was not wanted)."""
@@ -258,7 +258,7 @@ class CredentialDesk:
         def work(conn: Connection) -> tuple[str, ...]:
             return tuple(row.public for row in host_keys.of(conn, system.id, address_of(system)))
 
-        return await self._ports.workers.read(lambda: self._ports.database.read(work))
+        return await self._ports.read(work)
 
     async def _system(self, user: User, system_id: str, person: str, *, deleted_too: bool = False) -> System:
         """Return the system, if the credential of *person* for it is the user's business."""
@@ -278,15 +278,10 @@ class CredentialDesk:
         return await self._ports.workers.read(work)
 
     async def _row(self, system_id: str, person: str) -> CredentialRow:
-        row = await self._ports.workers.read(
-            lambda: self._ports.database.read(lambda conn: rows.get(conn, system_id, person))
-        )
+        row = await self._ports.read(lambda conn: rows.get(conn, system_id, person))
         if row is None:
             raise _missing(system_id, person)
         return row
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.write(lambda: self._ports.database.write(work))
 
 
 def _nothing(_: Connection) -> None:

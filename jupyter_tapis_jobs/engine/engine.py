@@ -26,6 +26,7 @@ from .archive import Archiver
 from .conveyor import Conveyor, Listener
 from .desks import Desks
 from .files import FileService
+from .folder_turns import FolderTurns
 from .host_variables import HostVariables
 from .hosts import RealHosts
 from .job_sharing import JobSharing
@@ -137,6 +138,12 @@ class Engine:
                 sources=sources,
                 folders=folders,
                 oversight=oversight,
+                turns=FolderTurns(
+                    ports,
+                    active=lambda: self._conveyor.jobs,
+                    definitions=known.definitions,
+                    oversight=oversight,
+                ),
                 settle=Settling(variables, system=self._system, redefine=known.redefine).settle,
             ),
             starter=starter,
@@ -301,7 +308,6 @@ class Engine:
             return []
 
         def work(connection: Connection) -> job_rows.Inserted:
-            lease_row.check(connection, self._epoch)
             rows = [(a.job, json.dumps(dict(a.raw)), definition_json(a.definition)) for a in accepted]
             stored = job_rows.insert(connection, rows)
             made = [a.definition for a in accepted]
@@ -309,7 +315,7 @@ class Engine:
             also(connection, stored)
             return stored
 
-        jobs = await self._ports.write(work)
+        jobs = await self._ports.write(work, epoch=self._epoch)
         self._known.learn({job.id: a.definition for job, a in zip(jobs, accepted, strict=True)})
         self._conveyor.announce(jobs.events, jobs)
         self._conveyor.enter(jobs)
@@ -354,6 +360,9 @@ class Engine:
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
         self._known.forget_places(jobs)
+        for lane in {job.lane: None for job in jobs}:
+            # One of those that rest there may have waited for the directory of one that has ended.
+            self._conveyor.wake(lane, JobStatus.PROCESSING_INPUTS)
         self._places.look()
 
     async def _paths_of(self, name: str, system: System) -> PathRights:

@@ -14,7 +14,6 @@ from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from ..store import jobs as job_rows
-from ..store import lease as lease_row
 from ..store import shares
 from ..store.shares import ShareRow
 from .ports import Ports
@@ -53,7 +52,7 @@ class JobSharing:
 
     async def start(self) -> None:
         """Learn who hears of which job."""
-        rows = await self._read(lambda c: shares.of_kind(c, _KIND, Resource.JOB_HISTORY))
+        rows = await self._ports.read(lambda c: shares.of_kind(c, _KIND, Resource.JOB_HISTORY))
         found: dict[str, frozenset[str]] = {}
         for row in rows:
             found[row.item_id] = found.get(row.item_id, frozenset()) | {row.grantee}
@@ -122,7 +121,7 @@ class JobSharing:
         """Return the shares of a job; others than its owner are told of their own."""
         job = await self._seen(user, uuid)
         is_owner = (job.owner, job.tenant) == (user.name, user.tenant)
-        rows = await self._read(lambda c: shares.of_item(c, _KIND, uuid))
+        rows = await self._ports.read(lambda c: shares.of_item(c, _KIND, uuid))
         found = [row for row in rows if is_owner or row.grantee == user.name][max(skip, 0) :]
         return found[:limit] if limit > 0 else found
 
@@ -132,20 +131,19 @@ class JobSharing:
         """Change shares and write it into the job's history, in one step."""
 
         def whole(connection: Connection) -> tuple[Job, list[ShareRow], list[JobEvent]]:
-            lease_row.check(connection, self._epoch)
             present = job_rows.get(connection, job.uuid)
             rows = work(connection)
             events = [job_rows.add_event(connection, present, self._event(present, how, row)) for row in rows]
             return present, rows, events
 
-        present, rows, events = await self._ports.workers.write(lambda: self._ports.database.write(whole))
+        present, rows, events = await self._ports.write(whole, epoch=self._epoch)
         await self._hear_again(job.uuid)
         if events:
             self._announce(events, [present])
         return rows
 
     async def _hear_again(self, uuid: str) -> None:
-        rows = await self._read(lambda c: shares.of_item(c, _KIND, uuid))
+        rows = await self._ports.read(lambda c: shares.of_item(c, _KIND, uuid))
         names = frozenset(row.grantee for row in rows if row.privilege == Resource.JOB_HISTORY)
         others = {name: known for name, known in self.hearers.items() if name != uuid}
         self.hearers = {**others, uuid: names} if names else others
@@ -169,9 +167,6 @@ class JobSharing:
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.read(lambda: self._ports.database.read(work))
 
 
 def _resources(names: Sequence[str]) -> list[Resource]:

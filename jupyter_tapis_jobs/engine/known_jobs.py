@@ -14,7 +14,6 @@ from ..model.paths import join
 from ..model.resolve import definition_json
 from ..model.user import User
 from ..store import jobs as job_rows
-from ..store import lease as lease_row
 from .on_host import Place
 from .ports import Ports
 from .rights import Resource, job_shares, refuse_job
@@ -80,7 +79,6 @@ class KnownJobs:
         """Store what jobs have become now that their host was asked."""
 
         def work(connection: Connection) -> None:
-            lease_row.check(connection, self._epoch)
             stored = job_rows.definitions(connection, [job.id for job, _ in changed])
             for job, made in changed:
                 # Its owner may have annotated it in between.
@@ -88,7 +86,7 @@ class KnownJobs:
             job_rows.redefine(connection, [(i, definition_json(made)) for i, made in kept.items()])
 
         kept: dict[int, JobDefinition] = {}
-        await self._ports.write(work)
+        await self._ports.write(work, epoch=self._epoch)
         self._definitions.update(kept)
 
     # -- places

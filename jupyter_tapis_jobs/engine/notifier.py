@@ -82,10 +82,10 @@ class Notifier:
         try:
             while self._again and len(self._busy) < COURIERS:
                 self._again = False
-                found = await self._read(self._due)
+                found = await self._ports.read(self._due)
                 self._send_off(found)
                 self._again = self._again or len(found) == BATCH
-            self._plan(await self._read(self._next_due))
+            self._plan(await self._ports.read(self._next_due))
         except LeaseLostError:
             self._end()
         except StoreError as trouble:
@@ -141,7 +141,7 @@ class Notifier:
     async def _serve(self, receiver: str, items: Sequence[Delivery]) -> None:
         """Deliver some of what waits for one receiver, which is free again once all of it is written down."""
         try:
-            notices = await self._read(lambda connection: rows.notices(connection, items))
+            notices = await self._ports.read(lambda connection: rows.notices(connection, items))
             await self._deliver(receiver, notices)
             await self._written()
         except StoreError as trouble:
@@ -265,11 +265,7 @@ class Notifier:
                 await self._ports.clock.sleep(STORE_RETRY)
 
     async def _store(self, outcomes: Sequence[Outcome]) -> None:
-        def work(connection: Connection) -> None:
-            lease_row.check(connection, self._epoch)
-            rows.settle(connection, outcomes)
-
-        await self._ports.workers.write(lambda: self._ports.database.write(work))
+        await self._ports.write(lambda connection: rows.settle(connection, outcomes), epoch=self._epoch)
 
     def _end(self) -> None:
         """Another engine has taken over: it delivers from now on."""
@@ -279,9 +275,6 @@ class Notifier:
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.read(lambda: self._ports.database.read(work))
 
 
 def _pause(tries: int) -> float:

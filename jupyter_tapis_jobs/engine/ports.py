@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from ..model.fields import DeliveryMethod
 from ..runtimes.base import Runtime
 from ..schedulers.base import Scheduler
+from ..store import lease as lease_row
 from ..store.database import Database
 from ..transports.base import Transport
 from .senders import Sender
@@ -82,6 +83,15 @@ class Ports:
         """Run *work* on a reader thread of the store."""
         return await self.workers.read(lambda: self.database.read(work))
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run *work* in one transaction, on the store's writer thread."""
-        return await self.workers.write(lambda: self.database.write(work))
+    async def write(self, work: Callable[[Connection], T], *, epoch: int | None = None) -> T:
+        """Run *work* in one transaction, on the store's writer thread.
+
+        With *epoch*, as the engine of that lease: raises ``LeaseLostError`` when another has taken over.
+        """
+
+        def fenced(connection: Connection) -> T:
+            if epoch is not None:
+                lease_row.check(connection, epoch)
+            return work(connection)
+
+        return await self.workers.write(lambda: self.database.write(fenced))

@@ -80,14 +80,14 @@ class PostIts:
             rows.remove_expired(connection, iso(now - KEPT))
             rows.add(connection, row)
 
-        await self._write(work)
+        await self._ports.write(work)
         return row
 
     async def search(
         self, user: User, listing: Listing, to_wire: Callable[[PostItRow], dict[str, Any]]
     ) -> Page[PostItRow]:
         """Return a page of the user's own."""
-        found = await self._read(lambda c: rows.of_owner(c, user.name))
+        found = await self._ports.read(lambda c: rows.of_owner(c, user.name))
         return paged(found, to_wire, listing)
 
     async def get(self, user: User, postit_id: str) -> PostItRow:
@@ -117,13 +117,13 @@ class PostIts:
             expiration=expiration,
             unlimited=unlimited,
         ) | {"updated": iso(now)}
-        await self._write(lambda c: rows.change(c, postit_id, **changes))
+        await self._ports.write(lambda c: rows.change(c, postit_id, **changes))
         return replace(row, **changes)
 
     async def delete(self, user: User, postit_id: str) -> int:
         """Delete one of the user's own; return how many were deleted."""
         await self.get(user, postit_id)
-        return await self._write(lambda c: rows.remove(c, postit_id))
+        return await self._ports.write(lambda c: rows.remove(c, postit_id))
 
     async def redeem(
         self, postit_id: str, person: Callable[[str], User], *, as_zip: bool | None = None
@@ -141,7 +141,7 @@ class PostIts:
         try:
             # Others may have used it while the file was opened: this look and the count are one step.
             now = iso(self._ports.clock.now())
-            used = await self._write(lambda c: rows.use(c, postit_id, now))
+            used = await self._ports.write(lambda c: rows.use(c, postit_id, now))
             self._refuse_used_up(row, used)
         except BaseException:
             await download.chunks.aclose()
@@ -178,13 +178,7 @@ class PostIts:
             )
 
     async def _row(self, postit_id: str) -> PostItRow | None:
-        return await self._read(lambda c: rows.get(c, postit_id))
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.read(lambda: self._ports.database.read(work))
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.write(lambda: self._ports.database.write(work))
+        return await self._ports.read(lambda c: rows.get(c, postit_id))
 
 
 def _missing(postit_id: str) -> NotFoundError:

@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from ..model.errors import NotFoundError, TapisJobsError
 from ..model.job import Job, JobDefinition
 from ..model.paths import join, within
@@ -128,9 +126,9 @@ class Purge:
         """
         if not dry_run:
             # An engine that has slept past its lease finds it out before it touches a host.
-            await self._write(lambda connection: None)
-        old = await self._read(lambda c: rows.ended_before(c, before, owner))
-        definitions = await self._read(lambda c: job_rows.definitions(c, [job.id for job in old]))
+            await self._ports.write(lambda connection: None, epoch=self._epoch)
+        old = await self._ports.read(lambda c: rows.ended_before(c, before, owner))
+        definitions = await self._ports.read(lambda c: job_rows.definitions(c, [job.id for job in old]))
         hosts: list[HostPurge] = []
         kept: set[str] = set()
         for there in _by_host(old, definitions):
@@ -140,7 +138,7 @@ class Purge:
         if forget_unreachable:
             kept.clear()
         going = [job for job in old if job.uuid not in kept]
-        events = await self._read(lambda c: rows.count_events(c, [job.id for job in going]))
+        events = await self._ports.read(lambda c: rows.count_events(c, [job.id for job in going]))
         if not dry_run:
             await self._forget(going)
         return Purged(
@@ -161,8 +159,8 @@ class Purge:
             try:
                 before = iso(clock.now() - days * _DAY)
                 _note(await self.run(before, owner=None, dry_run=False, uploads=True), days)
-                await self._write(partial(transfer_rows.remove_ended, before=before))
-                await self._write(partial(postit_rows.remove_expired, before=before))
+                await self._ports.write(partial(transfer_rows.remove_ended, before=before), epoch=self._epoch)
+                await self._ports.write(partial(postit_rows.remove_expired, before=before), epoch=self._epoch)
             except lease_row.LeaseLostError:
                 return
             except (TapisJobsError, OSError) as trouble:
@@ -208,27 +206,19 @@ class Purge:
         """Remove uploads that only *gone* needed, or nobody; what is new may be on its way to a job."""
         older = min(parse_iso(before), self._ports.clock.now() - CACHE_DAYS * _DAY)
         ids = {job.id for job in gone}
-        needed = await self._read(lambda c: named_in(rows.requests_naming(c, f"/{UPLOADS}/", without=ids)))
+        needed = await self._ports.read(
+            lambda c: named_in(rows.requests_naming(c, f"/{UPLOADS}/", without=ids))
+        )
         return await self._ports.workers.read(lambda: swept(self._uploads, older, needed, dry_run=dry_run))
 
     async def _forget(self, gone: Sequence[Job]) -> None:
         """Take jobs out of the store, some at a time: others write in between."""
         for start in range(0, len(gone), FORGOTTEN):
             part = gone[start : start + FORGOTTEN]
-            await self._write(partial(rows.remove, gone=part))
-        await self._write(partial(token_rows.forget_expired, now=iso(self._ports.clock.now())))
-
-    async def _write(self, work: Callable[[Connection], object]) -> None:
-        """Do *work* in one transaction, if this engine still has the store."""
-
-        def fenced(connection: Connection) -> None:
-            lease_row.check(connection, self._epoch)
-            work(connection)
-
-        await self._ports.workers.write(lambda: self._ports.database.write(fenced))
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.read(lambda: self._ports.database.read(work))
+            await self._ports.write(partial(rows.remove, gone=part), epoch=self._epoch)
+        await self._ports.write(
+            partial(token_rows.forget_expired, now=iso(self._ports.clock.now())), epoch=self._epoch
+        )
 
 
 def _note(done: Purged, days: int) -> None:

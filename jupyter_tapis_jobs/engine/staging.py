@@ -15,6 +15,7 @@ from ..model.job import Job, JobDefinition
 from ..model.paths import join
 from ..transports.base import Entry, Transport
 from .faults import verdict_of
+from .folder_turns import FolderTurns
 from .image_staging import ImageStaging, exec_dir
 from .input_staging import InputStaging
 from .inputs import Definitions
@@ -53,6 +54,7 @@ class Staging:
         sources: Sources,
         folders: LaneFolders,
         oversight: Oversight,
+        turns: FolderTurns,
         settle: Settle = _nothing_is_open,
     ) -> None:
         self._ports = ports
@@ -60,6 +62,7 @@ class Staging:
         self._sources = sources
         self._folders = folders
         self._oversight = oversight
+        self._turns = turns
         self._settle = settle
         transfer = Transfer(ports.clock)
         shared = SharedInputs(transfer)
@@ -80,9 +83,11 @@ class Staging:
         """Settle what only the host knows, and make the jobs' directories."""
         transport = await self._folders.transport(lane)
         definitions, verdicts = await self._settle(cohort, await self._definitions(cohort))
-        ready = [job for job in cohort if isinstance(verdicts.get(job.uuid, Go()), Go)]
+        settled = [job for job in cohort if isinstance(verdicts.get(job.uuid, Go()), Go)]
+        waiting = await self._turns.take(lane, settled, definitions, transport)
+        ready = [job for job in settled if job.uuid not in waiting]
         entries = {job.uuid: list(_directories(definitions[job.uuid])) for job in ready}
-        return {**verdicts, **await self._put(transport, entries)}
+        return {**verdicts, **waiting, **await self._put(transport, entries)}
 
     # -- STAGING_INPUTS
 

@@ -19,7 +19,6 @@ from ..model.times import iso
 from ..model.user import User
 from ..store import deliveries as delivery_rows
 from ..store import jobs as job_rows
-from ..store import lease as lease_row
 from ..store import outbox
 from ..store import subscriptions as rows
 from ..store.deliveries import Told
@@ -97,7 +96,6 @@ class Subscriptions:
         made = self._made(words)
 
         def work(connection: Connection) -> tuple[Job, JobEvent]:
-            lease_row.check(connection, self._epoch)
             present = job_rows.get(connection, job.uuid)
             _refuse_ended(present)
             if len(rows.of_job(connection, job.id, made.created)) >= MOST:
@@ -105,27 +103,26 @@ class Subscriptions:
             rows.add(connection, [(job.id, made)])
             return present, job_rows.add_event(connection, present, self._event(present, ADDED, 1))
 
-        present, event = await self._write(work)
+        present, event = await self._ports.write(work, epoch=self._epoch)
         self._announce([event], [present])
         return made
 
     async def of_job(self, user: User, job_uuid: str, limit: int, skip: int) -> list[dict[str, Any]]:
         """Return the subscriptions of a job that still count, as Tapis lists them."""
         job = await self._job_of(user, job_uuid)
-        found = await self._read(lambda c: rows.of_job(c, job.id, self._now()))
+        found = await self._ports.read(lambda c: rows.of_job(c, job.id, self._now()))
         chosen = found[max(skip, 0) :]
         return [item.to_wire(job) for item in (chosen[:limit] if limit > 0 else chosen)]
 
     async def remove(self, user: User, uuid: str) -> int:
         """Remove a subscription, or all of a job when *uuid* is a job's; return how many."""
-        one = await self._read(lambda c: rows.find(c, uuid, self._now()))
+        one = await self._ports.read(lambda c: rows.find(c, uuid, self._now()))
         try:
             job = await self._job_of(user, one.job_uuid if one else uuid)
         except NotFoundError:
             raise NotFoundError(f"there is no job or subscription {uuid}, or it is not yours.") from None
 
         def work(connection: Connection) -> tuple[Job, JobEvent | None, int]:
-            lease_row.check(connection, self._epoch)
             now = self._now()
             present = job_rows.get(connection, job.uuid)
             found = rows.of_job(connection, job.id, now)
@@ -136,7 +133,7 @@ class Subscriptions:
             event = self._event(present, REMOVED, len(going))
             return present, job_rows.add_event(connection, present, event), len(going)
 
-        present, event, count = await self._write(work)
+        present, event, count = await self._ports.write(work, epoch=self._epoch)
         if event is not None:
             self._announce([event], [present])
         return count
@@ -144,7 +141,7 @@ class Subscriptions:
     async def deliveries(self, user: User, job_uuid: str, limit: int = -1, skip: int = 0) -> list[Told]:
         """Return what was told of a job, and what waits to be told, oldest first."""
         job = await self._job_of(user, job_uuid)
-        return await self._read(lambda c: delivery_rows.of_job(c, job.id, limit, skip))
+        return await self._ports.read(lambda c: delivery_rows.of_job(c, job.id, limit, skip))
 
     def _made(self, words: Mapping[str, Any]) -> Subscription:
         now = self._ports.clock.now()
@@ -168,12 +165,6 @@ class Subscriptions:
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.read(lambda: self._ports.database.read(work))
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.write(lambda: self._ports.database.write(work))
 
 
 def _refuse_ended(job: Job) -> None:

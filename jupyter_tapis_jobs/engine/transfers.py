@@ -118,18 +118,18 @@ class Transfers:
                 for source, destination, optional in elements
             ),
         )  # fmt: skip
-        stored = await self._write(lambda c: rows.add(c, task))
+        stored = await self._ports.write(lambda c: rows.add(c, task), epoch=self._epoch)
         self._begin(stored)
         return stored
 
     async def recent(self, user: User, limit: int, offset: int) -> list[TransferTask]:
         """Return the user's transfers, newest first."""
-        found = await self._read(lambda c: rows.recent(c, user.name, limit, offset))
+        found = await self._ports.read(lambda c: rows.recent(c, user.name, limit, offset))
         return [self._as_it_is(task) for task in found]
 
     async def get(self, user: User, uuid: str) -> TransferTask:
         """Return one, with the bytes that were moved by now."""
-        task = await self._read(lambda c: rows.get(c, uuid))
+        task = await self._ports.read(lambda c: rows.get(c, uuid))
         if task is None or task.owner != user.name:
             raise NotFoundError(
                 f"There is no transfer {uuid[:80]}, or it is not yours.", code="FILES_TXFR_NOT_FOUND"
@@ -139,7 +139,7 @@ class Transfers:
     async def cancel(self, user: User, uuid: str) -> TransferTask:
         """End a transfer; what it has brought stays. One that has ended is left as it is."""
         task = await self.get(user, uuid)
-        ended = await self._write(lambda c: rows.cancel(c, uuid, self._now()))
+        ended = await self._ports.write(lambda c: rows.cancel(c, uuid, self._now()), epoch=self._epoch)
         if ended is None:
             return await self.get(user, task.uuid)
         if running := self._tasks.get(uuid):
@@ -163,7 +163,7 @@ class Transfers:
 
     async def start(self) -> None:
         """Take up what another engine, or an earlier run of this one, was at."""
-        for task in await self._read(rows.unfinished):
+        for task in await self._ports.read(rows.unfinished):
             self._begin(task)
 
     def _begin(self, task: TransferTask) -> None:
@@ -291,7 +291,9 @@ class Transfers:
 
         async def store() -> None:
             with suppress(StoreError, lease_row.LeaseLostError):
-                await self._write(lambda c: rows.change_element(c, element.id, bytes_moved=done))
+                await self._ports.write(
+                    lambda c: rows.change_element(c, element.id, bytes_moved=done), epoch=self._epoch
+                )
 
         self._ports.spawn(store(), "note of a transfer's progress")
 
@@ -309,24 +311,12 @@ class Transfers:
         """Write, and again while the store is in trouble: what was done must not be forgotten."""
         while True:
             try:
-                await self._write(work)
+                await self._ports.write(work, epoch=self._epoch)
             except StoreError as trouble:
                 log.warning("a transfer's state cannot be stored now: %s", trouble.message)
                 await self._ports.clock.sleep(STORE_AGAIN)
             else:
                 return
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        """Write as the engine that has the lease; raises ``LeaseLostError`` when it is not any more."""
-
-        def checked(connection: Connection) -> T:
-            lease_row.check(connection, self._epoch)
-            return work(connection)
-
-        return await self._ports.workers.write(lambda: self._ports.database.write(checked))
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._ports.workers.read(lambda: self._ports.database.read(work))
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())

@@ -14,6 +14,8 @@ from .base import Launch, Report, Sighting
 _UNCLEAR = re.compile(
     r"nable to contact slurm controller|imed out|ocket error|onnection (refused|reset|failure)|"
     r"slurm_receive_msg|Zero Bytes were transmitted|Message (send|receive) failure|standby mode|"
+    r"endpoint is not connected|Broken pipe|No route to host|Network is (unreachable|down)|Host is down|"
+    r"onnection closed|Software caused connection abort|"
     r"Protocol authentication error|shutting down|Process is shutting down|nable to establish|"
     r"^sbatch: error: Batch job submission failed: Unspecified error",
     re.MULTILINE,

@@ -147,9 +147,12 @@ class Maker:
         elif changes and name in OWN:
             text = draw(st.sampled_from(OWN[name]))
         elif _is_odd(draw):
-            text = str(draw(JUNK)) or "x"
+            text = str(draw(JUNK))
         else:
             text = draw(st.sampled_from([str(value) for value in self._names.get(name, HOSTILE)]))
+        if name != "path":
+            # A call without this part would be one of another route.
+            text = text or "x"
         # Dots are encoded, for the client would resolve them itself.
         return quote(text, safe="").replace(".", "%2E")
 

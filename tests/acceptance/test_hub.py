@@ -14,9 +14,7 @@ pytestmark = pytest.mark.needs("jupyterhub", "tapipy")
 
 
 @pytest.fixture(scope="module")
-def hub(request, tmp_path_factory, until):
-    if not request.config.getoption("--full"):
-        pytest.skip("starts six servers: --full")
+def hub(tmp_path_factory, until):
     with running_hub(tmp_path_factory.mktemp("hub"), until) as found:
         yield found
 

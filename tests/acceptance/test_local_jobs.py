@@ -208,6 +208,23 @@ def test_cancel_ends_the_whole_process_group(tapis: Tapis, until) -> None:
     assert job.row["condition"] == "CANCELLED_BY_USER"
 
 
+def test_jobs_in_one_directory_run_one_after_the_other_and_each_has_its_own_end(
+    tapis: Tapis, define, tmp_path: Path
+) -> None:
+    image = tmp_path / "image.zip"
+    said = 'echo "$1" >> log.txt; exit "$1"'
+    image.write_bytes(zipped(**{"tapisjob_app.sh": f"#!/bin/sh\n{said}\n"}))
+    place = str(tmp_path / "here")
+    folders = dict.fromkeys(("execSystemExecDir", "execSystemInputDir", "execSystemOutputDir"), place)
+    app = define(str(image), **folders)
+    jobs = tapis.submit_many([{"args": [str(code)]} for code in (0, 3, 0, 4)], appId=app, appVersion="1.0")
+    ended = [tapis.job(job.uuid) for job in tapis.wait(jobs)]
+    ends = [(job.last_status, job.row["remoteResultInfo"]) for job in ended]
+    assert ends == [("FINISHED", "0"), ("FAILED", "3"), ("FINISHED", "0"), ("FAILED", "4")], ended[0].row
+    # Each ran once, in the order of submission.
+    assert Path(place, "log.txt").read_text().split() == ["0", "3", "0", "4"]
+
+
 def test_a_hundred_jobs_share_the_cores_they_were_given(serve, client_of, tmp_path: Path) -> None:
     log = tmp_path / "log"
     script = f"echo + >> {log}; for i in 1 2 3 4 5 6 7 8; do :; done; echo - >> {log}\n"

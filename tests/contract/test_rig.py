@@ -11,7 +11,7 @@ from rig.totp import totp
 
 @pytest.fixture(scope="module")
 def breakable(rig_variant) -> Rig:
-    return rig_variant("faults")
+    return rig_variant("breakable")
 
 
 def test_jobs_run_on_the_nodes_and_are_accounted_for(rig):

@@ -34,7 +34,7 @@ def single(rig, until):
 
 @pytest.fixture
 def on(rig_variant, until):
-    """``on("faults", "single")``: a desk at another rig, for the rest of a test."""
+    """``on("breakable", "single")``: a desk at another rig, for the rest of a test."""
     opened = []
 
     def open_one(variant: str, mode: str) -> Desk:
@@ -244,7 +244,7 @@ def test_without_accounting_the_list_alone_decides(on, until) -> None:
 
 # --- daemons and nodes that fail --------------------------------------------------------------
 def test_a_frozen_slurmctld_that_accepted_a_job_is_found_out(full, on, rig_variant, until) -> None:
-    desk, rig = on("faults", "single"), rig_variant("faults")
+    desk, rig = on("breakable", "single"), rig_variant("breakable")
     job = desk.job("one", "echo started >> starts")
     rig.freeze("slurmctld")
     assert desk.hand_over(job) == {}
@@ -262,7 +262,7 @@ def test_a_frozen_slurmctld_that_accepted_a_job_is_found_out(full, on, rig_varia
 def test_a_number_that_is_given_out_again_is_not_taken_for_the_lost_job(
     full, on, rig_variant, until, mode
 ) -> None:
-    desk, rig = on("faults", mode), rig_variant("faults")
+    desk, rig = on("breakable", mode), rig_variant("breakable")
 
     def lost_one() -> tuple[Launch, str] | None:
         job = desk.job(f"job-{len(desk.made)}", "true", **options("--hold"))
@@ -283,7 +283,7 @@ def test_a_number_that_is_given_out_again_is_not_taken_for_the_lost_job(
 
 
 def test_a_slurmctld_that_is_away_says_nothing_about_any_job(full, on, rig_variant, until) -> None:
-    desk, rig = on("faults", "single"), rig_variant("faults")
+    desk, rig = on("breakable", "single"), rig_variant("breakable")
     (job,) = desk.submit(desk.job("one", WAITS))
     until(lambda: desk.claim(job))
     rig.stop("slurmctld")
@@ -299,7 +299,7 @@ def test_a_slurmctld_that_is_away_says_nothing_about_any_job(full, on, rig_varia
 
 
 def test_a_job_that_only_the_books_know_waits_for_the_books(full, on, rig_variant, until) -> None:
-    desk, rig = on("faults", "single"), rig_variant("faults")
+    desk, rig = on("breakable", "single"), rig_variant("breakable")
     (job,) = desk.submit(desk.job("one", WAITS))
     until(lambda: desk.claim(job))
     for pid in (int(desk.claim(job)[1]),):
@@ -315,7 +315,7 @@ def test_a_job_that_only_the_books_know_waits_for_the_books(full, on, rig_varian
 
 
 def test_a_node_that_fails_takes_its_jobs_along(full, on, rig_variant, until) -> None:
-    desk, rig = on("faults", "pack"), rig_variant("faults")
+    desk, rig = on("breakable", "pack"), rig_variant("breakable")
     begun, rest = desk.submit(desk.job("begun", WAITS), desk.job("rest", "true"), parallel=1)
     until(lambda: desk.claim(begun))
     rig.kill_node(desk.claim(begun)[2])
@@ -327,7 +327,7 @@ def test_a_node_that_fails_takes_its_jobs_along(full, on, rig_variant, until) ->
 
 
 def test_a_start_that_slurm_itself_takes_back_is_no_cancel(full, on, rig_variant, until) -> None:
-    desk, rig = on("faults", "single"), rig_variant("faults")
+    desk, rig = on("breakable", "single"), rig_variant("breakable")
     nodes = [f"slurmd.node{n}" for n in (1, 2, 3, 4)]
     for node in nodes:
         rig.freeze(node)

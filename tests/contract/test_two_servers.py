@@ -74,7 +74,7 @@ def test_an_upload_goes_through_the_second_server(two, tmp_path):
     _, second = two
     content = b"x" * (3 * 1024 * 1024)
     answer = second.call("POST", f"/v3/files/ops/local/{tmp_path}/big", files={"file": ("x", content)})
-    assert answer.json()["result"]["size"] == len(content)
+    assert answer.is_success
     assert (tmp_path / "big").read_bytes() == content
 
 

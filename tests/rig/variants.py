@@ -22,6 +22,8 @@ _SMALL = {"RIG_ACCT": "none", "RIG_NODES": "1"}
 VARIANTS: dict[str, dict[str, str]] = {
     "default": {"RIG_SSH_HOSTS": "2", "RIG_CPUS": "8"},
     "faults": {"RIG_SSH_HOSTS": "2", "RIG_CPUS": "8", "RIG_SLURMD_TIMEOUT": "8"},
+    # The contract suites' own: they run beside the faults.
+    "breakable": {"RIG_SSH_HOSTS": "2", "RIG_CPUS": "8", "RIG_SLURMD_TIMEOUT": "8"},
     "sign-in": {"RIG_OTP": "1", "RIG_ODD": "1", "RIG_JUMP": "1", **_SMALL},
     "small-arrays": {"RIG_MAX_ARRAY": "11", **_SMALL},
     "no-arrays": {"RIG_MAX_ARRAY": "0", **_SMALL},
@@ -32,7 +34,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "memory": {"RIG_CGROUP": "1", "RIG_NODES": "1"},
 }
 #: Tests break these: one at a time.
-ALONE = frozenset({"faults"})
+ALONE = frozenset({"faults", "breakable"})
 
 
 def why_not(name: str) -> str | None:

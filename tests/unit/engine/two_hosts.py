@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from jupyter_tapis_jobs.engine.archive import Archiver
 from jupyter_tapis_jobs.engine.conveyor import Station
+from jupyter_tapis_jobs.engine.folder_turns import FolderTurns
 from jupyter_tapis_jobs.engine.lane import Lane
 from jupyter_tapis_jobs.engine.lane_folder import LaneFolders
 from jupyter_tapis_jobs.engine.oversight import Oversight
@@ -149,8 +150,14 @@ class TwoHosts:
             is_wanted=lambda uuid: uuid not in self.cancelled,
             wake=lambda lane, status: self.woken.append(status),
         )
+        turns = FolderTurns(ports, active=dict, definitions=self._definitions, oversight=oversight)
         self.staging = Staging(
-            ports, definitions=self._definitions, sources=sources, folders=folders, oversight=oversight
+            ports,
+            definitions=self._definitions,
+            sources=sources,
+            folders=folders,
+            oversight=oversight,
+            turns=turns,
         )
         self.archiver = Archiver(ports, self._definitions, sources, oversight=oversight)
 

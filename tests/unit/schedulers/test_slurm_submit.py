@@ -156,3 +156,10 @@ def test_the_others_are_not_tried_once_slurm_is_away_or_full(lane: Path, said: s
 def test_success_without_a_number_is_no_clear_answer(lane: Path) -> None:
     seen, _ = handed_over(lane, "echo 'Socket timed out, job may be queued'", "one")
     assert seen == {}
+
+
+@pytest.mark.parametrize("why", ["Transport endpoint is not connected", "Broken pipe", "No route to host"])
+def test_a_broken_link_to_slurm_is_no_refusal(lane: Path, why: str) -> None:
+    said = f"sbatch: error: Batch job submission failed: {why}"
+    seen, _ = handed_over(lane, f"echo '{said}' >&2; exit 1", "one")
+    assert seen == {}
