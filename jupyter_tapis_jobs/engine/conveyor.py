@@ -18,7 +18,6 @@ from ..model.errors import StoreError, TapisJobsError, TransportError
 from ..model.job import Job, JobEvent
 from ..model.status import JobStatus
 from ..store import jobs as job_rows
-from ..store import lease as lease_row
 from ..store.jobs import Change
 from ..store.lease import LeaseLostError
 from .faults import is_full, verdict_of
@@ -102,15 +101,14 @@ class Conveyor:
         Returns none when the job has moved on in between: try again with the job as it is now. *also* is
         what is stored together with it.
         """
-        store = self._stored([[change]])
 
         def work(connection: Connection) -> tuple[list[JobEvent], frozenset[str]]:
-            events, stale = store(connection)
+            events, stale = _applied(connection, [[change]])
             if not stale:
                 also(connection)
             return events, stale
 
-        events, stale = await self._ports.write(work)
+        events, stale = await self._ports.write(work, epoch=self._epoch)
         if stale:
             return []
         if (present := self.jobs.get(change.after.uuid)) is not None:
@@ -342,7 +340,7 @@ class Conveyor:
         rounds = tuple(r for r in rounds if r)
         if not rounds:
             return frozenset()
-        events, stale = await self._write(self._stored(rounds))
+        events, stale = await self._write(lambda connection: _applied(connection, rounds))
         made = [change for r in rounds for change in r if change.after.uuid not in stale]
         origins = {change.after.uuid: change.before.status for change in reversed(made)}
         latest: dict[str, Job] = {}
@@ -357,25 +355,14 @@ class Conveyor:
 
     async def check_lease(self) -> None:
         """Raise ``LeaseLostError`` when another engine has taken over; that is then said, too."""
-        await self._write(lambda connection: lease_row.check(connection, self._epoch))
+        await self._write(lambda connection: None)
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         try:
-            return await self._ports.write(work)
+            return await self._ports.write(work, epoch=self._epoch)
         except LeaseLostError:
             self._on_lease_lost()
             raise
-
-    def _stored(
-        self, rounds: Sequence[Sequence[Change]]
-    ) -> Callable[[Connection], tuple[list[JobEvent], frozenset[str]]]:
-        def work(connection: Connection) -> tuple[list[JobEvent], frozenset[str]]:
-            lease_row.check(connection, self._epoch)
-            applied = [job_rows.apply(connection, r) for r in rounds]
-            stale = frozenset(change.after.uuid for part in applied for change in part.stale)
-            return [event for part in applied for event in part], stale
-
-        return work
 
     def _settle(self, jobs: Iterable[Job], origins: Mapping[str, JobStatus]) -> None:
         entering, ended = [], []
@@ -400,6 +387,15 @@ class Conveyor:
         self.enter(entering)
         if ended:
             self.on_end(ended)
+
+
+def _applied(
+    connection: Connection, rounds: Sequence[Sequence[Change]]
+) -> tuple[list[JobEvent], frozenset[str]]:
+    """Store changes round after round; return the events, and the jobs that had moved on."""
+    applied = [job_rows.apply(connection, r) for r in rounds]
+    stale = frozenset(change.after.uuid for part in applied for change in part.stale)
+    return [event for part in applied for event in part], stale
 
 
 def _may_just_end(job: Job) -> bool:

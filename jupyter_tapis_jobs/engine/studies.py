@@ -21,7 +21,6 @@ from ..model.system import System
 from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
-from ..store import lease as lease_row
 from ..store import studies as rows
 from .ports import Ports
 from .starter import forecast
@@ -86,7 +85,6 @@ class Studies:
         refuse_bad_name(name)
 
         def work(connection: Connection) -> Study:
-            lease_row.check(connection, self._epoch)
             found = rows.find(connection, user.name, name)
             if found is None:
                 fields = {"template": _NOTHING, "launch_mode": "auto", **asked}
@@ -96,7 +94,7 @@ class Studies:
             return _changed(connection, found, asked, now)
 
         now = self._now()
-        study = await self._ports.write(work)
+        study = await self._ports.write(work, epoch=self._epoch)
         self._settle(study)
         return study
 
@@ -128,13 +126,10 @@ class Studies:
         if "name" in asked:
             refuse_bad_name(asked["name"])
         async with self._held(user, name) as study:
-
-            def work(connection: Connection) -> Study:
-                lease_row.check(connection, self._epoch)
-                return _changed(connection, study, asked, now)
-
             now = self._now()
-            after = await self._ports.write(work)
+            after = await self._ports.write(
+                lambda connection: _changed(connection, study, asked, now), epoch=self._epoch
+            )
         self._settle(after)
         return after
 
@@ -146,12 +141,7 @@ class Studies:
                     f"{left:,} cases of study {study.name} are still on their way. "
                     "Cancel the study first, or wait for its end."
                 )
-
-            def work(connection: Connection) -> None:
-                lease_row.check(connection, self._epoch)
-                rows.remove(connection, study.id)
-
-            await self._ports.write(work)
+            await self._ports.write(lambda connection: rows.remove(connection, study.id), epoch=self._epoch)
 
     async def cancel(self, user: User, name: str) -> int:
         """Ask all cases that are on their way to end; return how many."""
