@@ -36,19 +36,26 @@ def filled(data: Path, count: int) -> None:
     try:
         for start in range(0, count, _AT_ONCE):
             numbers = range(start, min(count, start + _AT_ONCE))
-            rows = [(job, asked, _definition(job)) for job in (_job(number, owner()) for number in numbers)]
+            rows = [(job, asked, plain_definition(job)) for job in (_job(number) for number in numbers)]
             database.write(partial(job_rows.insert, new=rows))
     finally:
         database.close()
 
 
-def _job(number: int, owner: str) -> Job:
+def ended_job(number: int, cohort: str) -> Job:
+    """Return job *number* of a study, FINISHED."""
+    status, condition = _ENDS[0]
+    return _job(number).evolve(status=status, condition=condition, exit_code=0, cohort_id=cohort)
+
+
+def _job(number: int) -> Job:
     status, condition = _ENDS[number % 20 == 0]
+    user = owner()
     begun = _FIRST + 60.0 * number
     return Job(
         uuid=f"{uuid.uuid5(uuid.NAMESPACE_OID, str(number))}-007",
         tenant="jupyter",
-        owner=owner,
+        owner=user,
         name=f"bench-{number:06d}",
         description="bash 1.0 on local",
         app_id="bash",
@@ -57,7 +64,7 @@ def _job(number: int, owner: str) -> Job:
         exec_system_id="local",
         archive_system_id="local",
         exec_system_logical_queue=None,
-        effective_user_id=owner,
+        effective_user_id=user,
         node_count=1,
         cores_per_node=1,
         memory_mb=2000,
@@ -71,12 +78,13 @@ def _job(number: int, owner: str) -> Job:
         remote_ended=iso(begun + 41.5),
         ended=iso(begun + 42.5),
         exit_code=0 if status is JobStatus.FINISHED else 124,
-        createdby=owner,
+        createdby=user,
         createdby_tenant="jupyter",
     )
 
 
-def _definition(job: Job) -> str:
+def plain_definition(job: Job) -> str:
+    """Return what is kept of a job of ``bash`` on this machine."""
     place = f"/work/jobs/{job.uuid}"
     return definition_json(
         JobDefinition(
