@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -44,20 +43,6 @@ def run(cluster: Tapis) -> Callable[..., list[Job]]:
         return cluster.wait(jobs, progress=False, timeout=110)
 
     return many
-
-
-@pytest.fixture
-def on_host(rig) -> Callable[[str, str], str]:
-    """Run a command on a host of the rig, as its user."""
-
-    def said(host: str, command: str) -> str:
-        done = subprocess.run(
-            ["ssh", "-F", str(rig.key.parent / "config"), host, command],
-            capture_output=True, text=True, check=True, timeout=60,
-        )  # fmt: skip
-        return done.stdout
-
-    return said
 
 
 def given(source: str, target: str, **fields: Any) -> dict[str, Any]:

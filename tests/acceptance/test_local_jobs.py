@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import io
 import os
 import signal
-import threading
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from web_files import web_server
 
 from jupyter_tapis_jobs import Job, Tapis
 
@@ -73,18 +71,8 @@ def web(tmp_path: Path) -> Iterator[str]:
     """A web server on this machine that serves ``tmp_path/web``; its address."""
     folder = tmp_path / "web"
     folder.mkdir()
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+    with web_server(folder) as address:
+        yield address
 
 
 def ended(job: Job) -> Job:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import http.server
 import os
 import signal
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +15,7 @@ import httpx
 import pytest
 from forwarder import Forwarder
 from tapipy_user import SYSTEM, sign_in
+from web_files import web_server
 
 pytestmark = pytest.mark.needs("tapipy")
 
@@ -78,20 +76,6 @@ def ada(server) -> Any:
 
 
 @pytest.fixture
-def on_host(rig) -> Callable[[str, str], str]:
-    """Run a command on a host of the rig, as its user."""
-
-    def said(host: str, command: str) -> str:
-        done = subprocess.run(
-            ["ssh", "-F", str(rig.key.parent / "config"), host, command],
-            capture_output=True, text=True, check=True, timeout=60,
-        )  # fmt: skip
-        return done.stdout
-
-    return said
-
-
-@pytest.fixture
 def places(on_host, request) -> tuple[str, str]:
     """A directory of the test's own on each of the two hosts."""
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
@@ -107,16 +91,8 @@ def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A web server, and the folder that it shows."""
     folder = tmp_path / "web"
     folder.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *words: object) -> None:
-            """Say nothing."""
-
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
-        threading.Thread(target=site.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{site.server_port}", folder
-        site.shutdown()
+    with web_server(folder) as address:
+        yield address, folder
 
 
 @pytest.fixture

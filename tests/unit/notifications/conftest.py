@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
+from made_jobs import job_maker
+from made_up_receivers import Office, Receivers
+from simulation.virtual_time import run_virtually
 
 from jupyter_tapis_jobs.model.fields import DeliveryMethod
 from jupyter_tapis_jobs.model.job import Job, JobEvent
 from jupyter_tapis_jobs.model.notifications import Delivery, DeliveryState, Notice, Target
 from jupyter_tapis_jobs.model.status import EventType, JobStatus
 
+#: What happens to an office.
+Story = Callable[[Office], Awaitable[None]]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[[Story], None]:
+    """Run a story on made-up time."""
+
+    def run(story: Story) -> None:
+        async def whole() -> None:
+            office = Office(tmp_path / "store", Receivers())
+            try:
+                await story(office)
+                assert not office.faults, office.faults
+            finally:
+                await office.die()
+
+        run_virtually(whole())
+
+    return run
+
 
 @pytest.fixture
 def new_job() -> Callable[..., Job]:
     """``new_job(name="x", …)``: a job with a uuid of its own, not yet stored."""
-    numbers = count(1)
-
-    def make(**fields: object) -> Job:
-        number = next(numbers)
-        defaults: dict[str, object] = {
-            "uuid": f"00000000-0000-4000-8000-{number:012d}-007",
-            "tenant": "here",
-            "owner": "ada",
-            "name": f"job {number}",
-            "description": "a job",
-            "app_id": "bash",
-            "app_version": "1.0",
-            "job_type": "FORK",
-            "exec_system_id": "local",
-            "archive_system_id": "local",
-            "exec_system_logical_queue": None,
-            "effective_user_id": "ada",
-            "node_count": 1,
-            "cores_per_node": 1,
-            "memory_mb": 100,
-            "max_minutes": 10,
-            "status": JobStatus.PENDING,
-            "created": "2023-11-14T22:13:20.000000Z",
-            "last_updated": "2023-11-14T22:13:20.000000Z",
-        }
-        return Job(**(defaults | fields))  # type: ignore[arg-type]
-
-    return make
+    return job_maker("ada", "here", "2023-11-14T22:13:20.000000Z")
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from made_up_receivers import ADA, Office, Receivers, target
-from simulation.virtual_time import run_virtually
+from made_up_receivers import ADA, Office, target
 from sqlalchemy import func, select
 
 from jupyter_tapis_jobs.engine import subscriptions as module
@@ -26,25 +23,6 @@ from jupyter_tapis_jobs.store import purge
 from jupyter_tapis_jobs.store.tables import deliveries, subscriptions
 
 HOOK, MAIL = "https://hook.example.org/a", "train301@example.org"
-Story = Callable[[Office], Awaitable[None]]
-
-
-@pytest.fixture
-def play(tmp_path: Path) -> Callable[[Story], None]:
-    """Run a story on made-up time."""
-
-    def run(story: Story) -> None:
-        async def whole() -> None:
-            office = Office(tmp_path / "store", Receivers())
-            try:
-                await story(office)
-                assert not office.faults, office.faults
-            finally:
-                await office.die()
-
-        run_virtually(whole())
-
-    return run
 
 
 def wanted(*addresses: str) -> JobDefinition:

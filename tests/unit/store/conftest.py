@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
+from made_jobs import job_maker
 
 from jupyter_tapis_jobs.model.job import Job, JobEvent
 from jupyter_tapis_jobs.model.status import EventType, JobStatus
@@ -34,34 +34,7 @@ def database(folder: Path) -> Iterator[Database]:
 @pytest.fixture
 def new_job() -> Callable[..., Job]:
     """``new_job(name="x", …)``: a job with a uuid of its own, not yet stored."""
-    numbers = count(1)
-
-    def make(**fields: object) -> Job:
-        number = next(numbers)
-        defaults: dict[str, object] = {
-            "uuid": f"00000000-0000-4000-8000-{number:012d}-007",
-            "tenant": "local",
-            "owner": "train301",
-            "name": f"job {number}",
-            "description": "a job",
-            "app_id": "bash",
-            "app_version": "1.0",
-            "job_type": "FORK",
-            "exec_system_id": "local",
-            "archive_system_id": "local",
-            "exec_system_logical_queue": None,
-            "effective_user_id": "train301",
-            "node_count": 1,
-            "cores_per_node": 1,
-            "memory_mb": 100,
-            "max_minutes": 10,
-            "status": JobStatus.PENDING,
-            "created": CREATED,
-            "last_updated": CREATED,
-        }
-        return Job(**(defaults | fields))  # type: ignore[arg-type]
-
-    return make
+    return job_maker("train301", "local", CREATED)
 
 
 @pytest.fixture

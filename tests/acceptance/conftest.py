@@ -1,0 +1,23 @@
+"""What the tests of whole servers share."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from rig.rig import Rig
+
+
+@pytest.fixture
+def on_host(rig: Rig) -> Callable[[str, str], str]:
+    """``on_host("login1", command)``: what a command prints on a host of the rig, as its user."""
+
+    def said(host: str, command: str) -> str:
+        done = subprocess.run(
+            ["ssh", "-F", str(rig.key.parent / "config"), host, command],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        return done.stdout
+
+    return said
