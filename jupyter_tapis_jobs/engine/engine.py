@@ -189,6 +189,7 @@ class Engine:
             let_in=self._places.look,
             system=self._system,
             reasons=self._conveyor.steps.reasons,
+            person=partial(_person, server_user),
         )
         self._conveyor.subscribe(self.studies.hear)
         self._tracker.on_late_cancel = lambda uuids: self.steering.end_soon(uuids, "late cancel")
@@ -199,7 +200,7 @@ class Engine:
         """Take up every job where it is stored, and keep the lease."""
         active = await self._ports.read(job_rows.active)
         self._conveyor.enter(active)
-        self.studies.look(active)
+        await self.studies.start(active)
         self._notifier.wake()
         await self.sharing.start()
         self._ports.spawn(self._keep_lease(), "lease")

@@ -17,22 +17,21 @@ from ..model.fields import JobType
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.status import CONVEYOR, JobStatus
 from ..model.study import Added, Case, CaseError, CasesError, Standing, Study, refuse_bad_name, studies_of
+from ..model.study_chain import Chain
 from ..model.system import System
 from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from ..store import studies as rows
+from ..store import study_chains as chain_rows
 from .ports import Ports
 from .starter import forecast
 from .steering import Steering
+from .study_chains import Store, StudyChains
 from .study_rules import StudyRules
 from .study_wishes import Wish, counted, refused, retried, wished
 from .submission import Accepted, Submission
 
-#: Stores jobs, and what the second argument stores together with them.
-Store = Callable[
-    [User, Sequence[Accepted], Callable[[Connection, Sequence[Job]], None]], Awaitable[Sequence[Any]]
-]
 #: Where a job stands that is on its way but has not begun.
 NOT_BEGUN = frozenset(CONVEYOR[1 : CONVEYOR.index(JobStatus.RUNNING)])
 #: What is said of a case that a stop rule ended.
@@ -48,7 +47,7 @@ class Studies:
     """Keeps studies for their owners. Lives on the engine's loop only.
 
     *active* gives the jobs that have not ended; *let_in* lets those go on that no quota holds any more;
-    *system* finds systems; *reasons* takes why a job is ended.
+    *system* finds systems, *person* the user of a name; *reasons* takes why a job is ended.
     Another user's study is a ``NotFoundError``.
     """
 
@@ -64,6 +63,7 @@ class Studies:
         let_in: Callable[[], None],
         system: Callable[[str], Awaitable[System]],
         reasons: MutableMapping[str, str],
+        person: Callable[[str], User],
     ) -> None:
         self._ports = ports
         self._epoch = epoch
@@ -77,6 +77,20 @@ class Studies:
         self._rules = StudyRules(ports)
         #: Two calls that add to one study come one after the other.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._chains = StudyChains(
+            ports,
+            epoch=epoch,
+            submission=submission,
+            store=store,
+            active=active,
+            lock=self._lock,
+            person=person,
+        )
+
+    async def start(self, active: Iterable[Job]) -> None:
+        """Take up what was left: stop rules of the studies of *active* jobs, and chained requests."""
+        self.look(active)
+        await self._chains.start()
 
     # -- studies
 
@@ -100,11 +114,14 @@ class Studies:
 
     async def get(self, user: User, name: str) -> Study:
         """Return a study."""
-        found = await self._ports.read(lambda c: rows.find(c, user.name, name))
+        found = await self._find(user, name)
         if found is None:
             others = [study.name for study in await self._ports.read(lambda c: rows.owned(c, user.name))]
             raise NotFoundError(f"there is no study {shown(name)}.{did_you_mean(name, others)}")
         return found
+
+    async def _find(self, user: User, name: str) -> Study | None:
+        return await self._ports.read(lambda c: rows.find(c, user.name, name))
 
     async def told(
         self, user: User, name: str | None = None, *, archived: bool | None = None
@@ -146,7 +163,12 @@ class Studies:
     async def cancel(self, user: User, name: str) -> int:
         """Ask all cases that are on their way to end; return how many."""
         async with self._held(user, name) as study:
-            results = await self._steering.cancel(user, [job.uuid for job in self._under_way(study)])
+            left = [job.uuid for job in self._under_way(study)]
+            if left:
+                await self._chains.hold(
+                    study, f"study {study.name} was cancelled before its cases had ended."
+                )
+            results = await self._steering.cancel(user, left)
         return sum(isinstance(result, Job) for result in results)
 
     def _under_way(self, study: Study) -> list[Job]:
@@ -156,9 +178,11 @@ class Studies:
     async def _held(self, user: User, name: str) -> AsyncIterator[Study]:
         """Give a study that nobody else changes meanwhile."""
         number = (await self.get(user, name)).id
-        lock = self._locks.setdefault(number, asyncio.Lock())
-        async with lock:
+        async with self._lock(number):
             yield await self.get(user, name)
+
+    def _lock(self, number: int) -> asyncio.Lock:
+        return self._locks.setdefault(number, asyncio.Lock())
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())
@@ -166,13 +190,34 @@ class Studies:
     # -- cases
 
     async def add(
-        self, user: User, name: str, cases: Sequence[Case], *, fresh: bool = False, dry_run: bool = False
+        self,
+        user: User,
+        name: str,
+        cases: Sequence[Case],
+        *,
+        fresh: bool = False,
+        dry_run: bool = False,
+        launch_mode: str = "auto",
     ) -> Added:
         """Submit those of *cases* that are new or ended badly, all or none; with *fresh* those done as well.
 
         What is on its way is joined, never doubled. Raises ``CasesError`` when any cannot be accepted; a
-        dry run stores nothing and tells the same errors.
+        dry run stores nothing and tells the same errors. Its study need not be there yet: *launch_mode*
+        is then that of the study to be.
         """
+        if dry_run and await self._find(user, name) is None:
+            refuse_bad_name(name)
+            now = self._now()
+            study = Study(
+                owner=user.name,
+                name=name,
+                template=_NOTHING,
+                launch_mode=launch_mode,
+                created=now,
+                updated=now,
+            )
+            wishes, errors = wished(cases, {}, {}, fresh=fresh)
+            return await self._submit(user, study, wishes, counted(cases, {}), errors, dry_run=True)
         async with self._held(user, name) as study:
             if study.archived and not dry_run:
                 raise _archived(study)
@@ -234,9 +279,10 @@ class Studies:
             return replace(told, submitted=would, launch_mode=mode, launch_reason=reason)
         if told.errors:
             raise CasesError(told)
+        stored = await self._store(user, accepted, lambda c, jobs: _keep(c, study, wishes, jobs))
+        await self._chains.try_again(study)
         if not wishes:
             return told
-        stored = await self._store(user, accepted, lambda c, jobs: _keep(c, study, wishes, jobs))
         # Failures that are tried again are none any more.
         self._let_in()
         submitted = ((w.case.case_id, job.uuid) for w, (job, _) in zip(wishes, stored, strict=True))
@@ -253,11 +299,33 @@ class Studies:
         system = await self._system(name)
         return await self._ports.workers.read(lambda: forecast(jobs, system))
 
+    # -- chains
+
+    async def then(self, user: User, name: str, raw: Mapping[str, Any], outputs: Sequence[str]) -> Chain:
+        """Have one job submitted when no case is in flight, with *outputs* of all FINISHED cases as inputs.
+
+        Returns at once. The same again is the same request, tried again. Raises what is wrong with *raw* now.
+        """
+        async with self._held(user, name) as study:
+            if study.archived:
+                raise _archived(study)
+            return await self._chains.add(study, raw, outputs)
+
+    async def chained(self, user: User, name: str) -> list[Chain]:
+        """Return the chained requests of a study, oldest first."""
+        return await self._chains.told(await self.get(user, name))
+
+    async def unchain(self, user: User, name: str, chain_id: int) -> Chain:
+        """Take back a chained request; ``ConflictError`` for one that is a job already."""
+        async with self._held(user, name) as study:
+            return await self._chains.remove(study, chain_id)
+
     # -- stop rule
 
     def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
-        """Look after each failure whether its study has had enough of them."""
+        """Look after each failure whether its study has had enough, after each end what goes on with it."""
         self.look(job for job in jobs if job.status is JobStatus.FAILED)
+        self._chains.hear(jobs)
 
     def look(self, jobs: Iterable[Job]) -> None:
         """Look, soon, whether the studies of *jobs* have had enough failures."""
@@ -320,6 +388,8 @@ def _keep(connection: Connection, study: Study, wishes: Sequence[Wish], jobs: Se
         [(w.standing.position, _text(w.raw)) for w in wishes if w.standing and w.case.request is not None],
     )
     rows.add_attempts(connection, study.id, made)
+    # What goes on with the cases waits for these now.
+    chain_rows.release(connection, study.id)
 
 
 def _text(value: Mapping[str, Any]) -> str:

@@ -5,8 +5,11 @@ They lie as ``<two digits>/<hash of the content>/<name>``, and may serve many jo
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,17 @@ class Uploads:
 
 
 NONE = Uploads()
+
+
+def kept(folder: Path, name: str, content: bytes) -> Path:
+    """Put *content* among the uploads below *folder*, whole or not at all; return where it is."""
+    digest = hashlib.sha256(content).hexdigest()
+    place = folder / digest[:2] / digest
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number, part = tempfile.mkstemp(dir=place)
+    with os.fdopen(number, "wb") as file:
+        file.write(content)
+    return Path(part).rename(place / name)
 
 
 def named_in(requests: Iterable[str]) -> set[str]:

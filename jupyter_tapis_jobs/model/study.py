@@ -49,7 +49,12 @@ class Study:
     @property
     def cohort(self) -> str:
         """What its jobs have as ``cohort_id``."""
-        return f"{_COHORT}{self.id}"
+        return cohort_of(self.id)
+
+
+def cohort_of(study_id: int) -> str:
+    """Return what the jobs of a study have as ``cohort_id``."""
+    return f"{_COHORT}{study_id}"
 
 
 def studies_of(cohorts: Iterable[str | None]) -> dict[str, int]:
@@ -132,10 +137,19 @@ class CasesError(InvalidInputError):
 
 def refuse_bad_name(name: str) -> None:
     """Raise ``InvalidInputError`` unless *name* can be a study's."""
-    refuse_control(name, "name")
-    if is_blank(name) or name != name.strip() or "/" in name or len(name) > NAME_LENGTH:
+    if isinstance(name, str):
+        refuse_control(name, "name")
+    # "." and ".." are no part of an address: they are another address.
+    if (
+        not isinstance(name, str)
+        or is_blank(name)
+        or name != name.strip()
+        or "/" in name
+        or name in (".", "..")
+        or len(name) > NAME_LENGTH
+    ):
         raise InvalidInputError(
-            f"name {shown(name)} cannot name a study: 1 to {NAME_LENGTH} characters, no '/', "
+            f"name {shown(name)} cannot name a study: text of 1 to {NAME_LENGTH} characters, no '/', "
             "no space at its ends.",
             field="name",
             value=name,

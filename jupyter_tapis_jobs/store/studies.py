@@ -20,7 +20,7 @@ from ..model.job import Job
 from ..model.status import JobStatus
 from ..model.study import Standing, Study, Why
 from .statements import Statement
-from .study_tables import studies, study_attempts, study_cases, study_requests
+from .study_tables import studies, study_attempts, study_cases, study_chains, study_requests
 from .tables import jobs
 
 #: New attempts of one case: its position, the attempt's number, its job, why, and the changes (JSON).
@@ -162,8 +162,8 @@ def requests(conn: Connection, study_id: int, positions: Iterable[int]) -> dict[
 
 
 def requests_holding(conn: Connection, text: str) -> Iterator[str]:
-    """Yield the requests of all cases and the templates of all studies that hold *text*, as JSON texts."""
-    for column in (study_requests.c.request, studies.c.template):
+    """Yield what studies keep that holds *text*, as JSON: requests of cases, templates, chained requests."""
+    for column in (study_requests.c.request, studies.c.template, study_chains.c.request):
         yield from conn.execute(select(column).where(func.instr(column, text) > 0)).scalars()
 
 

@@ -66,3 +66,21 @@ study_attempts = Table(
 )
 # Of which case a job is: asked for jobs that failed, and for those that are removed.
 Index("study_attempts_job", study_attempts.c.job_id)
+
+#: Requests of one job each that goes on with the outputs of all cases. ``request`` and ``outputs`` are JSON;
+#: ``cases`` names the cases as they stood when the job was submitted.
+study_chains = Table(
+    "study_chains",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("study_id", Integer, ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
+    _text("created"),
+    _text("request"),
+    _text("outputs"),
+    _text("refusal"),
+    Column("cases", Text),
+    Column("job_uuid", Text),
+    sqlite_autoincrement=True,
+)
+# What a study's cases go on with.
+Index("study_chains_study", study_chains.c.study_id)

@@ -234,6 +234,7 @@ class Life:
             epoch=lease.epoch,
             fork_cores=None,
             store_id="simulated",
+            server_user=USER,
             on_lease_lost=self.lost_lease.set,
         )
         # It may die already here.
