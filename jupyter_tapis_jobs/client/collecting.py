@@ -1,4 +1,4 @@
-"""The same output of many jobs: fetched in few calls, and put into one frame."""
+"""Outputs of many jobs: fetched in few calls, and put into one frame."""
 
 from __future__ import annotations
 
@@ -66,16 +66,44 @@ def fetched_or_missing(
     """Return uuid -> content of the output *path*, and uuid -> why it cannot be had (our server only)."""
     contents: dict[str, bytes] = {}
     missing: dict[str, str] = {}
-    for start in range(0, len(uuids), _ASKED):
-        body = {"uuids": list(uuids[start : start + _ASKED]), "path": path}
-        with connection.stream("/v3/jobs/output/bulk", patient=True, json=body) as answer:
-            for name, content in _members(answer):
-                if name.startswith(_FILES):
-                    contents[name.removeprefix(_FILES)] = content
-                else:
-                    message = str(json.loads(content)["message"])
-                    missing[name.removeprefix(_ERRORS)] = message[:1].upper() + message[1:]
+    for name, content in _answers(connection, uuids, {"path": path}):
+        if name.startswith(_FILES):
+            contents[name.removeprefix(_FILES)] = content
+        else:
+            missing[name.removeprefix(_ERRORS)] = _message(content)
     return contents, missing
+
+
+def fetched_matching(
+    connection: Connection, uuids: Sequence[str], pattern: str
+) -> tuple[Mapping[str, Mapping[str, bytes]], Mapping[str, str]]:
+    """Return uuid -> name -> content of the outputs that a glob means (our server only).
+
+    Jobs of which one or all cannot be had are in the second mapping, with the reason.
+    """
+    contents: dict[str, dict[str, bytes]] = {}
+    missing: dict[str, str] = {}
+    for member, content in _answers(connection, uuids, {"path": pattern, "glob": True}):
+        uuid, _, name = member.removeprefix(_FILES).removeprefix(_ERRORS).partition("/")
+        if member.startswith(_FILES):
+            contents.setdefault(uuid, {})[name] = content
+        else:
+            missing[uuid] = _message(content)
+    return contents, missing
+
+
+def _message(content: bytes) -> str:
+    message = str(json.loads(content)["message"])
+    return message[:1].upper() + message[1:]
+
+
+def _answers(
+    connection: Connection, uuids: Sequence[str], what: Mapping[str, Any]
+) -> Iterator[tuple[str, bytes]]:
+    for start in range(0, len(uuids), _ASKED):
+        body = {"uuids": list(uuids[start : start + _ASKED]), **what}
+        with connection.stream("/v3/jobs/output/bulk", patient=True, json=body) as answer:
+            yield from _members(answer)
 
 
 def _members(answer: httpx.Response) -> Iterator[tuple[str, bytes]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -296,27 +296,3 @@ def _reason(cause: Exception) -> str:
     if isinstance(cause, ValueError) and said:
         return f"{said}."
     return f"{type(cause).__name__}: {said}." if said else f"{type(cause).__name__}."
-
-
-def names_matching(names: Iterable[str], pattern: str) -> list[str]:
-    """Return the *names* that a glob means: ``*`` stays within a folder, ``**`` goes below."""
-    wanted = _glob(pattern)
-    return sorted(name for name in names if wanted.fullmatch(name))
-
-
-def is_glob(path: str) -> bool:
-    """True where *path* means several files."""
-    return any(mark in path for mark in "*?[")
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[!?[^\]]+\])", pattern)
-    return re.compile("".join(parts.get(piece) or _piece(piece) for piece in pieces))
-
-
-def _piece(piece: str) -> str:
-    if piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
-        inside = piece[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-        return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
-    return re.escape(piece)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.errors import InvalidInputError, TapisJobsError, UnavailableError
 from ..model.extensions import Extension
+from ..model.globs import is_glob
 from ..model.status import JobStatus
 from . import bulk
 from .collecting import one_frame
@@ -24,9 +25,7 @@ from .output_parsers import (
     Rows,
     as_rows,
     compiled,
-    is_glob,
     is_plain_csv,
-    names_matching,
     parser_named,
     rows_of,
 )
@@ -111,7 +110,7 @@ def collect(
     reading = _Reading(parser, None if pattern is None else compiled(pattern), options)
     problems = _not_ready(cases, unfinished=unfinished)
     jobs = _jobs(cases, problems, tapis)
-    if callable(what) or is_glob(what):
+    if callable(what) or (is_glob(what) and not tapis.can(Extension.BULK)):
         _complete(tapis, jobs)
     if callable(what):
         results = _by_call(what, jobs)
@@ -256,18 +255,10 @@ def _together(contents: Mapping[str, bytes], path: str, reading: _Reading) -> pd
 
 
 def _by_glob(fetch: Fetch, pattern: str, reading: _Reading) -> _Results:
-    """Read all outputs that *pattern* means; those of the same name are fetched together."""
-    having: dict[str, list[str]] = {}
-    results = _Results()
-    for uuid, names in fetch.listed().items():
-        matching = names_matching(names, pattern)
-        for name in matching:
-            having.setdefault(name, []).append(uuid)
-        if not matching:
-            results.problems[uuid] = f"no output {pattern}"
-    for name, uuids in sorted(having.items()):
-        contents, problems = fetch.outputs(uuids, name)
-        results.problems |= problems
+    """Read all outputs that *pattern* means."""
+    found, problems = fetch.matching(pattern)
+    results = _Results(problems=problems)
+    for name, contents in found.items():
         _parse(contents, name, reading, results, file=name)
     return results
 

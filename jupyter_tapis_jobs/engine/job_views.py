@@ -17,7 +17,7 @@ from ..store import jobs as job_rows
 from ..store.page import Page
 from ..store.search import search
 from ..transports.base import FileInfo
-from .collect import collected, refused
+from .collect import collected, matching, refused
 from .download import Download
 from .known_jobs import KnownJobs
 from .outputs import Outputs
@@ -84,8 +84,13 @@ class JobViews:
             job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
         )
 
-    async def output_collect(self, user: User, uuids: Sequence[str], path: str) -> AsyncIterator[bytes]:
-        """Yield a tar stream with the output *path* of each job, see ``collect.collected``."""
+    async def output_collect(
+        self, user: User, uuids: Sequence[str], path: str, *, is_glob: bool = False
+    ) -> AsyncIterator[bytes]:
+        """Yield a tar stream with the output *path* of each job, see ``collect.collected``.
+
+        With *is_glob* all outputs that *path* means, see ``collect.matching``.
+        """
         found = await self._ports.read(lambda c: job_rows.get_many(c, uuids))
         mine = await self._ports.read(lambda c: [j for j in found.values() if _gives_output(c, user, j)])
         if uuids and not mine:
@@ -95,7 +100,7 @@ class JobViews:
         for uuid in dict.fromkeys(u for u in uuids if u not in own):
             yield refused(uuid, f"there is no job {uuid}, or it is not yours.")
         jobs = [(job, definitions[job.uuid]) for job in mine]
-        async for piece in collected(jobs, path, self._outputs.place):
+        async for piece in (matching if is_glob else collected)(jobs, path, self._outputs.place):
             yield piece
 
     async def output_check(self, user: User, uuid: str, path: str) -> None:

@@ -269,8 +269,10 @@ async def follow_output(call: Call) -> Stream:
 
 async def collect_outputs(call: Call) -> Stream:
     """Send one output of many jobs as a tar stream: ``files/UUID``, or ``errors/UUID`` that says why not."""
-    uuids, path = call.body.uuids, call.body.path
-    chunks = await call.door.stream(lambda engine: engine.views.output_collect(call.user, uuids, path))
+    body = call.body
+    chunks = await call.door.stream(
+        lambda engine: engine.views.output_collect(call.user, body.uuids, body.path, is_glob=body.glob)
+    )
     return attachment("outputs.tar", chunks, None)
 
 

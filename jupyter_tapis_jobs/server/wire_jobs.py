@@ -72,9 +72,14 @@ class Uuids(Wire):
 
 
 class Collected(Uuids):
-    """One output of several jobs."""
+    """One output of several jobs, or all that a glob means."""
 
     path: str = Field(min_length=1, max_length=4096, description="Below each job's output directory.")
+    glob: bool = Field(
+        False,
+        description="Whether path is a glob: * stays within a folder, ** goes below. "
+        "Then each file comes as files/UUID/NAME.",
+    )
 
 
 class Refusal(Wire):

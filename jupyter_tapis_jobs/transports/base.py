@@ -171,6 +171,16 @@ class Transport(Protocol):
         """
         ...
 
+    async def list_all(
+        self, folders: Sequence[str], *, depth: int | None = None
+    ) -> Mapping[str, Sequence[FileInfo]]:
+        """List what is below each of many directories, as ``list`` with *recurse*, in one round trip.
+
+        Left out is what is not there or is no directory itself. More than ``MOST_ENTRIES`` in all are
+        refused (``OSError``, E2BIG).
+        """
+        ...
+
     async def stat(self, path: str) -> FileInfo | None:
         """Return what is at *path* (a link itself, not its target), or None."""
         ...

@@ -164,6 +164,21 @@ class LocalTransport:
                 raise base.too_many(path)
         return found
 
+    async def list_all(
+        self, folders: Sequence[str], *, depth: int | None = None
+    ) -> Mapping[str, Sequence[FileInfo]]:
+        """List what is below each directory that is there."""
+        found: dict[str, Sequence[FileInfo]] = {}
+        remaining = iter(folders)
+        most = base.MOST_ENTRIES + 1
+        while some := list(islice(remaining, SLICE)):
+            listed = await asyncio.to_thread(local_listing.listings, some, depth, most)
+            found |= listed
+            most -= sum(map(len, listed.values()))
+            if most <= 0:
+                raise base.too_many(some[-1])
+        return found
+
     async def stat(self, path: str) -> FileInfo | None:
         """Return what is at *path* itself, or None."""
         return await asyncio.to_thread(local_listing.info, path)

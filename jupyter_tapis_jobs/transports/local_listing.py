@@ -8,8 +8,9 @@ import grp
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from ..model.times import iso
 from .base import FileInfo
@@ -27,6 +28,17 @@ def listing(path: str, depth: int | None) -> Iterator[FileInfo]:
         yield from _below(path, depth)
     else:
         yield _file_info(path, found)
+
+
+def listings(folders: Iterable[str], depth: int | None, most: int) -> dict[str, list[FileInfo]]:
+    """Return what is below each of *folders* that is a directory; at most *most* entries of each."""
+    found = {}
+    for folder in folders:
+        # What is no directory, or is gone by now, is left out.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if stat.S_ISDIR(os.lstat(folder).st_mode):
+                found[folder] = [*islice(_below(folder, depth), most)]
+    return found
 
 
 def _below(folder: str, depth: int | None) -> Iterator[FileInfo]:

@@ -277,6 +277,21 @@ class SshTransport:
             answers.raise_for(Ended(1, b"", line), path, self._name)
         return ([own] if own is not None and own.type != "dir" else below)[:limit]
 
+    async def list_all(
+        self, folders: Sequence[str], *, depth: int | None = None
+    ) -> Mapping[str, Sequence[FileInfo]]:
+        """List what is below each directory that is there."""
+        if not folders:
+            return {}
+        ended = await self._said(scripts.listings(depth), _once(_listed(folders)))
+        answers.check_tools(ended, self._name)
+        if ended.stdout.count(b"\0") > 2 * (base.MOST_ENTRIES + len(folders)):
+            raise base.too_many(folders[0])
+        if line := answers.serious(ended.stderr):
+            answers.raise_for(Ended(1, b"", line), folders[0], self._name)
+        with answers.understood(self._name):
+            return await asyncio.to_thread(answers.folders, ended.stdout)
+
     async def stat(self, path: str) -> FileInfo | None:
         """Return what is at *path* itself, or None."""
         plain = _plain(path)

@@ -65,6 +65,22 @@ def file_infos(data: bytes, path: str) -> tuple[FileInfo | None, list[FileInfo]]
     return own, [info for _, info in sorted(below, key=lambda one: one[0])]
 
 
+def folders(data: bytes) -> dict[str, list[FileInfo]]:
+    """Return what is below each directory that ``ssh_scripts.listings`` was told of and found."""
+    words = os.fsdecode(data).split("\0")[:-1]
+    found: dict[str, list[tuple[list[str], FileInfo]]] = {}
+    for folder, record in zip(words[::2], words[1::2], strict=True):
+        name = record.split("/", 6)[6]
+        if name:
+            info = _info(record, f"{folder.rstrip('/')}/{name}")
+            found[folder].append((name.split("/"), info))
+        elif record.startswith("d/"):
+            found[folder] = []
+    return {
+        folder: [info for _, info in sorted(below, key=lambda one: one[0])] for folder, below in found.items()
+    }
+
+
 def infos_by_path(data: bytes) -> dict[str, FileInfo]:
     """Return what is at each path, of records that hold whole paths."""
     records = os.fsdecode(data).split("\0")[:-1]

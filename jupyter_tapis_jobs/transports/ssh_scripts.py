@@ -33,6 +33,13 @@ def listing(path: str, depth: int | None) -> str:
     return f"{_PLAIN}exec find {quote(path)} {levels} {_RECORD} </dev/null"
 
 
+def listings(depth: int | None) -> str:
+    """Print what is below the directories that come on standard input: each one, and a record."""
+    levels = "" if depth is None else f"-maxdepth {depth}"
+    record = _RECORD.replace("'%y", r"'%H\0%y").replace("'", '"')
+    return f"""{_PLAIN}exec xargs -0 -r sh -c 'exec find "$@" {levels} {record}' find"""
+
+
 def real_path(path: str) -> str:
     """Print where *path* leads."""
     return f"{_PLAIN}exec readlink -m -- {quote(path)} </dev/null"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_tapis_jobs.client.collecting import fetched
+from jupyter_tapis_jobs.client.collecting import fetched, fetched_matching
 from jupyter_tapis_jobs.client.job import Job
 from jupyter_tapis_jobs.client.tapis import Tapis
 from jupyter_tapis_jobs.model.errors import InvalidInputError, NotFoundError
@@ -53,6 +53,20 @@ def test_a_job_that_is_not_there_is_told_beside_those_that_are(tapis: Tapis, job
     for uuids in ([nowhere], [jobs[0].uuid, nowhere]):
         with pytest.raises(NotFoundError, match=f"here is no job {nowhere}, or it is not yours"):
             fetched(tapis.connection, uuids, "disp.csv")
+
+
+def test_a_glob_brings_every_output_that_fits(tapis: Tapis, jobs: list[Job]) -> None:
+    contents, missing = fetched_matching(tapis.connection, [job.uuid for job in jobs], "*.[ct][sx][vt]")
+    assert [list(contents[job.uuid]) for job in jobs[:5]] == [["disp.csv", "large.txt"]] * 5
+    assert contents[jobs[3].uuid]["large.txt"] == b"3" * 500_000
+    assert list(contents[jobs[5].uuid]) == ["large.txt"]
+    assert missing == {}
+
+
+def test_a_job_without_what_a_glob_means_is_told(tapis: Tapis, jobs: list[Job]) -> None:
+    contents, missing = fetched_matching(tapis.connection, [job.uuid for job in jobs[4:]], "d*.csv")
+    assert list(contents) == [jobs[4].uuid]
+    assert missing == {jobs[5].uuid: f"Job {jobs[5].name} has no output 'd*.csv'."}
 
 
 def test_a_path_out_of_the_job_is_refused(tapis: Tapis, jobs: list[Job]) -> None:

@@ -494,6 +494,27 @@ async def test_a_file_is_listed_as_itself_and_an_empty_directory_as_nothing(tran
     assert await transport.list(f"{tree}/empty", recurse=True) == []
 
 
+async def test_many_directories_are_listed_together_and_what_is_none_is_left_out(transport, tree):
+    asked = [f"{tree}/a", f"{tree}/empty", f"{tree}/none", f"{tree}/a/file", f"{tree}/link"]
+    found = await transport.list_all(asked)
+    assert {folder: [os.path.relpath(i.path, folder) for i in below] for folder, below in found.items()} == {
+        asked[0]: ["file", "sub", "sub/deep"],
+        asked[1]: [],
+    }
+    assert found[asked[0]] == await transport.list(asked[0], recurse=True)
+    near = await transport.list_all([str(tree), asked[0]], depth=1)
+    assert near == {folder: await transport.list(folder) for folder in (str(tree), asked[0])}
+    assert await transport.list_all([]) == {}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+async def test_odd_names_are_listed_in_directories_of_odd_names(transport, tmp_path, name):
+    folder = f"{tmp_path}/{name}"
+    await transport.put([Entry(path=f"{folder}/{name}", content=b"text")])
+    found = await transport.list_all([folder])
+    assert {place: [i.name for i in below] for place, below in found.items()} == {folder: [name]}
+
+
 async def test_an_entry_tells_size_time_owner_and_permissions(transport, tree):
     os.utime(tree / "a/file", (0, 1_700_000_000.25))
     os.chmod(tree / "a/file", 0o640)

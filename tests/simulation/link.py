@@ -225,6 +225,19 @@ class Link:
 
         return await self._do("list", effect)
 
+    async def list_all(
+        self, folders: Sequence[str], *, depth: int | None = None
+    ) -> Mapping[str, Sequence[FileInfo]]:
+        def below(folder: str) -> list[FileInfo]:
+            paths = self.world.disk.walk(folder)
+            near = [p for p in paths if depth is None or p[len(folder) :].count("/") <= depth]
+            return [info for p in near if (info := self._info(p)) is not None]
+
+        def effect() -> dict[str, list[FileInfo]]:
+            return {folder: below(folder) for folder in folders if self.world.disk.kind(folder) == "dir"}
+
+        return await self._do("list_all", effect)
+
     async def stat(self, path: str) -> FileInfo | None:
         return await self._do("stat", lambda: self._info(path))
 

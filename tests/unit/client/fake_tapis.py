@@ -7,7 +7,7 @@ import json
 import re
 import tarfile
 import uuid as uuids
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from fake_studies import FakeStudies
 from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.client.endpoint import Endpoint
 from jupyter_tapis_jobs.client.tapis import Tapis
+from jupyter_tapis_jobs.model.globs import names_matching
 
 URL = "http://127.0.0.1:8888/tapis"
 
@@ -260,14 +261,23 @@ class FakeTapis:
         asked = json.loads(request.content)
         body = io.BytesIO()
         with tarfile.open(fileobj=body, mode="w") as archive:
-            for uuid in asked["uuids"]:
-                found = self.outputs[uuid].get(asked["path"])
-                told = {"code": "JOBS_NOT_FOUND", "message": f"job {self.jobs[uuid]['name']} has no output."}
-                data = json.dumps(told).encode() if found is None else found
-                member = tarfile.TarInfo(f"{'errors' if found is None else 'files'}/{uuid}")
+            for name, data in self._bulk_members(asked):
+                member = tarfile.TarInfo(name)
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
         return httpx.Response(200, content=body.getvalue())
+
+    def _bulk_members(self, asked: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+        for uuid in asked["uuids"]:
+            names = (
+                names_matching(self.outputs[uuid], asked["path"]) if asked.get("glob") else [asked["path"]]
+            )
+            found = {name: self.outputs[uuid][name] for name in names if name in self.outputs[uuid]}
+            told = {"code": "JOBS_NOT_FOUND", "message": f"job {self.jobs[uuid]['name']} has no output."}
+            if not found:
+                yield f"errors/{uuid}", json.dumps(told).encode()
+            for name, data in found.items():
+                yield f"files/{uuid}/{name}" if asked.get("glob") else f"files/{uuid}", data
 
     def _jobs_events(self, request: httpx.Request) -> httpx.Response:
         self.opened += 1

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_tapis_jobs.client.output_parsers import as_rows, names_matching, rows_of
+from jupyter_tapis_jobs.client.output_parsers import as_rows, rows_of
 from jupyter_tapis_jobs.model.errors import InvalidInputError
+from jupyter_tapis_jobs.model.globs import names_matching
 
 
 def table_of(*given, **more):
