@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import InvalidInputError
+from ..model.texts import shown
 from . import frames
 from .request import SHORTHANDS, merged, read_request
 from .study import Study
@@ -63,9 +64,9 @@ def study_of(
     template = StudyTemplate(
         wanted,
         function=function,
-        defaults=dict(defaults or {}),
-        labels=(labels,) if isinstance(labels, str) else tuple(labels),
-        names=dict(names or {}),
+        defaults=_mapping("defaults", defaults),
+        labels=_names(labels),
+        names=_mapping("names", names),
     )
     rows = cases_of(cases)
     return Study(tapis, name, template, rows=rows, settings=settings)
@@ -82,6 +83,25 @@ def _found(tapis: Tapis, name: str) -> Study:
     info = StudyCalls(tapis.connection, name).info()
     template = StudyTemplate.from_wire(info.get("template") or {})
     return Study(tapis, name, template, is_there=True)
+
+
+def _mapping(field: str, given: Any) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidInputError(
+            f"{field} must be a mapping of names to values, such as {{'temp': 20}}, not {shown(given)}.",
+            field=field,
+            value=given,
+        )
+    return dict(given or {})
+
+
+def _names(labels: Any) -> tuple[str, ...]:
+    found = (labels,) if isinstance(labels, str) or not isinstance(labels, Iterable) else tuple(labels)
+    if not all(isinstance(name, str) for name in found):
+        raise InvalidInputError(
+            f"labels must be names of columns, such as ['note'], not {shown(labels)}.", field="labels"
+        )
+    return found
 
 
 def _merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

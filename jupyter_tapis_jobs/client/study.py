@@ -88,7 +88,7 @@ class Study(StudyResults):
         """
         info = self._info_or_none()
         built = self._ready()
-        answer = self._tried(built, is_there=info is not None)
+        answer = self._tried(built)
         errors = [*built.errors, *answer.errors]
         hours = self._hours(built, answer)
         # What ended badly runs again, given here or not.
@@ -298,17 +298,11 @@ class Study(StudyResults):
             self._built = CaseBuilder(self.tapis, self._template, self.name).build(rows, first)
         return self._built
 
-    def _tried(self, built: Built, *, is_there: bool) -> Answer:
-        """Let the server check the cases; a study that is not there yet leaves no trace of it."""
+    def _tried(self, built: Built) -> Answer:
+        """Let the server check the cases; the study need not be there yet."""
         if not built.cases:
             return Answer()
-        if not is_there:
-            self._calls.make(self._template.to_wire(), self._settings)
-        try:
-            answer = self._calls.add(built.cases, dry_run=True)
-        finally:
-            if not is_there:
-                self._calls.delete()
+        answer = self._calls.try_out(built.cases, self._settings.get("launchMode"))
         answer.errors = built.at_home(answer.errors)
         return answer
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..model.errors import InvalidInputError, NotFoundError, did_you_mean
+from ..model.study import refuse_bad_name
 from .connection import Connection, segment
 from .study_preview import told_of
 
@@ -68,6 +69,7 @@ class StudyCalls:
     """One study at the server, by name. ``largest`` is the largest body that the server takes, in bytes."""
 
     def __init__(self, connection: Connection, name: str, *, largest: int | None = None) -> None:
+        refuse_bad_name(name)
         self._connection = connection
         self.name = name
         self._largest = int((largest or _BODY) * _FILLED)
@@ -101,18 +103,26 @@ class StudyCalls:
         """Remove the study from the server."""
         self._connection.call("DELETE", self._path())
 
-    def add(self, cases: Sequence[Case], *, fresh: bool = False, dry_run: bool = False) -> Answer:
+    def add(self, cases: Sequence[Case], *, fresh: bool = False) -> Answer:
         """Add *cases* and submit those that are not done or in flight; all or nothing.
 
-        With *dry_run* nothing is stored. Several bodies are all checked before the first is submitted.
-        Raises ``InvalidInputError`` whose ``errors`` name the cases by their place in *cases*.
+        Several bodies are all checked before the first is submitted. Raises ``InvalidInputError`` whose
+        ``errors`` name the cases by their place in *cases*.
         """
         bodies = list(self._bodies(cases))
-        if len(bodies) > 1 and not dry_run:
-            checked = self._posted(bodies, fresh=fresh, dry_run=True)
+        if len(bodies) > 1:
+            checked = self._posted(bodies, fresh=fresh, dryRun=True)
             if checked.errors:
                 raise refused_cases(checked.errors)
-        return self._posted(bodies, fresh=fresh, dry_run=dry_run)
+        answer = self._posted(bodies, fresh=fresh, dryRun=False)
+        if answer.errors:
+            raise refused_cases(answer.errors)
+        return answer
+
+    def try_out(self, cases: Sequence[Case], launch_mode: str | None = None) -> Answer:
+        """Return what ``add`` would do; nothing is stored, and the study need not be there yet."""
+        mode = {"launchMode": launch_mode} if launch_mode else {}
+        return self._posted(list(self._bodies(cases)), fresh=False, dryRun=True, **mode)
 
     def retry(self, case_ids: Sequence[str], changes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Submit cases again, with *changes* in their requests; return ``caseId jobUuid`` of each."""
@@ -140,12 +150,12 @@ class StudyCalls:
             if len(page) < _PAGE:
                 return
 
-    def _posted(self, bodies: Sequence[list[dict[str, Any]]], *, fresh: bool, dry_run: bool) -> Answer:
+    def _posted(self, bodies: Sequence[list[dict[str, Any]]], **how: Any) -> Answer:
         answer = Answer()
         rows: dict[str, int] = {}
         for cases in bodies:
             rows |= {case["caseId"]: place for place, case in enumerate(cases, len(rows))}
-            body = {"cases": cases, "fresh": fresh, "dryRun": dry_run}
+            body = {"cases": cases, **how}
             try:
                 told = self._connection.call("POST", self._path("cases"), json=body, seconds=_LONG).result
             except InvalidInputError as refused:
@@ -155,8 +165,6 @@ class StudyCalls:
             answer.add(told)
         # Of each body the server counts its rows anew.
         answer.errors = [{**error, "row": rows.get(str(error.get("caseId")))} for error in answer.errors]
-        if answer.errors and not dry_run:
-            raise refused_cases(answer.errors)
         return answer
 
     def _bodies(self, cases: Sequence[Case]) -> Iterator[list[dict[str, Any]]]:

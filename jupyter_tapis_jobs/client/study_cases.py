@@ -9,9 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..model.batch_script import LONGEST_NAME
 from ..model.case_identity import app_identity, case_id, local_input, remote_input
 from ..model.case_template import Template, rendered
-from ..model.case_values import Row
+from ..model.case_values import Row, row_words
 from ..model.errors import InvalidInputError, NotFoundError
 from .builder import RequestBuilder
 from .carrier import INLINE_FILE, Carrier, inlined
@@ -44,7 +45,15 @@ class Built:
 
     def at_home(self, errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return what the server says of cases, by the rows that the person knows."""
-        return [{**error, "row": self.rows.get(str(error.get("caseId")))} for error in errors]
+        given = {case.case_id: case.parameters or {} for case in self.cases} if errors else {}
+        return [self._at_home(error, given) for error in errors]
+
+    def _at_home(self, error: Mapping[str, Any], given: Mapping[str, Row]) -> Mapping[str, Any]:
+        case = str(error.get("caseId"))
+        row = self.rows.get(case)
+        if row is None:
+            return {**error, "row": None}
+        return {**error, "row": row, "message": _of_row(row, given[case], str(error.get("message")))}
 
 
 class CaseCarrier(Carrier):
@@ -115,7 +124,7 @@ class CaseBuilder:
             try:
                 case = self._case(row, template, given, first + number)
             except InvalidInputError as cause:
-                told = {"row": number, "message": f"Row {number}: {cause.message}", "field": cause.field}
+                told = {"row": number, "message": _of_row(number, row, cause.message), "field": cause.field}
                 built.errors.append(told)
                 continue
             if case.case_id in built.rows:
@@ -144,7 +153,7 @@ class CaseBuilder:
 
     def _case(self, row: Row, template: Template, given: Mapping[str, Any], number: int) -> Case:
         wanted = self._template.request(given)
-        wanted.setdefault("name", f"{self._study}-{number + 1}")
+        wanted.setdefault("name", _job_name(self._study, number + 1))
         for carrier in self._carriers():
             carrier.local = []
         request = self._requests.request(wanted, {})
@@ -206,3 +215,14 @@ class CaseBuilder:
             built.bytes_each = sum(carrier.inline for carrier in carriers) // len(built.cases)
             request = built.cases[0].request or {}
             built.app = self._requests.app(str(request.get("appId")), request.get("appVersion"))
+
+
+def _job_name(study: str, number: int) -> str:
+    """A study may have a longer name than a job: as much of it as there is room for, and the number."""
+    tail = f"-{number}"
+    return study[: LONGEST_NAME - len(tail)] + tail
+
+
+def _of_row(number: int, row: Row, message: str) -> str:
+    """Return what is wrong with a case, by its row and what is in its columns."""
+    return f"Row {number} ({row_words(row)}): {message}"

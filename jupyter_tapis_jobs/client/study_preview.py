@@ -84,7 +84,7 @@ class StudyPreview:
         parts += [(self.failed, "ended badly, to run again"), (len(self.errors), "invalid")]
         told = " · ".join(f"{count:,} {word}" for count, word in parts if count) or "nothing to do"
         more = f" · {self.others:,} others in the study stay as they are" if self.others else ""
-        return f"{self.cases:,} cases: {told}{more}"
+        return f"{self.cases:,} case{'s' if self.cases != 1 else ''}: {told}{more}"
 
     def _cost(self) -> str:
         mode = self.launch_mode or "auto"

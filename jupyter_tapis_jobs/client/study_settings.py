@@ -23,7 +23,7 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidInputError(
                 f"'{name}' is not a setting of a study: {', '.join(SETTINGS)}.", field=name, value=value
             )
-        if name != "launchMode" and value is not None and (not isinstance(value, int) or value < 1):
+        if name != "launchMode" and value is not None and not _is_limit(value):
             raise InvalidInputError(
                 f"{name} must be a whole number from 1 on, or None for no limit, not {value!r}.",
                 field=name,
@@ -31,6 +31,10 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
             )
     bulk.checked_launch_mode(named.get("launchMode"))
     return named
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def want_studies(tapis: Tapis) -> None:

@@ -80,7 +80,7 @@ class Expression:
         try:
             value = self.function({**self.others, **cells})
         except Exception as cause:
-            raise ExpressionError(self, f"{type(cause).__name__}: {cause}.") from cause
+            raise ExpressionError(self, f"{type(cause).__name__}: {str(cause).rstrip('.')}.") from cause
         if value is None or type(value).__name__ == "Undefined":
             raise ExpressionError(self, "it has no value.")
         return value
@@ -128,6 +128,8 @@ def _plain_repr(value: Any) -> str:
 
 def _braces(scope: Scope, piece: str, place: str) -> str:
     """Return braces that hold no expression as they are; raises when one seems to be meant."""
+    if (unusable := _not_a_name(scope, piece)) is not None:
+        raise _only_alone(unusable, piece.strip(), place)
     words = set(re.findall(r"\w+", piece))
     meant = next((name for name in scope.columns if name in words), None)
     if meant is not None:
@@ -197,7 +199,26 @@ def _closed_up(found: Sequence[str | Expression]) -> Iterator[str | Expression]:
             yield text
 
 
+def _not_a_name(scope: Scope, text: str) -> str | None:
+    """Return the column in *text* that is no name in an expression: ``a.b``, ``my k``; None without one."""
+    found = (name for name in scope.columns if not name.isidentifier())
+    return next((name for name in found if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)), None)
+
+
+def _only_alone(column: str, text: str, place: str) -> InvalidInputError:
+    name = re.sub(r"\W+", "_", column).strip("_")
+    better = f"c_{name}" if not name.isidentifier() else name
+    return InvalidInputError(
+        f"{OPEN} {text} {CLOSE} in {place}: column '{column}' can only stand alone in braces. To compute "
+        f"with it, rename it: df.rename(columns={{{column!r}: {better!r}}}).",
+        field=place,
+        value=text,
+    )
+
+
 def _unknown(name: str, text: str, place: str, scope: Scope) -> InvalidInputError:
+    if (unusable := _not_a_name(scope, text)) is not None:
+        return _only_alone(unusable, text, place)
     known = [*scope.columns, *(name for name in scope.names if not name.startswith("_"))]
     return InvalidInputError(
         f"{OPEN} {text} {CLOSE} in {place}: there is no column '{name}'.{did_you_mean(name, known)} "

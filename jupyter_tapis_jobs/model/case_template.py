@@ -84,7 +84,8 @@ class CaseTemplate:
         except ExpressionError as cause:
             raise cause.at(row, number) from cause.__cause__
         except InvalidInputError as cause:
-            raise CaseError(f"Row {number}: {cause.message}", row=number, field=cause.field) from cause
+            told = f"Row {number} ({row_words(row)}): {cause.message}"
+            raise CaseError(told, row=number, field=cause.field) from cause
         return found
 
     def work_of(self, rendered: Mapping[str, Any]) -> str:

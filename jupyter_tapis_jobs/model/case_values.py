@@ -24,6 +24,9 @@ Plain = bool | int | float | str
 Row = Mapping[str, Plain]
 
 _NUMBER, _TEXT, _TRUTH, _DATE = "a number", "text", "true or false", "a date"
+#: Whole numbers of a case have fewer digits: Python itself writes some thousand at most.
+_DIGITS = 1000
+_LARGEST = 10**_DIGITS
 _MISSING = {"NAType": "NA", "NaTType": "NaT", "NoneType": "None"}
 
 
@@ -64,9 +67,10 @@ def plain_column(name: str, values: Sequence[Any]) -> tuple[list[Plain | None], 
     Whole and broken numbers may stand together; otherwise all rows hold the same kind.
     """
     types = set(map(type, values))
-    if types <= {int} or types <= {bool}:
+    if types <= {bool}:
         return list(values), []
-    if types <= {int, float} and all(map(math.isfinite, values)):
+    # NaN and infinity are not between them either.
+    if types <= {int, float} and all(-_LARGEST < value < _LARGEST for value in values):
         return list(values), []
     found: list[Plain | None] = []
     kinds: list[str] = []
@@ -137,6 +141,8 @@ def _truth(value: bool) -> tuple[str, Plain]:
 
 
 def _whole(value: int) -> tuple[str, Plain]:
+    if not -_LARGEST < value < _LARGEST:
+        raise UnfitError(f"holds a whole number of more than {_DIGITS:,} digits", ". Give it as text.")
     return _NUMBER, int(value)
 
 
@@ -151,7 +157,11 @@ def _broken(value: float) -> tuple[str, Plain]:
 def _decimal(value: Decimal) -> tuple[str, Plain]:
     if not value.is_finite():
         return _broken(float(value))
-    return _NUMBER, int(value) if value == value.to_integral_value() else float(value)
+    if value.adjusted() >= _DIGITS or value == value.to_integral_value():
+        return _whole(int(value) if value.adjusted() < _DIGITS else _LARGEST)
+    if Decimal(repr(float(value))) != value:
+        raise UnfitError(f"has more digits than a number keeps ({value})", ". Round it, or give it as text.")
+    return _NUMBER, float(value)
 
 
 def _text(value: str) -> tuple[str, Plain]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..model.study import Added, CaseError, Why
 from .wire import Wire
+from .wire_study_chains import ChainRow
 
 LaunchMode = Literal["single", "array", "pack", "auto"]
 #: A number of cases; null and 0 are no limit.
@@ -52,9 +53,10 @@ class StudyRow(Wire):
 
 
 class StudyDetails(StudyRow):
-    """A study with its template."""
+    """A study with its template, and what goes on with it."""
 
     template: dict[str, Any]
+    then: list[ChainRow] = Field(description="Chained requests, oldest first.")
 
 
 class GivenCase(Wire):
@@ -71,6 +73,7 @@ class GivenCases(Wire):
     cases: list[GivenCase]
     fresh: bool = Field(False, description="Submit those that are done, too.")
     dry_run: bool = Field(False, description="Only tell what would be done, and what is wrong.")
+    launch_mode: LaunchMode = Field("auto", description="Of a dry run for a study that is not there yet.")
 
 
 class Retried(Wire):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -91,13 +92,34 @@ def test_one_job_goes_on_with_the_outputs_of_all_cases(study: Callable[..., Stud
     assert (last.status, lines[:3], lines[3][:9]) == ("FINISHED", ["1", "2", "3"], "k,caseId,")
 
 
+def test_kernels_that_run_the_same_study_at_once_double_no_case_and_lose_none(
+    server: TestServer, tapis: Tapis, study: Callable[..., Study]
+) -> None:
+    name = study({"k": [0]}, script="echo {{ k }}").name
+
+    def kernel(first: int) -> None:
+        own = server.tapis()
+        with closing(own.connection):
+            mine = own.study(name, "bash", cases=tj.grid(k=range(20)), script="echo {{ k }}", maxMinutes=1)
+            mine.preview()
+            mine.run().extend(tj.grid(k=range(first, first + 20))).preview()
+            mine.run()
+
+    with ThreadPoolExecutor(4) as kernels:
+        for _ in kernels.map(kernel, (10, 10, 20, 20)):
+            pass
+    ended = tapis.study(name).wait(120, progress=False).frame(attempts="all")
+    assert sorted(ended["k"]) == list(range(40))
+    assert set(ended["status"]) == {"FINISHED"}
+
+
 def test_an_invalid_row_is_named_and_nothing_is_submitted(tapis: Tapis, study: Callable[..., Study]) -> None:
     broken = study({"k": [1, 2, 0]}, script="echo {{ k }}", maxMinutes="{{ k }}")
-    with pytest.raises(InvalidInputError, match=r"^Row 2: .*maxMinutes") as told:
+    with pytest.raises(InvalidInputError, match=r"^Row 2 \(k=0\): .*maxMinutes") as told:
         broken.run()
     assert [error["row"] for error in told.value.errors] == [2]
     assert not len(broken.frame())
-    assert "✗ Row 2: " in str(broken.preview())
+    assert "✗ Row 2 (k=0): " in str(broken.preview())
 
 
 def test_a_thousand_cases_are_previewed_run_and_cancelled(tapis: Tapis, study: Callable[..., Study]) -> None:

@@ -50,6 +50,8 @@ class FakeStudies:
         if not parts:
             return 200, self._make(body) if request.method == "POST" else self._listed()
         study = self.known.get(parts[0])
+        if study is None and body.get("dryRun"):
+            study = FakeStudy(parts[0])
         if study is None:
             return 404, (f"there is no study '{parts[0]}'.", None)
         what = parts[1] if len(parts) > 1 else request.method.lower()

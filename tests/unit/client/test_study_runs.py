@@ -190,7 +190,7 @@ def test_one_invalid_case_keeps_all_from_being_submitted(fake, tapis):
     cases = {"k": [10, 20, -1]}
     study = tapis.study("s", "bash", cases=cases, script="x", maxMinutes="{{ k }}")
     with pytest.raises(
-        InvalidInputError, match=r"^Row 2: maxMinutes -1 is too small Nothing was submitted"
+        InvalidInputError, match=r"^Row 2 \(k=-1\): maxMinutes -1 is too small Nothing was submitted"
     ) as told:
         study.run()
     assert [wrong["row"] for wrong in told.value.errors] == [2]
@@ -240,3 +240,33 @@ def test_a_tenant_keeps_no_studies(fake):
     fake.ours = False
     with pytest.raises(InvalidInputError, match="keeps no studies"):
         made(fake.tapis())
+
+
+# --- what a newcomer gets wrong ---------------------------------------------------------------
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", " a", 5, None, "x" * 121])
+def test_a_name_that_no_study_can_have_is_refused_before_anything_is_asked(fake, tapis, name):
+    with pytest.raises(InvalidInputError, match="cannot name a study: text of 1 to 120 characters"):
+        tapis.study(name, "bash", cases={"k": [1]}, script="echo {{ k }}")
+    assert not fake.studies.known
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"labels": 5}, "labels must be names of columns, such as"),
+        ({"labels": ["note", 1]}, "labels must be names of columns, such as"),
+        ({"defaults": 5}, "defaults must be a mapping of names to values"),
+        ({"names": ["twice"]}, "names must be a mapping of names to values"),
+        ({"maxRunning": True}, "maxRunning must be a whole number from 1 on"),
+    ],
+)
+def test_what_is_given_beside_the_request_is_checked(tapis, given, sentence):
+    with pytest.raises(InvalidInputError, match=sentence):
+        made(tapis, **given)
+
+
+def test_what_the_server_refuses_is_told_by_row_and_column(tapis):
+    broken = made(tapis, cases={"k": [10, -1]}, script="echo {{ k }}", maxMinutes="{{ k }}")
+    with pytest.raises(InvalidInputError, match=r"^Row 1 \(k=-1\): maxMinutes -1 is too small\W+Nothing"):
+        broken.run()
+    assert "✗ Row 1 (k=-1): maxMinutes -1 is too small" in str(broken.preview())

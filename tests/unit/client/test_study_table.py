@@ -57,7 +57,7 @@ def test_the_preview_lists_every_invalid_case(fake, tapis):
     cases = {"k": [10, -1, 20]}
     preview = tapis.study("s", "bash", cases=cases, script="<b>", maxMinutes="{{ k }}").preview()
     assert (preview.new, len(preview.errors)) == (2, 1)
-    assert "✗ Row 1: maxMinutes -1 is too small" in str(preview)
+    assert "✗ Row 1 (k=-1): maxMinutes -1 is too small" in str(preview)
     assert "&lt;b&gt;" in preview._repr_html_()
 
 

@@ -202,7 +202,7 @@ def test_a_row_without_a_column_is_named():
 
 def test_names_that_become_the_same_are_refused():
     template = CaseTemplate({"files": {"{{ a }}.txt": "", "{{ b }}.txt": ""}}, ["a", "b"])
-    with pytest.raises(CaseError, match=r"Row 3: files has the name '1.txt' twice"):
+    with pytest.raises(CaseError, match=r"Row 3 \(a=1, b=1\): files has the name '1.txt' twice"):
         template.render({"a": 1, "b": 1}, 3)
 
 
@@ -314,3 +314,22 @@ def test_a_function_cannot_change_the_row():
     row = {"k": 1}
     CaseFunction(lambda row: row.clear() or {}, ["k"]).render(row)
     assert row == {"k": 1}
+
+
+# --- columns that are no names ----------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("column", "text", "better"),
+    [
+        ("my k", "{{ 2 * my k }}", "my_k"),
+        ("a.b", "{{ a.b | round(1) }}", "a_b"),
+        ("3d", "{{ 3d + 1 }}", "c_3d"),
+    ],
+)
+def test_a_column_that_is_no_name_stands_alone_or_is_to_be_renamed(column, text, better):
+    assert CaseTemplate({"script": f"echo {{{{ {column} }}}}"}, [column]).render({column: 7}) == {
+        "script": "echo 7"
+    }
+    with pytest.raises(InvalidInputError) as refused:
+        CaseTemplate({"script": f"echo {text}"}, [column])
+    assert f"column '{column}' can only stand alone in braces" in refused.value.message
+    assert f"df.rename(columns={{'{column}': '{better}'}})" in refused.value.message

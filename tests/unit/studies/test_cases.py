@@ -308,3 +308,21 @@ def test_a_grid_that_means_nothing_is_refused(axes, words):
 def test_a_name_given_twice_is_refused():
     with pytest.raises(InvalidInputError, match="'k' is given twice"):
         tj.grid({"k": [1]}, k=[2])
+
+
+# --- numbers that lose something --------------------------------------------------------------
+@pytest.mark.parametrize("column", [[10**5000], [1, 10**5000], [0.5, -(10**5000)], [Decimal("1e5000")]])
+def test_a_whole_number_that_python_itself_does_not_write_is_refused(column):
+    assert "holds a whole number of more than 1,000 digits. Give it as text." in refusal({"k": column})
+
+
+def test_a_decimal_keeps_all_its_digits_or_is_refused():
+    assert cases_of({"k": [Decimal("0.1"), Decimal("2.50"), Decimal("1e30")]}) == [
+        {"k": 0.1},
+        {"k": 2.5},
+        {"k": 10**30},
+    ]
+    told = refusal({"k": [Decimal("0.1"), Decimal("0.1234567890123456789012")]})
+    assert told.startswith(
+        "Row 1, column 'k' has more digits than a number keeps (0.1234567890123456789012)."
+    )

@@ -338,3 +338,16 @@ def test_a_dry_run_tells_how_the_cases_would_be_started(
         assert job.launch_reason in (looked.launch_reason, None)
 
     run(scene)
+
+
+def test_a_dry_run_needs_no_study_and_leaves_none(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        looked = await engine.studies.add(USER, "s", cases(12), dry_run=True, launch_mode="single")
+        assert (len(looked.submitted), looked.launch_mode) == (12, "single")
+        assert await engine.studies.told(USER) == []
+        with pytest.raises(InvalidInputError, match="cannot name a study"):
+            await engine.studies.add(USER, "..", cases(1), dry_run=True)
+        with pytest.raises(NotFoundError):
+            await engine.studies.add(USER, "s", cases(12))
+
+    run(scene)
