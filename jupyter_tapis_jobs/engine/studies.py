@@ -13,7 +13,6 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Connection
 
 from ..model.errors import ConflictError, NotFoundError, TapisJobsError, did_you_mean
-from ..model.fields import JobType
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.status import CONVEYOR, JobStatus
 from ..model.study import Added, Case, CaseError, CasesError, Standing, Study, refuse_bad_name, studies_of
@@ -23,10 +22,10 @@ from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from ..store import studies as rows
-from ..store import study_chains as chain_rows
 from .ports import Ports
 from .starter import forecast
 from .steering import Steering
+from .study_attempts import NOTHING, as_of, keep
 from .study_chains import Store, StudyChains
 from .study_rules import StudyRules
 from .study_wishes import Wish, counted, refused, retried, wished
@@ -39,8 +38,6 @@ _STOPPED = (
     "not begun: study {} had as many failed cases as it allows (maxFailures). "
     "It is submitted anew when the study is run again."
 )
-_NOTHING = "{}"
-_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class Studies:
@@ -101,7 +98,7 @@ class Studies:
         def work(connection: Connection) -> Study:
             found = rows.find(connection, user.name, name)
             if found is None:
-                fields = {"template": _NOTHING, "launch_mode": "auto", **asked}
+                fields = {"template": NOTHING, "launch_mode": "auto", **asked}
                 return rows.add(
                     connection, Study(owner=user.name, name=name, created=now, updated=now, **fields)
                 )
@@ -211,7 +208,7 @@ class Studies:
             study = Study(
                 owner=user.name,
                 name=name,
-                template=_NOTHING,
+                template=NOTHING,
                 launch_mode=launch_mode,
                 created=now,
                 updated=now,
@@ -265,7 +262,7 @@ class Studies:
     ) -> Added:
         """Submit what is wished, all or nothing."""
         results = await self._submission.resolve_all(user, [wish.raw for wish in wishes])
-        accepted = [_as_of(study, result) for result in results if isinstance(result, Accepted)]
+        accepted = [as_of(study, result) for result in results if isinstance(result, Accepted)]
         wrong = [
             refused(wish, result)
             for wish, result in zip(wishes, results, strict=True)
@@ -279,7 +276,7 @@ class Studies:
             return replace(told, submitted=would, launch_mode=mode, launch_reason=reason)
         if told.errors:
             raise CasesError(told)
-        stored = await self._store(user, accepted, lambda c, jobs: _keep(c, study, wishes, jobs))
+        stored = await self._store(user, accepted, lambda c, jobs: keep(c, study, wishes, jobs))
         await self._chains.try_again(study)
         if not wishes:
             return told
@@ -357,44 +354,6 @@ def _changed(connection: Connection, study: Study, asked: Mapping[str, Any], now
         return study
     rows.change(connection, study.id, **different, updated=now)
     return replace(study, **different, updated=now)
-
-
-def _as_of(study: Study, accepted: Accepted) -> Accepted:
-    """Return a job as one of a study: like ones may be started together."""
-    mode = study.launch_mode if accepted.job.job_type == JobType.BATCH else "single"
-    job = accepted.job.evolve(launch_mode=mode, cohort_id=study.cohort)
-    return Accepted(job, accepted.definition, accepted.raw)
-
-
-def _keep(connection: Connection, study: Study, wishes: Sequence[Wish], jobs: Sequence[Job]) -> None:
-    """Store cases and attempts in the transaction of their jobs."""
-    new = [wish for wish in wishes if wish.standing is None]
-    places = iter(
-        rows.add_cases(
-            connection,
-            study.id,
-            [(w.case.case_id, _text(w.case.parameters or {}), _text(w.raw)) for w in new],
-        )
-    )
-    made = []
-    for wish, job in zip(wishes, jobs, strict=True):
-        number = 1 if wish.standing is None else wish.standing.attempt + 1
-        place = next(places) if wish.standing is None else wish.standing.position
-        overrides = _text(wish.overrides) if wish.overrides else _NOTHING
-        made.append((place, number, job, wish.why, overrides))
-    rows.change_requests(
-        connection,
-        study.id,
-        [(w.standing.position, _text(w.raw)) for w in wishes if w.standing and w.case.request is not None],
-    )
-    rows.add_attempts(connection, study.id, made)
-    # What goes on with the cases waits for these now.
-    chain_rows.release(connection, study.id)
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    """Return JSON in the order given; ASCII, so that it can be sent as it is stored."""
-    return _JSON.encode(dict(value))
 
 
 def _archived(study: Study) -> ConflictError:

@@ -17,11 +17,10 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from ..model.batch_script import LONGEST_NAME
 from ..model.errors import ConflictError, NotFoundError, StoreError, TapisJobsError
 from ..model.job import Job
 from ..model.study import Study, cohort_of, studies_of
-from ..model.study_chain import TABLE, Chain, checked_outputs
+from ..model.study_chain import TABLE, Chain, checked_outputs, job_name
 from ..model.times import iso
 from ..model.user import User
 from ..store import studies as study_rows
@@ -100,7 +99,8 @@ class StudyChains:
         The same request that waits, or that is a job of the cases as they are now, is joined. Raises what is
         wrong with the request.
         """
-        paths, request = checked_outputs(outputs), json.dumps(dict(raw))
+        paths, raw = checked_outputs(outputs), {"name": job_name(study.name), **raw}
+        request = json.dumps(raw)
         same = await self._same(study, request, paths)
         if same is not None and same.is_submitted:
             return same
@@ -153,7 +153,7 @@ class StudyChains:
     async def _check(self, study: Study, raw: Mapping[str, Any]) -> None:
         """Raise what is wrong with a request, as far as it can be told before the cases have ended."""
         (result,) = await self._submission.resolve_all(
-            self._person(study.owner), [_with_inputs(study, raw, EMPTY, [])]
+            self._person(study.owner), [_with_inputs(raw, EMPTY, [])]
         )
         if isinstance(result, TapisJobsError):
             raise result
@@ -197,7 +197,7 @@ class StudyChains:
             if not cases.places:
                 raise ConflictError(f"no case of study {study.name} has outputs: none is FINISHED.")
             table = await self._table(owner, cases.table.encode())
-            raw = _with_inputs(study, json.loads(chain.request), table, [*cases.inputs(chain.outputs)])
+            raw = _with_inputs(json.loads(chain.request), table, [*cases.inputs(chain.outputs)])
             (result,) = await self._submission.resolve_all(owner, [raw])
             if isinstance(result, TapisJobsError):
                 raise result
@@ -235,17 +235,13 @@ class StudyChains:
 
 
 def _with_inputs(
-    study: Study, raw: Mapping[str, Any], table: str, outputs: Sequence[Mapping[str, str]]
-) -> dict[str, Any]:
+    raw: Mapping[str, Any], table: str, outputs: Sequence[Mapping[str, str]]
+) -> Mapping[str, Any]:
     """Return a request with the table and outputs of the cases behind its own inputs; its own table stays."""
     own = raw.get("fileInputs") or []
     if not isinstance(own, list):
         # What is wrong with it is told as for any request.
-        return dict(raw)
+        return raw
     has_table = any(isinstance(item, Mapping) and item.get("targetPath") == TABLE for item in own)
     brought = [] if has_table else [{"sourceUrl": table, "targetPath": TABLE}]
-    name = f"{study.name[: LONGEST_NAME - len(_THEN)]}{_THEN}"
-    return {"name": name, **raw, "fileInputs": [*own, *brought, *outputs]}
-
-
-_THEN = "-then"
+    return {**raw, "fileInputs": [*own, *brought, *outputs]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .batch_script import LONGEST_NAME
 from .errors import InvalidInputError
 from .status import JobStatus
 from .texts import refuse_control
@@ -25,6 +26,7 @@ TABLE_COLUMNS = (
     "remoteStarted",
     "ended",
 )
+_THEN = "-then"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,11 @@ class Chain:
             cases = "case has" if in_flight == 1 else "cases have"
             return f"is submitted when {in_flight:,} {cases} ended"
         return "is submitted when cases have been run and ended"
+
+
+def job_name(study: str) -> str:
+    """Return the name of a job that goes on with a study of that name, and has none of its own."""
+    return f"{study[: LONGEST_NAME - len(_THEN)]}{_THEN}"
 
 
 def checked_outputs(outputs: Sequence[str]) -> tuple[str, ...]:

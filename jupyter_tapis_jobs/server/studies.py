@@ -29,6 +29,7 @@ from .wire_studies import (
     StudyTold,
     added_to_wire,
 )
+from .wire_study_chains import chain_to_wire
 
 # Models that are made by a function are no types to mypy.
 _COLUMNS: Any = dict[str, list[Any]]
@@ -91,7 +92,9 @@ async def cancel_study(call: Call) -> Reply:
 
 async def _details(call: Call, name: str, code: str) -> Reply:
     ((study, counts),) = await call.door.ask(lambda engine: engine.studies.told(call.user, name))
-    told = {**_row(study, counts), "template": json.loads(study.template)}
+    chains = await call.door.ask(lambda engine: engine.studies.chained(call.user, study.name))
+    then = [chain_to_wire(chain, counts) for chain in chains]
+    told = {**_row(study, counts), "template": json.loads(study.template), "then": then}
     return Reply(told, f"{code} Study {study.name} has {told['cases']:,} cases.")
 
 
@@ -119,7 +122,12 @@ async def add_cases(call: Call) -> Reply:
     cases = [Case(case_id=c.case_id, parameters=c.parameters, request=c.request) for c in body.cases]
     added = await call.door.ask(
         lambda engine: engine.studies.add(
-            call.user, call.path["name"], cases, fresh=body.fresh, dry_run=body.dry_run
+            call.user,
+            call.path["name"],
+            cases,
+            fresh=body.fresh,
+            dry_run=body.dry_run,
+            launch_mode=body.launch_mode,
         )
     )
     words = "would be submitted" if body.dry_run else "submitted"

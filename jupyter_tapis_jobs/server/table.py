@@ -21,6 +21,7 @@ from . import (
     purge,
     sharing,
     studies,
+    study_chains,
     subscriptions,
     systems,
     tenants,
@@ -49,6 +50,7 @@ TABLE: tuple[Route, ...] = (
     *tenants.ROUTES,
     *hosts.ROUTES,
     *studies.ROUTES,
+    *study_chains.ROUTES,
     *purge.ROUTES,
     *about.ROUTES,
 )

@@ -34,6 +34,8 @@ class World:
     profile: Callable[[], str]
     #: Gives the name of a new study without cases.
     study: Callable[[], str]
+    #: Gives name and chainId of a new study without cases and a chained request of it.
+    chain: Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,10 @@ def _study(world: World) -> Mapping[str, str]:
 
 def _cases(world: World) -> dict[str, Any]:
     return {"cases": [{"caseId": "c1", "parameters": {"k": 1}, "request": request(world)}]}
+
+
+def _chained(world: World) -> dict[str, Any]:
+    return {"request": request(world), "outputs": ["out.txt"]}
 
 
 def _new_file(world: World) -> Mapping[str, str]:
@@ -352,6 +358,9 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.getStudyCases": Sample(other=404, path=_study),
     "tapisjobs.addStudyCases": Sample(other=404, path=_study, body=_cases),
     "tapisjobs.retryStudyCases": Sample(other=404, path=_study, body=lambda w: {"caseIds": []}),
+    "tapisjobs.getStudyChains": Sample(other=404, path=_study),
+    "tapisjobs.addStudyChain": Sample(other=404, path=_study, body=_chained),
+    "tapisjobs.deleteStudyChain": Sample(other=404, path=lambda w: w.chain()),
     "tapisjobs.getStudyFrame": Sample(other=404, path=_study, query={"attempts": "all"}),
     "openapi.getOpenapi": Sample(other=200),
 }

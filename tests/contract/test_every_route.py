@@ -59,6 +59,14 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
     def study() -> str:
         return str(api.post("/v3/tapisjobs/studies", {"name": f"contract-study-{next(numbers)}"})["name"])
 
+    def chain() -> dict[str, str]:
+        name = study()
+        script = {"name": "script", "sourceUrl": "data:,true"}
+        wanted = {"appId": "bash", "appVersion": "1.0", "fileInputs": [script]}
+        path = f"/v3/tapisjobs/studies/{name}/then"
+        made = api.post(path, {"request": wanted, "outputs": ["out.txt"]})
+        return {"name": name, "chainId": str(made["id"])}
+
     numbers = count()
     done = api.submit("echo hello > out.txt")
     api.post("/v3/apps", app_definition("contract-app"))
@@ -76,6 +84,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         profile=profile,
         token=token,
         study=study,
+        chain=chain,
     )
     api.post("/v3/jobs/cancel/bulk", {"uuids": started})
 
