@@ -9,9 +9,22 @@ from typing import Any
 OPEN, CLOSE = "{{", "}}"
 #: Where an expression leaves its value; no name that anybody would use.
 _VALUE = "_tapisjobs_value"
-_FUNCTIONS = (abs, bool, dict, float, int, len, list, max, min, range, repr, round, sorted, str, sum, tuple)
+#: Items of what one step of an expression makes, and bits of a power: a slip must not fill the memory.
+_ITEMS, _BITS = 1_000_000, 100_000
+
+
+def _range(*limits: int) -> range:
+    found = range(*limits)
+    _refuse_more(len(found))
+    return found
+
+
+_FUNCTIONS = (abs, bool, dict, float, int, len, list, max, min, repr, round, sorted, str, sum, tuple)
 #: Functions that an expression may use beside its names.
-BUILTINS: Mapping[str, Callable[..., Any]] = {function.__name__: function for function in _FUNCTIONS}
+BUILTINS: Mapping[str, Callable[..., Any]] = {
+    **{function.__name__: function for function in _FUNCTIONS},
+    "range": _range,
+}
 
 
 def pieces(text: str) -> Iterator[tuple[bool, str]]:
@@ -111,11 +124,41 @@ def _end(text: str, start: int) -> int:
     return first
 
 
+def _times(left: Any, right: Any) -> Any:
+    for some, count in ((left, right), (right, left)):
+        if isinstance(some, str | list | tuple) and isinstance(count, int):
+            _refuse_more(len(some) * count)
+    return left * right
+
+
+def _power(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int) and left.bit_length() * right > _BITS:
+        raise OverflowError("the power is too large a number")
+    return left**right
+
+
+def _refuse_more(count: int) -> None:
+    if count > _ITEMS:
+        raise OverflowError(f"{count:,} items or characters are more than the {_ITEMS:,} that are allowed")
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {"*": _times, "**": _power}
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     from jinja2.sandbox import SandboxedEnvironment
 
-    environment = SandboxedEnvironment()
+    class Bounded(SandboxedEnvironment):
+        """The sandbox, which also looks at what could grow without end."""
+
+        intercepted_binops = frozenset(_OPERATORS)
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            """Return what *operator* makes of both."""
+            return _OPERATORS[operator](left, right)
+
+    environment = Bounded()
     # An expression names what it is given; Jinja's own functions are not among that.
     environment.globals.clear()
     return environment
