@@ -12,6 +12,7 @@ from ..model.errors import NotFoundError
 from ..model.extensions import Extension
 from ..model.files import STDOUT
 from ..model.status import JobStatus
+from ..model.texts import printable
 from .case_selection import selection, where
 from .failure_causes import LOOKED, CaseCause, Cause, cause_of
 from .job import Job
@@ -207,7 +208,8 @@ def _stdout_name(tapis: Tapis, uuid: str) -> str:
 
 def _last_lines(content: bytes) -> tuple[str, ...]:
     text = content[-64 * 1024 :].decode(errors="replace")
-    return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-LOOKED:]
+    lines = [line for line in text.splitlines() if line.strip()][-LOOKED:]
+    return tuple(printable(line.expandtabs().rstrip()) for line in lines)
 
 
 def _rows(tapis: Tapis, uuids: Sequence[str]) -> dict[str, _Row]:

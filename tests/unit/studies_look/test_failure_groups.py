@@ -177,6 +177,13 @@ def test_what_a_job_printed_is_escaped(tapis, study, cache):
     assert "&lt;script&gt;" in html
 
 
+def test_what_a_job_printed_commands_no_terminal(tapis, study, cache):
+    frame = study({"k": [1]}, ["FAILED"], [{"tapisjob.out": b"x\nError:\tbad \x1b]0;mine\x07 soil\n"}])
+    report = failures_of(tapis, frame, cache)
+    assert report[0].line == "Error:  bad \ufffd]0;mine\ufffd soil"
+    assert all(line.isprintable() for line in repr(report).splitlines())
+
+
 def test_one_case_shows_its_last_lines_cause_and_call(fake, tapis, study):
     frame = study({"k": [7]}, ["FAILED"], [{"tapisjob.out": "\n".join(OPENSEES).encode()}])
     frame.loc[0, ["condition", "exitCode"]] = ["NORMAL_COMPLETION", 3]
