@@ -1,4 +1,4 @@
-"""What a study of 10,000 cases costs before and after it runs: rendering, preview, its frame, ten rows more."""
+"""What 10,000 cases cost before and after they run: rendering, preview, the frame, ten rows more."""
 
 from __future__ import annotations
 

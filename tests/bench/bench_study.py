@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
+import itertools
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import cluster
 import harness
 
-from jupyter_tapis_jobs.client.job import Job
 from jupyter_tapis_jobs.model.times import parse_iso
 
 #: No process besides the shell itself; reads its own input, writes its own answer.
 SCRIPT = 'read -r n < input.txt\nprintf "n,answer\\n%s,%s\\n" "$n" $((n * 2)) > answer.txt\necho "$n done"\n'
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def main() -> None:
 
 def _row(what: str, ours: list[float], floor: list[float], goal: str) -> harness.Row:
     return harness.Row(
-        what=f"{what}: submit_many, wait, collect",
+        what=f"{what}: run, wait, collect",
         ours=ours,
         against="sbatch --array",
         theirs=floor,
@@ -108,19 +107,19 @@ def _asked(run: Run) -> str:
 def study(rig: cluster.Cluster, server: harness.BenchServer, count: int, mode: str) -> Run:
     """Run one study and check every answer."""
     tapis, line = server.tapis(), server.line()
+    name = f"{mode}-{count}-{next(_NUMBERS)}"
     before, used = rig.counts(), server.cpu()
     begun = time.time()
-    cases = [_case(number) for number in range(count)]
-    made = tapis.submit_many(
-        cases, appId="bash", script=SCRIPT, execSystemId=cluster.SYSTEM, maxMinutes=5, memoryMB=100,
-        jobType="BATCH", launch_mode=mode,
-    )  # fmt: skip
+    made = tapis.study(
+        name, "bash", cases={"number": range(count)}, script=SCRIPT, files={"input.txt": "{{ number }}\n"},
+        execSystemId=cluster.SYSTEM, maxMinutes=5, memoryMB=100, jobType="BATCH", launchMode=mode,
+    ).run()  # fmt: skip
     accepted = time.time()
-    jobs = tapis.wait([job for job in made if isinstance(job, Job)], progress=False)
+    made.wait(progress=False)
     known = time.time()
-    frame = tapis.collect(jobs, "answer.txt")
+    frame = made.collect("answer.txt", parser="csv")
     ended = time.time()
-    if len(frame) != count or not (frame["answer"] == frame["n"] * 2).all():
+    if len(frame) != count or not (frame["answer"] == frame["number"] * 2).all():
         raise RuntimeError(f"{len(frame)} answers of {count}: {frame.head()}")
     newest = f"/v3/jobs/search?select=remoteSubmitted,remoteEnded&orderBy=created(desc)&limit={count}"
     rows = line.result(newest)
@@ -135,12 +134,6 @@ def study(rig: cluster.Cluster, server: harness.BenchServer, count: int, mode: s
         asked=rig.counts().since(before),
         cpu=server.cpu() - used,
     )
-
-
-def _case(number: int) -> dict[str, Any]:
-    text = base64.b64encode(f"{number}\n".encode()).decode()
-    data = f"data:text/plain;base64,{text}"
-    return {"name": f"case-{number:05d}", "fileInputs": [{"sourceUrl": data, "targetPath": "input.txt"}]}
 
 
 if __name__ == "__main__":
