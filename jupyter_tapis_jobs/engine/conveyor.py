@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -24,6 +25,7 @@ from .faults import is_full, verdict_of
 from .lane import Lane, LaneKey
 from .ports import Ports
 from .steps import Steps
+from .turns import Group, Turns, group_of
 from .verdict import Block, Fail, Go, Stay, Verdict
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Conveyor:
         self._again: set[StationKey] = set()
         #: Jobs that are not taken until their station is woken.
         self._resting: dict[StationKey, set[str]] = {}
+        self._turns: dict[StationKey, Turns] = {}
         self._busy: set[str] = set()
         self._tries: dict[str, int] = {}
         self._retries: dict[str, float] = {}
@@ -166,19 +169,27 @@ class Conveyor:
 
     async def _work(self, key: StationKey) -> None:
         """Serve cohorts until none waits, or those that wait have to wait for something else."""
+        turns = self._turns.setdefault(key, Turns())
+        # Those of one study that have to wait leave the station to the others.
+        held: set[Group] = set()
         try:
-            while cohort := self._take(key):
+            while cohort := self._take(key, turns, held):
                 self._again.discard(key)
                 stayed = await self._serve_or_put_back(key, cohort)
                 self._waiting.setdefault(key, deque()).extendleft(reversed(stayed))
-                if key not in self._again and not self._resting.get(key, set()).issuperset(stayed):
-                    return
+                kept = set(stayed)
+                turns.went(job for job in cohort if job.uuid not in kept)
+                if key in self._again:
+                    held.clear()
+                elif not self._resting.get(key, set()).issuperset(kept):
+                    held.update(group_of(job) for job in cohort if job.uuid in kept)
         finally:
             self._working.discard(key)
             self._again.discard(key)
             if not self._waiting.get(key):
                 self._waiting.pop(key, None)
                 self._resting.pop(key, None)
+                self._turns.pop(key, None)
 
     async def _serve_or_put_back(self, key: StationKey, cohort: Sequence[Job]) -> list[str]:
         """Serve a cohort; when the store takes nothing, all of it stays and is tried again later."""
@@ -197,25 +208,16 @@ class Conveyor:
         await self._ports.clock.sleep(STORE_RETRY)
         self._wake(key)
 
-    def _take(self, key: StationKey) -> list[Job]:
-        """Take the next cohort: in order of arrival, but owner by owner in turn."""
-        waiting, most = self._waiting.get(key, deque()), self._lane(key[0]).cohort
+    def _take(self, key: StationKey, turns: Turns, held: Container[Group]) -> list[Job]:
+        """Take the next cohort: those whose turn it is, none of the groups that are *held*."""
         resting = self._resting.get(key, set())
-        by_owner: dict[str, deque[str]] = {}
-        for uuid in waiting:
-            if uuid in self.jobs and self.jobs[uuid].status is key[1] and uuid not in resting:
-                by_owner.setdefault(self.jobs[uuid].owner, deque()).append(uuid)
-        taken: list[str] = []
-        while by_owner and len(taken) < most:
-            for owner in tuple(by_owner):
-                taken.append(by_owner[owner].popleft())
-                if not by_owner[owner]:
-                    del by_owner[owner]
-                if len(taken) == most:
-                    break
-        left = set(taken)
-        self._waiting[key] = deque(uuid for uuid in waiting if uuid not in left and uuid in self.jobs)
-        return [self.jobs[uuid] for uuid in taken]
+        waiting = [self.jobs[uuid] for uuid in self._waiting.get(key, ()) if uuid in self.jobs]
+        ready = (job for job in waiting if job.status is key[1] and job.uuid not in resting)
+        free = (job for job in ready if group_of(job) not in held) if held else ready
+        taken = list(islice(turns.of(free), self._lane(key[0]).cohort))
+        gone = {job.uuid for job in taken}
+        self._waiting[key] = deque(job.uuid for job in waiting if job.uuid not in gone)
+        return taken
 
     async def _serve(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> list[Job]:
         """Have a station work on a cohort and store what it says; return the jobs that stay."""

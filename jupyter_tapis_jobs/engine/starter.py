@@ -196,11 +196,11 @@ class Starter:
         return verdicts
 
     def _active_submissions(self, job: Job) -> int:
-        """Count what the scheduler has of a job's owner in its queue: an array or a pack is one."""
+        """Count what the scheduler has, or is just given, of a job's owner in its queue: an array is one."""
         alike = (
             other
             for other in self.conveyor.jobs.values()
-            if other.status in HANDED_OVER
+            if (other.status in HANDED_OVER or _is_given(other))
             and other.lane == job.lane
             and other.owner == job.owner
             and other.exec_system_logical_queue == job.exec_system_logical_queue
@@ -336,6 +336,11 @@ def _handover(jobs: Sequence[Job], chosen: Plan, definition: JobDefinition) -> H
     words = pack_options(options, name, chosen, hide_memory=hide)
     where = f"{chosen.nodes} node{'s' * (chosen.nodes > 1)} x {chosen.places} at a time"
     return Handover(jobs, "pack", f"{chosen.reason}; {where}", chosen.places, words)
+
+
+def _is_given(job: Job) -> bool:
+    """Tell whether a job is on its way to the scheduler at this moment."""
+    return job.status is JobStatus.SUBMITTING_JOB and job.submission_id is not None
 
 
 def _batch(jobs: Sequence[Job], free: int | None) -> tuple[list[Job], int]:

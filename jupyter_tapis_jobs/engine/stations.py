@@ -14,10 +14,11 @@ from ..model.job import Job
 from ..model.status import JobStatus
 from .archive import Archiver
 from .conveyor import Conveyor, Station
-from .lane import Lane
+from .lane import Lane, LaneKey
 from .quota import Limits, first_reached
 from .staging import Staging
 from .starter import Starter
+from .turns import Turns
 from .verdict import Block, Verdict
 
 #: Seconds until a job is tried again whose system or app is disabled.
@@ -36,6 +37,8 @@ class Stations:
         limits: Callable[[Sequence[Job]], Awaitable[Mapping[str, Limits]]],
     ) -> None:
         self._limits = limits
+        #: Of the lanes where jobs wait for a place.
+        self._turns: dict[LaneKey, Turns] = {}
         #: Set by the engine: who is active counts for the quotas.
         self.conveyor: Conveyor
         #: status -> the station that works on jobs in it.
@@ -54,9 +57,11 @@ class Stations:
         active = [job for job in self.conveyor.jobs.values() if _counts(job)]
         tally: Counter[tuple[str, ...]] = Counter(chain.from_iterable(map(Limits.keys, active)))
         verdicts: dict[str, Verdict] = {}
+        turns = self._turns.pop(lane.key, Turns())
         # Jobs that are alike are held alike: of thousands that wait, only the first of a kind is counted.
         full: dict[tuple[object, ...], Block] = {}
-        for job in cohort:
+        # Who has least under way goes first: a large study leaves places to a small one behind it.
+        for job in turns.of(cohort, lambda group: tally["study", group[1] or ""]):
             mine = limits[job.uuid]
             alike = (id(mine), job.owner, job.launch_mode)
             if (held := full.get(alike)) is not None:
@@ -66,6 +71,9 @@ class Stations:
                 verdicts[job.uuid] = full[alike] = Block(reached, retry)
             else:
                 tally.update(Limits.keys(job))
+        if full:
+            turns.went(job for job in cohort if job.uuid not in verdicts)
+            self._turns[lane.key] = turns
         return verdicts
 
 
