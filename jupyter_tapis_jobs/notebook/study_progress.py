@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def _html(state: StudyState) -> str:
             f"{group.count:,} {group.word}</span>"
             for group in state.groups
         ),
-        *(f"<div>✗ {_text(told)}</div>" for told in state.failures),
+        *(f"<div>{_text(told.strip())}</div>" for told in state.below),
         "</div>",
     ]
     return "".join(parts)
@@ -80,6 +81,8 @@ class StudyDisplay:
         self._drawn = float("-inf")
         self._shown: StudyState | None = None
         self._latest: StudyState | None = None
+        #: Number of the cell that it was first drawn in.
+        self._cell: int | None = None
 
     def show(self, state: StudyState, *, change: bool) -> None:
         """Show *state*, or keep it for the next time when it comes too soon."""
@@ -92,7 +95,21 @@ class StudyDisplay:
         if self._latest is not None and self._latest != self._shown:
             self._draw(self._latest)
 
+    def tells(self, state: StudyState, cell: int | None) -> bool:
+        """Return whether it says in this *cell* that the study is over as *state* has it."""
+        shown = self._shown
+        return (
+            shown is not None
+            and state.is_over
+            and cell is not None
+            and (self._cell, shown.name, shown.counts, shown.waiting)
+            == (cell, state.name, state.counts, state.waiting)
+        )
+
     def _draw(self, state: StudyState) -> None:
+        if self._shown is None:
+            self._cell = _this_cell()
+            _drawn[:] = [self]
         if self._handle is None:
             from IPython.display import DisplayHandle
 
@@ -157,15 +174,29 @@ class LiveStudy:
 
 
 _live: dict[tuple[int, str], LiveStudy] = {}
+#: The display that was begun last.
+_drawn: list[StudyDisplay] = []
+
+
+def _this_cell() -> int | None:
+    """Return the number of the cell that runs; None outside of IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return None if shell is None else int(shell.execution_count)
 
 
 def show(study: Study, handle: Handle | None = None) -> StudyDisplay:
-    """Show the progress of *study* as output of this cell, and keep it up to date while cases run."""
-    display = StudyDisplay(handle)
+    """Show the progress of *study* as output of this cell, and keep it up to date while cases run.
+
+    Where the cell has waited for it (``study.wait()`` at its end) the same is not shown twice.
+    """
     try:
         state = study.state()
     except TapisJobsError as cause:
         state = StudyState(name=study.name, counts={}, trouble=cause.message)
+    if _drawn and not state.trouble and _drawn[0].tells(state, _this_cell()):
+        return _drawn[0]
+    display = StudyDisplay(handle)
     display.show(state, change=True)
     if in_notebook() and not state.is_over:
         key = (id(study.tapis), study.name)

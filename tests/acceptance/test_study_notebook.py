@@ -113,17 +113,21 @@ def test_the_preview_tells_what_would_run_and_how(run: Run) -> None:
     told = run.shown("preview")
     assert f"fragility: {run.first} cases: {run.first} new" in told
     assert "no invalid case" in told
-    packed = "pack (short cases are worth one allocation)"
+    packed = "pack (short cases are worth one allocation; "
     assert f"started: {packed if run.first > 100 else 'single'}" in told
 
 
-def test_the_progress_ends_with_all_counts_and_what_failed(run: Run) -> None:
-    told = run.shown("run")
-    counts = re.search(rf"{run.first} of {run.first}   ✓ (\d+) done   ✗ (\d+) failed", told)
+def test_each_progress_is_shown_once_and_ends_with_all_counts(run: Run) -> None:
+    told = run.shown("run-more")
+    counts = re.search(rf"{run.first + run.more} of \d+   ✓ (\d+) done   ✗ (\d+) failed", told)
     assert counts, told
-    assert int(counts[1]) + int(counts[2]) == run.first
-    assert 0.05 < int(counts[2]) / run.first < 0.25
-    assert run.cells["run"].outputs[0]["data"]["text/html"].count("progressbar") == 1
+    assert int(counts[1]) + int(counts[2]) == run.first + run.more
+    assert '"' in told.splitlines()[1]
+    # The first one goes on by itself, and may have seen the retry as well.
+    assert f"{run.first} of {run.first}   ✓ " in run.shown("run")
+    for cell in ("run", "retry", "run-more", "retry-more"):
+        (output,) = run.cells[cell].outputs
+        assert output["data"]["text/html"].count("progressbar") == 1
 
 
 def test_failed_cases_are_one_group_with_its_cause_and_its_cure(run: Run) -> None:
@@ -131,6 +135,8 @@ def test_failed_cases_are_one_group_with_its_cause_and_its_cure(run: Run) -> Non
     assert "   no convergence   → " in told
     assert "study.retry(" in told
     assert "env={…}" in told
+    (count,) = re.findall(rf"^(\d+) of {run.first} cases failed$", told, re.MULTILINE)
+    assert 0.05 < int(count) / run.first < 0.25
     assert len(told.splitlines()) == 2
     assert "failed to converge" in run.shown("one-case")
     assert "exit code 1" in run.shown("one-case")

@@ -39,7 +39,10 @@ def timeline(frame: pd.DataFrame, now: Any = None) -> Figure:
 
 
 def spans_of(frame: pd.DataFrame, now: Any) -> pd.DataFrame:
-    """Return ``wait start end`` (seconds) and ``state`` of each submitted case, in the order of starts."""
+    """Return ``wait start end`` (seconds) and ``state`` of each submitted case, in the order of starts.
+
+    A case ends with its program, where the frame has ``runSeconds``: archiving it is not running.
+    """
     import pandas as pd
 
     table = frame[frame["created"].notna()]
@@ -54,6 +57,9 @@ def spans_of(frame: pd.DataFrame, now: Any) -> pd.DataFrame:
     spans["ran"] = table["remoteStarted"].notna()
     spans["end"] = since("ended", latest)
     spans["start"] = since("remoteStarted", latest).where(spans["ran"], spans["end"])
+    if "runSeconds" in table.columns:
+        ran = table["runSeconds"].astype("float64")
+        spans["end"] = (spans["start"] + ran).where(spans["ran"] & ran.notna(), spans["end"])
     return spans.sort_values(["start", "wait"], kind="stable").reset_index(drop=True)
 
 

@@ -120,3 +120,16 @@ def test_a_study_that_cannot_be_asked_is_shown_with_the_reason(fake, tapis):
     handle = Handle()
     show(study, handle)
     assert handle.texts == ["s  ░░░░░░░░░░░░░░░░░░░░  0 of 0   Not yours."]
+
+
+def test_a_cell_that_waits_for_a_study_and_ends_with_it_shows_it_once(fake, tapis, monkeypatch):
+    study = tapis.study("s", "bash", cases={"k": [1, 2]}, script="{{ k }}").run()
+    fake.studies.move("s", "FINISHED")
+    handles = [Handle() for _ in range(3)]
+    monkeypatch.setattr(study_progress, "_this_cell", lambda: 7)
+    waited = StudyDisplay(handles[0])
+    waited.show(study.state(), change=True)
+    assert show(study, handles[1]) is waited
+    monkeypatch.setattr(study_progress, "_this_cell", lambda: 8)
+    assert show(study, handles[2]) is not waited
+    assert [len(handle.shown) for handle in handles] == [1, 0, 1]

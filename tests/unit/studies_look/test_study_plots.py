@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 
 from jupyter_tapis_jobs.client.failure_groups import failure_groups
 from jupyter_tapis_jobs.client.study_plots import KINDS, plot, style
+from jupyter_tapis_jobs.client.study_plots.timeline import spans_of
 from jupyter_tapis_jobs.client.words import STATES
 from jupyter_tapis_jobs.model.errors import InvalidInputError, UnavailableError
 
@@ -31,7 +32,8 @@ def grid(study):
             statuses,
             created=pd.Series([BEGIN] * 29 + [pd.NaT]),
             remoteStarted=pd.Series([*(BEGIN + seconds)[:28], pd.NaT, pd.NaT]),
-            ended=pd.Series([*(BEGIN + seconds + pd.Timedelta(60, "s"))[:28], pd.NaT, pd.NaT]),
+            ended=pd.Series([*(BEGIN + seconds + pd.Timedelta(61, "s"))[:28], pd.NaT, pd.NaT]),
+            runSeconds=[60.0] * 28 + [None] * 2,
         )
         drift = [scale / k for k, scale in pairs[:27]] + [None] * 3
         return frame.assign(drift=pd.Series(drift, dtype="float64"))
@@ -133,8 +135,18 @@ def test_the_timeline_has_a_bar_of_waiting_and_one_of_running(grid):
 
 def test_the_unit_of_the_timeline_fits_its_length(grid):
     frame = grid()
-    frame["ended"] += pd.Timedelta(5, "h")
+    frame["runSeconds"] += 5 * 3600
     assert plot(frame, kind="timeline").figure.axes[1].get_xlabel().endswith("(h)")
+
+
+def test_a_case_that_is_archived_runs_no_more(study):
+    begin = pd.Series([BEGIN] * 2)
+    frame = study(
+        {"k": [1, 2]}, ["FINISHED"] * 2, created=begin, ended=begin + pd.Timedelta(60, "s"),
+        remoteStarted=begin + pd.to_timedelta([0, 3], unit="s"), runSeconds=[3.0, None],
+    )  # fmt: skip
+    spans = spans_of(frame, None)
+    assert spans[["start", "end"]].to_numpy().tolist() == [[0, 3], [3, 60]]
 
 
 def test_failed_cases_are_bars_of_what_they_said(grid):
