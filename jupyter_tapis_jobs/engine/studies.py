@@ -140,10 +140,12 @@ class Studies:
         if "name" in asked:
             refuse_bad_name(asked["name"])
         async with self._held(user, name) as study:
+
+            def work(connection: Connection) -> Study:
+                return _changed(connection, rows.by_ids(connection, [study.id])[study.id], asked, now)
+
             now = self._now()
-            after = await self._ports.write(
-                lambda connection: _changed(connection, study, asked, now), epoch=self._epoch
-            )
+            after = await self._ports.write(work, epoch=self._epoch)
         self._settle(after)
         return after
 
@@ -174,9 +176,14 @@ class Studies:
     @asynccontextmanager
     async def _held(self, user: User, name: str) -> AsyncIterator[Study]:
         """Give a study that nobody else changes meanwhile."""
-        number = (await self.get(user, name)).id
-        async with self._lock(number):
-            yield await self.get(user, name)
+        while True:
+            number = (await self.get(user, name)).id
+            async with self._lock(number):
+                study = await self.get(user, name)
+                # Another one may have got the name while this waited.
+                if study.id == number:
+                    yield study
+                    return
 
     def _lock(self, number: int) -> asyncio.Lock:
         return self._locks.setdefault(number, asyncio.Lock())
@@ -261,8 +268,9 @@ class Studies:
         dry_run: bool = False,
     ) -> Added:
         """Submit what is wished, all or nothing."""
-        results = await self._submission.resolve_all(user, [wish.raw for wish in wishes])
-        accepted = [as_of(study, result) for result in results if isinstance(result, Accepted)]
+        raws = [wish.raw for wish in wishes]
+        results = await self._submission.resolve_all(user, raws, only_check=dry_run)
+        accepted = [result for result in results if isinstance(result, Accepted)]
         wrong = [
             refused(wish, result)
             for wish, result in zip(wishes, results, strict=True)
@@ -272,11 +280,12 @@ class Studies:
         if dry_run:
             out = {error.row for error in wrong}
             would = tuple((wish.case.case_id, None) for wish in wishes if wish.row not in out)
-            mode, reason = await self._forecast(accepted)
+            mode, reason = await self._forecast(study, accepted)
             return replace(told, submitted=would, launch_mode=mode, launch_reason=reason)
         if told.errors:
             raise CasesError(told)
-        stored = await self._store(user, accepted, lambda c, jobs: keep(c, study, wishes, jobs))
+        made = [as_of(study, one) for one in accepted]
+        stored = await self._store(user, made, lambda c, jobs: keep(c, study, wishes, jobs))
         await self._chains.try_again(study)
         if not wishes:
             return told
@@ -285,12 +294,14 @@ class Studies:
         submitted = ((w.case.case_id, job.uuid) for w, (job, _) in zip(wishes, stored, strict=True))
         return replace(told, submitted=tuple(submitted))
 
-    async def _forecast(self, accepted: Sequence[Accepted]) -> tuple[str | None, str | None]:
+    async def _forecast(self, study: Study, accepted: Sequence[Accepted]) -> tuple[str | None, str | None]:
         """Return how most of the jobs would be started, and why: those on the system that has the most."""
         if not accepted:
             return None, None
+        # Cases that are alike share one job here.
+        different = {id(one): as_of(study, one) for one in {id(one): one for one in accepted}.values()}
         by_system: dict[str, list[tuple[Job, JobDefinition]]] = {}
-        for one in accepted:
+        for one in (different[id(shared)] for shared in accepted):
             by_system.setdefault(one.job.exec_system_id, []).append((one.job, one.definition))
         name, jobs = max(by_system.items(), key=lambda item: len(item[1]))
         system = await self._system(name)

@@ -33,6 +33,7 @@ from ..model.times import iso
 from ..model.transfer_nodes import node_of, refuse_bad_node
 from ..model.user import User
 from .admission import Admission
+from .alike import Alike
 from .apps import AppCatalog
 from .batch_scripts import BatchScripts, named
 from .catalog import Listing
@@ -82,22 +83,35 @@ class Submission:
         self._variables = variables
 
     async def resolve_all(
-        self, user: User, raws: Sequence[Mapping[str, Any]]
+        self, user: User, raws: Sequence[Mapping[str, Any]], *, only_check: bool = False
     ) -> list[Accepted | TapisJobsError]:
-        """Resolve requests one by one; what is wrong with one does not touch the others."""
+        """Resolve requests one by one; what is wrong with one does not touch the others.
+
+        With *only_check* those that differ in plain values only share the job of the first.
+        """
         hosts = self._ports.hosts
         trusted = hosts.server_user if isinstance(hosts, RealHosts) else None
         admission = Admission(self._systems, user, trusted)
         profile = partial(self._profiles.usable, user, server_user=trusted)
         known = _Known(self._apps, self._systems, profile, user, self._ports.random, admission)
+        alike = Alike(known.app, known.named_system)
+        passed: dict[str, Accepted] = {}
         results: list[Accepted | TapisJobsError] = []
         for number, raw in enumerate(raws):
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
+            key = alike.key(raw) if only_check else None
+            if key is not None and key in passed:
+                results.append(passed[key])
+                continue
             try:
-                results.append(await self._resolve(user, raw, known, admission))
+                found = await self._resolve(user, raw, known, admission)
             except TapisJobsError as fault:
                 results.append(fault)
+                continue
+            results.append(found)
+            if key is not None:
+                passed[key] = found
         return await self._without_missing_inputs(user, results)
 
     async def _resolve(
@@ -271,6 +285,10 @@ class _Known:
                 f"Say where to run, for example execSystemId: {LOCAL}.",
                 field="execSystemId",
             )
+        return self.named_system(name, app)
+
+    def named_system(self, name: str, app: App) -> System:
+        """Return the system *name* for a request of *app*; it may be there through the app only."""
         from_app = name == app.job_attributes.exec_system_id
         return self.exec_place(name, app.shared_app_ctx if from_app else None)
 
