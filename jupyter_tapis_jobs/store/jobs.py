@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, column, func, literal_column, select, table, update
+from sqlalchemy import Connection, bindparam, column, func, literal_column, select, table, update
 from sqlalchemy import insert as insert_into
 
 from ..model.errors import ConflictError, NotFoundError
@@ -22,7 +22,7 @@ from ..model.status import ACTIVE, ALLOWED_MOVES, EventType, JobStatus
 from . import outbox, shares
 from .records import JOB_COLUMNS, changed_columns, event_from_row, event_to_row, job_from_row, job_to_row
 from .search import search, summary_columns
-from .statements import Row, Statement
+from .statements import Row, Statement, given
 from .tables import UNFINISHED, job_definitions, job_events, jobs
 
 __all__ = [
@@ -85,11 +85,6 @@ class QuotaCount:
     jobs: int
 
 
-def _given(name: str) -> Select[tuple[Any]]:
-    """Return the values of a JSON array as a subquery: one parameter, however many values."""
-    return select(func.json_each(bindparam(name)).table_valued("value").c.value)
-
-
 _job = select(*(jobs.c[name] for name in JOB_COLUMNS))
 _event = select(
     job_events.c.id,
@@ -102,13 +97,13 @@ _insert_definition = Statement(insert_into(job_definitions))
 _insert_event = Statement(insert_into(job_events))
 _sequence = table("sqlite_sequence", column("name"), column("seq"))
 _last_id = Statement(select(_sequence.c.seq).where(_sequence.c.name == bindparam("counter")))
-_statuses = Statement(select(jobs.c.id, jobs.c.status).where(jobs.c.id.in_(_given("ids"))))
-_by_uuids = Statement(_job.where(jobs.c.uuid.in_(_given("uuids"))))
+_statuses = Statement(select(jobs.c.id, jobs.c.status).where(jobs.c.id.in_(given("ids"))))
+_by_uuids = Statement(_job.where(jobs.c.uuid.in_(given("uuids"))))
 # The plus keeps SQLite from walking all jobs in order instead of sorting the few of the index.
 _unfinished = Statement(_job.where(UNFINISHED).order_by(literal_column("+jobs.id")))
 _definitions = Statement(
     select(job_definitions.c.job_id, job_definitions.c.definition).where(
-        job_definitions.c.job_id.in_(_given("ids"))
+        job_definitions.c.job_id.in_(given("ids"))
     )
 )
 _redefine = Statement(
@@ -130,7 +125,7 @@ _events_after = Statement(
     .offset(bindparam("skip"))
 )
 _events_of_jobs_after = Statement(
-    _event.where(jobs.c.uuid.in_(_given("uuids")), job_events.c.id > bindparam("after"))
+    _event.where(jobs.c.uuid.in_(given("uuids")), job_events.c.id > bindparam("after"))
     .order_by(job_events.c.id)
     .limit(bindparam("limit"))
     .offset(bindparam("skip"))
@@ -139,7 +134,7 @@ _newest_event = Statement(select(func.max(job_events.c.id)))
 _counted = sorted(status.value for status in ACTIVE - {JobStatus.PENDING})
 _quotas = Statement(
     select(jobs.c.exec_system_id, jobs.c.exec_system_logical_queue, jobs.c.owner, func.count())
-    .where(UNFINISHED, jobs.c.status.in_(_given("statuses")))
+    .where(UNFINISHED, jobs.c.status.in_(given("statuses")))
     .group_by(jobs.c.exec_system_id, jobs.c.exec_system_logical_queue, jobs.c.owner)
 )
 

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection
+from sqlalchemy import ClauseElement, Connection, Select, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 
 Row = tuple[Any, ...]
@@ -46,3 +46,8 @@ def cursor(conn: Connection) -> sqlite3.Cursor:
     """Return a plain cursor inside the transaction of *conn*."""
     driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
     return driver.cursor()
+
+
+def given(name: str) -> Select[tuple[Any]]:
+    """Return the values of a JSON array as a subquery: one parameter, however many values."""
+    return select(func.json_each(bindparam(name)).table_valued("value").c.value)

@@ -19,7 +19,7 @@ from ..model.errors import ConflictError
 from ..model.job import Job
 from ..model.status import JobStatus
 from ..model.study import Standing, Study, Why
-from .statements import Statement
+from .statements import Statement, given
 from .study_tables import studies, study_attempts, study_cases, study_chains, study_requests
 from .tables import jobs
 
@@ -42,15 +42,13 @@ _standings = Statement(
     .select_from(LAST)
     .where(
         _case.study_id == bindparam("study"),
-        _case.case_id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value)),
+        _case.case_id.in_(given("ids")),
     )
 )
 _requests = Statement(
     select(study_requests.c.position, study_requests.c.request).where(
         study_requests.c.study_id == bindparam("study"),
-        study_requests.c.position.in_(
-            select(func.json_each(bindparam("positions")).table_valued("value").c.value)
-        ),
+        study_requests.c.position.in_(given("positions")),
     )
 )
 _last_position = Statement(select(func.max(_case.position)).where(_case.study_id == bindparam("study")))
