@@ -220,6 +220,8 @@ while [ $quiet -lt {rounds} ]; do
     IFS=/ ; set -f; set -- $batch; set +f; unset IFS
     rm -f -- "$@" 2>/dev/null || for n; do [ -f "$n" ] && stuck=$stuck$n/; done
     quiet=0
+    # What comes meanwhile is one batch: where jobs end all the time, looks are as many as in silence.
+    [ $count -ge 1000 ] || sleep {step:g}
   else
     quiet=$((quiet + 1))
     [ $((quiet % {beat})) -gt 0 ] || printf / || exit 0
