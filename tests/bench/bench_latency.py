@@ -51,7 +51,7 @@ def main() -> None:
         found: dict[str, list[list[float]]] = {name: [] for name in runs}
         for number in range(plan.pairs):
             for name, (server, load) in runs.items():
-                with _probed(server, found[name]):
+                with probed(server, found[name]):
                     load()
             harness.say(
                 f"  {number + 1}/{plan.pairs}: " + "  ".join(_told(name, v[-1]) for name, v in found.items())
@@ -87,7 +87,8 @@ def _rows(found: dict[str, list[list[float]]], count: int) -> Iterator[harness.R
 
 
 @contextmanager
-def _probed(server: harness.BenchServer, runs: list[list[float]]) -> Iterator[None]:
+def probed(server: harness.BenchServer, runs: list[list[float]]) -> Iterator[None]:
+    """Ask the server for its status all the while; add the seconds that the answers took to *runs*."""
     program = Path(__file__).with_name("probe.py")
     with subprocess.Popen(
         [sys.executable, program, server.url, server.token],

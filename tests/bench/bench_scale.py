@@ -1,4 +1,4 @@
-"""1,000, 10,000 and 100,000 jobs on made-up time: what one costs the engine must not grow with their number.
+"""1,000, 10,000 and 100,000 cases of a study on made-up time: what one costs must not grow with their number.
 
 The machine, its links and its Slurm are those of ``tests/simulation``; the engine and its store are real.
 The seconds hold the work of the made-up world as well.
@@ -14,7 +14,7 @@ import harness
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from simulation.scale import Cost, carry
+from simulation.scale import Cost, carry, study
 
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (250, 1_000, 4_000)
 
@@ -29,9 +29,9 @@ def main() -> None:
 
 
 def _measured(jobs: int) -> Cost:
-    harness.say(f"{jobs:,} jobs on made-up time")
+    harness.say(f"{jobs:,} cases on made-up time")
     with harness.folder() as place:
-        cost = carry(place, jobs)
+        cost = carry(place, jobs, way=study)
     harness.say(
         f"  {cost.seconds:.1f} s of CPU, {cost.remote} calls to the host, {cost.scheduler} of the scheduler"
     )
@@ -48,7 +48,7 @@ def _rows(cost: Cost, fewest: Cost | None) -> list[harness.Row]:
     )
     return [
         harness.Row(
-            what=f"{what} {cost.jobs:,} simulated jobs",
+            what=f"{what} {cost.jobs:,} simulated cases",
             ours=[measure(cost)],
             against=f"of {fewest.jobs:,}" if fewest else "",
             theirs=[measure(fewest)] if fewest else (),

@@ -191,6 +191,15 @@ class BenchServer:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:", 1)[1].split(None, 1)[0]) / 1024
 
+    def forget_peak(self) -> None:
+        """Let ``peak`` tell of what comes from now on."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def peak(self) -> float:
+        """Return the most resident memory that the server's process has had, in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:", 1)[1].split(None, 1)[0]) / 1024
+
     def cpu(self) -> float:
         """Return the seconds of CPU that the server's process has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from jupyter_tapis_jobs.engine.engine import Engine
 from jupyter_tapis_jobs.model.errors import TapisJobsError
+from jupyter_tapis_jobs.model.study import Case
 
 from .cluster import Cluster
 from .lives import USER, Life
@@ -21,6 +24,8 @@ from .world import World
 
 #: Jobs of one bulk call.
 AT_ONCE = 1000
+#: Cases of one call that adds to a study.
+CASES_AT_ONCE = 10_000
 #: Jobs that each core of the cluster runs, one after the other, and how long each takes.
 ROUNDS, SECONDS = 4, 20.0
 
@@ -49,7 +54,34 @@ class Cost:
         return sum(self.calls[command] for command in ("sbatch", "squeue", "sacct", "scancel"))
 
 
-def carry(folder: Path, jobs: int, mode: str = "array") -> Cost:
+Way = Callable[[Engine, int, str], Awaitable[None]]
+
+
+async def bulk(engine: Engine, jobs: int, mode: str) -> None:
+    """Submit jobs, a thousand in a call."""
+    for start in range(0, jobs, AT_ONCE):
+        numbers = range(start, min(jobs, start + AT_ONCE))
+        results = await engine.submit(USER, [_request(n) for n in numbers], launch_mode=mode)
+        assert not [result for result in results if isinstance(result, TapisJobsError)]
+
+
+async def study(engine: Engine, jobs: int, mode: str) -> None:
+    """Submit the cases of one study that has limits of its own, as many in a call as a body holds."""
+    await engine.studies.create(
+        USER, "large", {"launch_mode": mode, "max_running": jobs, "max_failures": jobs}
+    )
+    for start in range(0, jobs, CASES_AT_ONCE):
+        numbers = range(start, min(jobs, start + CASES_AT_ONCE))
+        cases = [Case(case_id=f"id{n}", parameters={"k": n}, request=_request(n)) for n in numbers]
+        added = await engine.studies.add(USER, "large", cases)
+        assert len(added.submitted) == len(cases)
+
+
+def _request(number: int) -> dict[str, str]:
+    return {"name": f"case-{number}", "appId": "batch", "appVersion": "1.0"}
+
+
+def carry(folder: Path, jobs: int, mode: str = "array", *, way: Way = bulk) -> Cost:
     """Carry *jobs* jobs from the request to the end, started in the launch mode *mode*."""
     world = World(Random(1), duration=SECONDS)
     cores = max(4, jobs // ROUNDS)
@@ -60,10 +92,7 @@ def carry(folder: Path, jobs: int, mode: str = "array") -> Cost:
         life = Life(folder, world, Random(2), cluster=cluster)
         life.define()
         engine = await life.engine()
-        raws = [{"name": f"case-{n}", "appId": "batch", "appVersion": "1.0"} for n in range(jobs)]
-        for start in range(0, jobs, AT_ONCE):
-            results = await engine.submit(USER, raws[start : start + AT_ONCE], launch_mode=mode)
-            assert not [result for result in results if isinstance(result, TapisJobsError)]
+        await way(engine, jobs, mode)
         while engine.health()["activeJobs"]:
             await asyncio.sleep(5.0)
         took.append(asyncio.get_running_loop().time())
