@@ -14,7 +14,9 @@ from .progress import Silent
 from .request import SHORTHANDS, merged, variables
 from .study_calls import Answer, Case, StudyCalls, refused_cases
 from .study_cases import Built, CaseBuilder
+from .study_chain import Chained, chain, chained
 from .study_frame import BAD_ENDS, chosen, study_frame
+from .study_info import counts, number, state_of, then_lines
 from .study_preview import StudyPreview, measured_hours, most_hours
 from .study_results import StudyResults
 from .study_settings import settings_of
@@ -25,11 +27,12 @@ from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .job import Job
     from .tapis import Tapis
 
 #: Cases from which on it is worth asking first which of them are done.
 _MANY = 200
+#: What a retry does not change: with it, it would be another case.
+_MAKES_THE_CASE = frozenset({*SHORTHANDS, "appId", "appVersion", "fileInputs", "fileInputArrays"} - {"env"})
 
 
 class Study(StudyResults):
@@ -92,7 +95,7 @@ class Study(StudyResults):
         errors = [*built.errors, *answer.errors]
         hours = self._hours(built, answer)
         # What ended badly runs again, given here or not.
-        failed = sum(_counts(info).get(status, 0) for status in BAD_ENDS)
+        failed = sum(counts(info).get(status, 0) for status in BAD_ENDS)
         return StudyPreview(
             name=self.name,
             cases=len(built.cases) + len(built.errors) + failed - answer.failed,
@@ -100,13 +103,14 @@ class Study(StudyResults):
             done=answer.done,
             in_flight=answer.in_flight,
             failed=failed,
-            others=max(0, _number(info, "cases") - answer.known - (failed - answer.failed)),
+            others=max(0, number(info, "cases") - answer.known - (failed - answer.failed)),
             launch_mode=answer.launch_mode or str(self._settings.get("launchMode") or "auto"),
             launch_reason=answer.launch_reason,
             bytes_each=built.bytes_each,
             bytes_once=built.bytes_once,
             node_hours=hours[0],
             measured=hours[1],
+            then=then_lines(info),
             samples=[case.request for case in built.cases[:samples] if case.request],
             errors=tuple(errors),
         )
@@ -157,7 +161,7 @@ class Study(StudyResults):
         mask, or rows of ``frame()``; by default all that ended badly. The old attempts are kept:
         ``frame(attempts="all")``. Cases that have not ended are left alone.
         """
-        wrong = [name for name in changes if name in SHORTHANDS and name != "env"]
+        wrong = [name for name in changes if name in _MAKES_THE_CASE]
         if wrong:
             raise InvalidInputError(
                 f"retry changes fields of the request and env, not {wrong[0]}: what is run makes the case. "
@@ -172,7 +176,14 @@ class Study(StudyResults):
         if not len(ready):
             why = "all of them are in flight" if len(rows) else "no case fits"
             raise ConflictError(f"Nothing to retry in study '{self.name}': {why}.")
-        self.answer = Answer(submitted=self._calls.retry(ready["caseId"].tolist(), changes))
+        rows_of = dict(zip(ready["caseId"], ready.index.tolist(), strict=True))
+        try:
+            self.answer = Answer(submitted=self._calls.retry(list(rows_of), changes))
+        except InvalidInputError as refused:
+            if not refused.errors:
+                raise
+            told = [{**error, "row": rows_of.get(error.get("caseId"))} for error in refused.errors]
+            raise refused_cases(told) from None
         return self
 
     def cancel(self, which: Any = "all", /) -> Study:
@@ -205,27 +216,24 @@ class Study(StudyResults):
             )
         return self
 
-    def then(
-        self, app: Any, /, *, outputs: str | Sequence[str], timeout: float | None = None, **given: Any
-    ) -> Job:
-        """Wait until no case is in flight, then submit one job with the cases' *outputs*; return it.
+    def then(self, app: Any, /, *, outputs: str | Sequence[str], **given: Any) -> Chained:
+        """Have one job submitted when no case is in flight, with the cases' *outputs*; return at once.
 
         *app* and *given* are as for ``tapis.submit``. The job finds the study's frame as ``cases.csv``,
         and the outputs of the case in row 7 of it below ``cases/7/``; cases that did not end well have
-        none. The waiting is done here: when it is left (Ctrl-C, *timeout*), no job is submitted.
+        none. The server submits it, once, whatever becomes of this kernel; ``.wait()`` waits for it. The
+        same call again means the same job, until that fails or the cases are others.
         """
-        from .study_chain import submit_after
+        return chain(self._there(), self._calls, app, outputs, given)
 
-        self._there().wait(timeout)
-        return submit_after(self.tapis, self.name, self.frame(), app, outputs, given)
+    def chained(self) -> list[Chained]:
+        """Return the jobs that go on with the study's cases, oldest first."""
+        return chained(self._there(), self._calls)
 
     # --- looking -----------------------------------------------------------------------------
     def state(self) -> StudyState:
         """Return how the study stands now, at the server; before it is there: how many cases are given."""
-        info = self._info_or_none()
-        counts = _counts(info)
-        missing = _number(info, "cases") - sum(counts.values()) if info else len(self._rows) - self._sent
-        return StudyState(name=self.name, counts=counts, waiting=missing, stopped=_stopped(info, counts))
+        return state_of(self.name, self._info_or_none(), len(self._rows) - self._sent)
 
     def watch(self) -> Watch:
         """Return what looks at the study again and again, for a display of its progress."""
@@ -268,13 +276,14 @@ class Study(StudyResults):
             raise InvalidInputError(
                 f"attempts='{attempts}' is neither 'last' nor 'all'.", field="attempts", value=attempts
             )
-        return study_frame(self._calls.columns(attempts), self._template.defaults)
+        return study_frame(self._there()._calls.columns(attempts), self._template.defaults)
 
     def _there(self) -> Study:
         """Raise ``NotFoundError`` unless the server has the study."""
         if not self._is_there:
+            if self._rows and self._info_or_none() is None:
+                raise NotFoundError(f"Study '{self.name}' has not run yet. study.run() submits its cases.")
             self._calls.info()
-            self._is_there = True
         return self
 
     def _info_or_none(self) -> Mapping[str, Any] | None:
@@ -294,7 +303,7 @@ class Study(StudyResults):
             self._sent, self._built = 0, None
         if self._built is None:
             rows = self._rows[self._sent :]
-            first = _number(self._info_or_none(), "cases") if rows else 0
+            first = number(self._info_or_none(), "cases") if rows else 0
             self._built = CaseBuilder(self.tapis, self._template, self.name).build(rows, first)
         return self._built
 
@@ -335,8 +344,8 @@ class Study(StudyResults):
 
     def _elsewhere(self, cases: Sequence[Case], *, fresh: bool) -> list[Case]:
         """Return what ended badly and is not among *cases*; with *fresh* all that is not."""
-        counts = _counts(self._calls.info())
-        if not (fresh or any(counts.get(status) for status in BAD_ENDS)):
+        standing = counts(self._calls.info())
+        if not (fresh or any(standing.get(status) for status in BAD_ENDS)):
             return []
         here = {case.case_id for case in cases}
         return [
@@ -373,20 +382,3 @@ class Study(StudyResults):
 
 def _key(row: Mapping[str, Any]) -> frozenset[tuple[str, bool, Any]]:
     return frozenset((name, isinstance(value, bool), value) for name, value in row.items())
-
-
-def _counts(info: Mapping[str, Any] | None) -> dict[str, int]:
-    """Return status -> number of cases; a status that nobody knows any more is left out."""
-    told = (info or {}).get("counts") or {}
-    return {status: int(count) for status, count in told.items() if status}
-
-
-def _stopped(info: Mapping[str, Any] | None, counts: Mapping[str, int]) -> str:
-    most = _number(info, "maxFailures")
-    if not most or counts.get(JobStatus.FAILED, 0) < most:
-        return ""
-    return f"stopped after maxFailures={most:,}; study.retry(), study.set(maxFailures=…) or study.cancel()"
-
-
-def _number(info: Mapping[str, Any] | None, key: str) -> int:
-    return int((info or {}).get(key) or 0)

@@ -131,6 +131,22 @@ class StudyCalls:
         submitted = told.get("submitted") if isinstance(told, Mapping) else told
         return list(submitted or [])
 
+    def chain(self, request: Mapping[str, Any], outputs: Sequence[str]) -> Mapping[str, Any]:
+        """Have *request* submitted once no case is in flight; return how it stands."""
+        body = {"request": dict(request), "outputs": list(outputs)}
+        told: Mapping[str, Any] = self._connection.call(
+            "POST", self._path("then"), json=body, seconds=_LONG
+        ).result
+        return told
+
+    def chains(self) -> list[Mapping[str, Any]]:
+        """Return what the server says of each chained request, oldest first."""
+        return list(self._connection.get(self._path("then")) or [])
+
+    def unchain(self, chain_id: int) -> None:
+        """Take back a chained request; ``ConflictError`` for one that is a job already."""
+        self._connection.call("DELETE", self._path(f"then/{chain_id}"))
+
     def cancel(self) -> Any:
         """Cancel every job of the study that has not ended."""
         return self._connection.call("POST", self._path("cancel"), seconds=_LONG).result

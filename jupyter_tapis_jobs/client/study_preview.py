@@ -40,6 +40,8 @@ class StudyPreview:
     measured: bool = False
     #: Rendered requests of the first cases.
     samples: Sequence[Mapping[str, Any]] = ()
+    #: How the jobs stand that go on with the cases, a line each.
+    then: Sequence[str] = ()
     #: What is wrong with each invalid case: ``row caseId message field``.
     errors: Sequence[Mapping[str, Any]] = field(default=())
 
@@ -50,14 +52,15 @@ class StudyPreview:
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self._counts()}", f"  {self._cost()}", f"  {self._travel()}"]
-        return "\n".join([*lines, *self._invalid(), *self._sample_lines()])
+        goes_on = [f"  → {told}" for told in self.then]
+        return "\n".join([*lines, *goes_on, *self._invalid(), *self._sample_lines()])
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows; every text in it is escaped."""
-        lines = [self._counts(), self._cost(), self._travel()]
+        lines = [self._counts(), self._cost(), self._travel(), *(f"→ {told}" for told in self.then)]
         told = "".join(f"<div>{html.escape(printable(line))}</div>" for line in lines)
         wrong = "".join(f"<div>{html.escape(printable(line.strip()))}</div>" for line in self._invalid())
         folded = "".join(

@@ -63,6 +63,8 @@ class StudyState:
     #: One sentence while the server does not answer.
     trouble: str = ""
     failures: tuple[str, ...] = field(default=())
+    #: How the jobs stand that go on with the cases, a line each.
+    then: tuple[str, ...] = ()
 
     @property
     def submitted(self) -> int:
@@ -109,8 +111,13 @@ class StudyState:
 
     @property
     def text(self) -> str:
-        """The line, and what failed below it."""
-        return "\n".join([self.line, *(f"  ✗ {told}" for told in self.failures)])
+        """The line, and below it what failed and what goes on with the cases."""
+        return "\n".join([self.line, *self.below])
+
+    @property
+    def below(self) -> tuple[str, ...]:
+        """What failed, and what goes on with the cases, a line each."""
+        return (*(f"  ✗ {told}" for told in self.failures), *(f"  → {told}" for told in self.then))
 
 
 class Pace:

@@ -42,18 +42,18 @@ class TextDisplay:
     def __init__(self, progress: Progress, out: Callable[[str], Any] | None = None) -> None:
         self._progress = progress
         self._out = out or (lambda line: None)
-        self._failures: tuple[str, ...] = ()
+        self._below: tuple[str, ...] = ()
 
     def show(self, state: StudyState, *, change: bool) -> None:
         """Show the line."""
         self._progress.show(state.line, change=change)
-        self._failures = state.failures
+        self._below = state.below
 
     def done(self) -> None:
-        """Leave the last line standing, and what failed below it."""
+        """Leave the last line standing, and what failed and goes on below it."""
         self._progress.done()
-        for told in self._failures:
-            self._out(f"  ✗ {told}\n")
+        for told in self._below:
+            self._out(f"{told}\n")
 
 
 #: What makes displays in a notebook, once that side has told it.
@@ -110,7 +110,7 @@ class Watch:
             if found.is_over and found.counts.get(JobStatus.FAILED):
                 found = replace(found, failures=self._explained())
         before, self.state = self.state, found
-        self.changed = before is None or (before.counts, before.trouble) != (found.counts, found.trouble)
+        self.changed = before is None or _news(before) != _news(found)
         answered = self._now() - began
         grown = _FIRST if self.changed and not found.trouble else min(_LAST, self.gap * _GROWTH)
         self.gap = max(grown, answered / _SHARE)
@@ -122,6 +122,10 @@ class Watch:
             return self._explain()
         except TapisJobsError:
             return ()
+
+
+def _news(state: StudyState) -> tuple[object, ...]:
+    return state.counts, state.trouble, state.then
 
 
 def wait_for_study(

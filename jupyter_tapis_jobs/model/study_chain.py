@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .batch_script import LONGEST_NAME
@@ -63,16 +63,16 @@ class Chain:
         """True when its job ended badly, or was removed."""
         return self.is_submitted and self.job_status in (None, JobStatus.FAILED, JobStatus.CANCELLED)
 
-    def told(self, in_flight: int) -> str:
-        """Return how it stands, as a sentence; *in_flight* is the number of such cases of its study."""
+    def told(self, cases: Mapping[str, int]) -> str:
+        """Return how it stands, as a sentence; *cases* are those of its study by status."""
         if self.job_uuid is not None:
             return f"job {self.job_uuid} is {self.job_status or 'removed'}"
         if self.refusal:
             return f"not submitted: {self.refusal}"
-        if in_flight:
-            cases = "case has" if in_flight == 1 else "cases have"
-            return f"is submitted when {in_flight:,} {cases} ended"
-        return "is submitted when cases have been run and ended"
+        left = sum(count for status, count in cases.items() if status and not JobStatus(status).is_terminal)
+        if left:
+            return f"is submitted when {left:,} {'case has' if left == 1 else 'cases have'} ended"
+        return "is being submitted" if cases else "is submitted when cases have been run"
 
 
 def job_name(study: str) -> str:

@@ -40,7 +40,6 @@ class ChainRow(Wire):
 def chain_to_wire(chain: Chain, counts: Mapping[str, int]) -> dict[str, Any]:
     """Return a chained request; *counts* are the cases of its study by status."""
     request = json.loads(chain.request)
-    in_flight = sum(count for status, count in counts.items() if status and not JobStatus(status).is_terminal)
     return {
         "id": chain.id,
         "name": str(request.get("name") or ""),
@@ -50,5 +49,5 @@ def chain_to_wire(chain: Chain, counts: Mapping[str, int]) -> dict[str, Any]:
         "jobUuid": chain.job_uuid,
         "jobStatus": chain.job_status,
         "refusal": chain.refusal or None,
-        "message": chain.told(in_flight),
+        "message": chain.told(counts),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import jupyter_tapis_jobs as tj
 from jupyter_tapis_jobs.client.study import Study
 from jupyter_tapis_jobs.client.tapis import Tapis
 from jupyter_tapis_jobs.model.errors import InvalidInputError, NotFoundError
-from tests.conftest import TestServer
+from tests.conftest import TestServer, until
 
 #: Does not converge for k = 3, unless it may take longer.
 SCRIPT = """
@@ -84,12 +84,42 @@ def test_a_study_from_a_grid_to_the_frame_of_results(tapis: Tapis, study: Callab
 
 def test_one_job_goes_on_with_the_outputs_of_all_cases(study: Callable[..., Study]) -> None:
     parts = study({"k": [1, 2, 3]}, script="echo {{ k }} > 'part {{ k }}.txt'; echo {{ k }} > part.txt").run()
-    last = parts.then(
-        "bash", outputs="part.txt", script="cat cases/*/part.txt; head -1 cases.csv", timeout=60, maxMinutes=1
+    chained = parts.then(
+        "bash", outputs="part.txt", script="cat cases/*/part.txt; head -1 cases.csv", maxMinutes=1
     )
-    last.wait(60, progress=False)
+    last = chained.wait(60, progress=False)
     lines = last.read().split()
-    assert (last.status, lines[:3], lines[3][:9]) == ("FINISHED", ["1", "2", "3"], "k,caseId,")
+    assert (last.status, lines[:3], lines[3]) == (
+        "FINISHED",
+        ["1", "2", "3"],
+        ",".join(parts.frame().columns),
+    )
+    assert repr(parts).endswith(f"-then: job {last.uuid} is FINISHED")
+    # The same cell again means the same job.
+    again = parts.then(
+        "bash", outputs="part.txt", script="cat cases/*/part.txt; head -1 cases.csv", maxMinutes=1
+    )
+    assert again.wait(60, progress=False).uuid == last.uuid
+    with pytest.raises(InvalidInputError, match="maxMinutes"):
+        parts.then("bash", outputs="part.txt", script="true", maxMinutes=-1)
+
+
+def test_what_goes_on_with_the_cases_waits_for_them_without_kernel_and_server(
+    running_server: Callable[..., AbstractContextManager[TestServer]], tmp_path: Path
+) -> None:
+    gate = tmp_path / "go"
+    with running_server(tmp_path / "server") as first, closing((tapis := first.tapis()).connection):
+        script = f"until [ -e '{gate}' ]; do sleep 0.2; done; echo {{{{ k }}}} > part.txt"
+        slow = tapis.study("s", "bash", cases={"k": [1, 2, 3]}, script=script, maxMinutes=5).run()
+        chained = slow.then("bash", outputs="part.txt", script="cat cases/*/part.txt", maxMinutes=1)
+        assert "s-then: is submitted when 3 cases have ended" in repr(chained)
+        until(lambda: slow.state().counts.get("RUNNING"))
+    gate.touch()
+    with running_server(tmp_path / "server") as second, closing((tapis := second.tapis()).connection):
+        (found,) = tapis.study("s").chained()
+        last = found.wait(60, progress=False)
+        assert (last.status, last.read().split()) == ("FINISHED", ["1", "2", "3"])
+        assert len(tapis.jobs(name="s-then")) == 1
 
 
 def test_kernels_that_run_the_same_study_at_once_double_no_case_and_lose_none(

@@ -32,6 +32,9 @@ class FakeStudy:
     template: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, FakeCase] = field(default_factory=dict)
+    #: ``id name appId outputs jobUuid refusal message`` of chained requests, and these themselves by id.
+    then: list[dict[str, Any]] = field(default_factory=list)
+    requests: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,6 +59,8 @@ class FakeStudies:
             return 404, (f"there is no study '{parts[0]}'.", None)
         what = parts[1] if len(parts) > 1 else request.method.lower()
         self.sent.append((what, body))
+        if request.method == "DELETE" and what == "then":
+            return self._then_deleted(study, int(parts[2]))
         handler = getattr(self, f"_{what}_posted" if request.method == "POST" else f"_{what}")
         result: tuple[int, Any] = handler(study, body, dict(request.url.params))
         return result
@@ -81,6 +86,7 @@ class FakeStudies:
             "name": study.name, "template": study.template, "created": "2026-11-21T05:00:00.000000Z",
             "launchMode": "auto", "archived": False, **study.settings,
             "cases": len(study.cases), "counts": {key: counts[key] for key in counts if key},
+            "then": self._then(study, None, None)[1],
         }  # fmt: skip
 
     def _get(self, study: FakeStudy, body: Any, query: Any) -> tuple[int, Any]:
@@ -143,6 +149,36 @@ class FakeStudies:
         for case in study.cases.values():
             if self._status(case) not in ENDED:
                 self.job(case.attempts[-1])["status"] = "CANCELLED"
+        return 200, None
+
+    def _then_posted(self, study: FakeStudy, body: dict[str, Any], query: Any) -> tuple[int, Any]:
+        request = body["request"]
+        row = {
+            "id": len(study.requests) + 1, "name": request["name"], "appId": request["appId"],
+            "outputs": body["outputs"], "jobUuid": None, "refusal": None, "message": "",
+        }  # fmt: skip
+        study.requests[row["id"]] = request
+        study.then.append(row)
+        return 200, self._then(study, None, None)[1][-1]
+
+    def _then(self, study: FakeStudy, body: Any, query: Any) -> tuple[int, Any]:
+        """Submit what waits, if the cases have ended; return how all stand."""
+        states = [self._status(case) for case in study.cases.values()]
+        left = sum(state not in ENDED for state in states)
+        for row in study.then:
+            row["message"] = f"is submitted when {left} cases have ended"
+            if not left and "FINISHED" not in states:
+                row["refusal"] = row["message"] = "none is FINISHED."
+            elif not left:
+                row["jobUuid"] = row["jobUuid"] or self.submit(study.requests[row["id"]])
+                row["message"] = f"job {row['jobUuid']} is {self.job(row['jobUuid'])['status']}"
+        return 200, study.then
+
+    def _then_deleted(self, study: FakeStudy, number: int) -> tuple[int, Any]:
+        (row,) = (row for row in study.then if row["id"] == number)
+        if row["jobUuid"]:
+            return 409, (f"It is job {row['jobUuid']} already.", None)
+        study.then.remove(row)
         return 200, None
 
     def _frame(self, study: FakeStudy, body: Any, query: dict[str, str]) -> tuple[int, Any]:

@@ -7,7 +7,6 @@ import pytest
 from fake_tapis import FakeTapis, error
 from study_samples import made, posted
 
-from jupyter_tapis_jobs.client.study_columns import JOB
 from jupyter_tapis_jobs.model.errors import (
     ConflictError,
     InvalidInputError,
@@ -141,30 +140,6 @@ def test_cases_in_flight_are_not_retried(tapis):
         study.retry("k > 0", args=["x"])
 
 
-def test_a_job_after_all_cases_has_their_table_and_outputs(fake, tapis, capsys):
-    study = made(tapis).run()
-    fake.studies.move("fragility", "FAILED", lambda case: case["k"] == 10)
-    tapis.pause = lambda seconds: fake.studies.move("fragility", "FINISHED", lambda case: case["k"] > 10)
-    job = study.then("bash", outputs="out/peak 1.csv", script="cat cases/*/out/*", maxMinutes=3)
-    request = fake.last_request()
-    places = [item for item in request["fileInputs"] if item["targetPath"].startswith("cases/")]
-    assert [item["targetPath"] for item in places] == [f"cases/{row}/out/peak 1.csv" for row in range(2, 6)]
-    uuid = study.frame()[JOB][2]
-    assert places[0]["sourceUrl"] == f"tapis://local/data/work/{uuid}/out/peak%201.csv"
-    assert {"script.sh", "cases.csv"} <= {item["targetPath"] for item in request["fileInputs"]}
-    assert (job.name, request["maxMinutes"]) == ("fragility-then", 3)
-
-
-def test_a_job_after_nothing_that_ended_well_is_refused(fake, tapis):
-    study = made(tapis).run()
-    fake.studies.move("fragility", "CANCELLED")
-    with pytest.raises(ConflictError, match="there is nothing to go on with"):
-        study.then("bash", outputs="peak.csv", script="x")
-    with pytest.raises(InvalidInputError, match="outputs must name files"):
-        study.then("bash", outputs="../x", script="x")
-    assert len(fake.jobs) == 6
-
-
 def test_cancel_ends_all_or_some(fake, tapis):
     study = made(tapis).run()
     study.cancel("k == 10")
@@ -287,3 +262,56 @@ def test_fakes_are_alike():
     """The fake answers a study that is not there as the server does."""
     with pytest.raises(NotFoundError):
         FakeTapis().tapis().study("nothing")
+
+
+# --- what a newcomer gets wrong ---------------------------------------------------------------
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda study: study.frame(),
+        lambda study: study.collect("u.csv"),
+        lambda study: study.plot(),
+        lambda study: study.failures(),
+        lambda study: study.job(0),
+        lambda study: study.cancel(),
+        lambda study: study.retry(),
+        lambda study: study.export("s.zip"),
+    ],
+)
+def test_a_study_that_has_not_run_says_so(tapis, look):
+    with pytest.raises(
+        NotFoundError, match=r"'fragility' has not run yet\. study\.run\(\) submits its cases\."
+    ):
+        look(made(tapis))
+
+
+def test_looking_first_does_not_keep_a_changed_template_from_the_server(fake, tapis):
+    made(tapis).run()
+    changed = made(tapis, script="echo {{ k }} {{ damping }} again")
+    changed.frame()
+    changed.run()
+    assert fake.studies.known["fragility"].template["request"]["script"] == "echo {{ k }} {{ damping }} again"
+
+
+@pytest.mark.parametrize("field", ["script", "args", "appId", "appVersion", "fileInputs"])
+def test_a_retry_does_not_change_what_makes_the_case(fake, tapis, field):
+    study = made(tapis).run()
+    fake.studies.move("fragility", "FAILED")
+    with pytest.raises(InvalidInputError, match=f"not {field}: what is run makes the case"):
+        study.retry("FAILED", **{field: "x"})
+
+
+def test_a_mask_may_hold_what_is_not_known_and_an_empty_list_means_no_case(fake, tapis):
+    study = made(tapis).run()
+    fake.studies.move("fragility", "FINISHED")
+    study.retry(pd.Series([True, None, False, None, False, False], dtype="boolean"))
+    assert [case["caseId"] for case in study.answer.submitted] == [study.frame()["caseId"][0]]
+    with pytest.raises(ConflictError, match="no case fits"):
+        study.retry([])
+
+
+def test_a_case_is_named_by_a_whole_number_or_its_id(tapis):
+    study = made(tapis).run()
+    with pytest.raises(InvalidInputError, match=r"1\.5 names no case"):
+        study.job(1.5)
+    assert study.job(1).uuid == study.job(study.frame()["caseId"][1]).uuid

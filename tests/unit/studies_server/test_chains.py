@@ -83,7 +83,7 @@ def test_a_job_is_submitted_when_the_last_case_has_ended_and_not_before(run: Run
         will_end(world, added.submitted[3][1], 0, seconds=500.0)
         leave_outputs(world, added)
         asked = await then(engine)
-        assert asked.told(4) == "is submitted when 4 cases have ended"
+        assert asked.told({"PENDING": 4}) == "is submitted when 4 cases have ended"
         await ended(engine, 3)
         await asyncio.sleep(100.0)
         assert not (await chained(engine)).is_submitted
@@ -118,7 +118,7 @@ def test_a_request_for_cases_that_have_ended_is_a_job_at_once(run: Run, cases: C
         await ended(engine, 2)
         chain = await then(engine)
         assert chain.is_submitted
-        assert chain.told(0).startswith(f"job {chain.job_uuid} is ")
+        assert chain.told({}).startswith(f"job {chain.job_uuid} is ")
 
     run(scene)
 
@@ -128,7 +128,7 @@ def test_a_request_before_the_first_case_waits_for_cases(run: Run, cases: Cases)
         await new_study(engine)
         chain = await then(engine)
         assert chain.is_waiting
-        assert chain.told(0) == "is submitted when cases have been run and ended"
+        assert chain.told({}) == "is submitted when cases have been run"
         await engine.studies.add(USER, "s", cases(1))
         await submitted(engine)
 
