@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ class Study(StudyResults):
             node_hours=hours[0],
             measured=hours[1],
             then=then_lines(info),
-            samples=[case.request for case in built.cases[:samples] if case.request],
+            samples=[case.request for case in built.cases if case.request][:samples],
             errors=tuple(errors),
         )
 
@@ -299,13 +299,18 @@ class Study(StudyResults):
 
     def _ready(self, *, again: bool = False) -> Built:
         """Return the cases that were not submitted yet, rendered; with *again* all that are here."""
-        if again and self._sent:
+        if again:
             self._sent, self._built = 0, None
         if self._built is None:
             rows = self._rows[self._sent :]
             first = number(self._info_or_none(), "cases") if rows else 0
-            self._built = CaseBuilder(self.tapis, self._template, self.name).build(rows, first)
+            settled = self._settled() if first and len(rows) >= _MANY and not again else ()
+            self._built = CaseBuilder(self.tapis, self._template, self.name).build(rows, first, settled)
         return self._built
+
+    def _settled(self) -> Collection[str]:
+        """Return the ids of the cases that the server has done or in flight."""
+        return {case_id for case_id, status in self._standing().items() if status and status not in BAD_ENDS}
 
     def _tried(self, built: Built) -> Answer:
         """Let the server check the cases; the study need not be there yet."""
@@ -377,7 +382,7 @@ class Study(StudyResults):
             measured = measured_hours(self._calls.columns(), count)
             if measured is not None:
                 return measured, True
-        return most_hours([case.request or {} for case in built.cases], built.app, count), False
+        return most_hours([case.request for case in built.cases if case.request], built.app, count), False
 
 
 def _key(row: Mapping[str, Any]) -> frozenset[tuple[str, bool, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Bytes of one content that travel inside requests again and again, before it is uploaded once for all.
 _REPEATED = 256 * 1024
+#: First rows that are rendered in any case: a preview shows them.
+_SHOWN = 10
 _DATA, _TAPIS = "data:", "tapis://"
 
 
@@ -99,6 +101,19 @@ class CaseCarrier(Carrier):
         return url
 
 
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A row and what came of it: what is given for its case, or what is wrong with it."""
+
+    number: int
+    row: Row
+    template: Template
+    given: Mapping[str, Any] | None
+    error: InvalidInputError | None
+    #: The id of a case that needs no request.
+    settled: str | None
+
+
 class CaseBuilder:
     """Builds the cases of one study; made anew for each preview or run."""
 
@@ -110,22 +125,24 @@ class CaseBuilder:
         self._apps: dict[tuple[str, str], str] = {}
         self._facts: dict[str, tuple[int | None, str | None]] = {}
 
-    def build(self, rows: Sequence[Row], first: int = 0) -> Built:
+    def build(self, rows: Sequence[Row], first: int = 0, settled: Collection[str] = ()) -> Built:
         """Return the cases of *rows*; the first is number *first* of the study, from 0.
 
-        What is wrong with single rows is collected; raises ``InvalidInputError`` for a template that
-        fits none of them.
+        Cases whose ids are *settled* need no request, as the server has them done or in flight; those of
+        the first rows get one all the same, to be shown. What is wrong with single rows is collected;
+        raises ``InvalidInputError`` for a template that fits none of them.
         """
         built = Built()
-        for number, row, template, given, error in self._rendered(rows):
-            if error is not None:
-                built.errors.append({"row": number, "message": error.message, "field": error.field})
+        for one in self._rendered(rows, settled):
+            number = one.number
+            if one.error is not None:
+                built.errors.append({"row": number, "message": one.error.message, "field": one.error.field})
                 continue
             try:
-                case = self._case(row, template, given, first + number)
+                case = self._case(one, first + number)
             except InvalidInputError as cause:
-                told = {"row": number, "message": _of_row(number, row, cause.message), "field": cause.field}
-                built.errors.append(told)
+                message = _of_row(number, one.row, cause.message)
+                built.errors.append({"row": number, "message": message, "field": cause.field})
                 continue
             if case.case_id in built.rows:
                 # Given with and without a column that has its default.
@@ -135,37 +152,63 @@ class CaseBuilder:
         self._tell_bytes(built)
         return built
 
-    def _rendered(self, rows: Sequence[Row]) -> Iterator[tuple[int, Row, Template, Any, Any]]:
-        """Yield number, row, template, rendered request and error of each row.
-
-        Rows with the same columns are rendered together.
-        """
+    def _rendered(self, rows: Sequence[Row], settled: Collection[str]) -> list[_Rendered]:
+        """Return each row with its template and what came of it; rows with the same columns go together."""
         numbered = sorted(enumerate(rows), key=lambda pair: list(pair[1]))
         found = []
         for columns, group in groupby(numbered, key=lambda pair: list(pair[1])):
             numbers, some = zip(*group, strict=True)
             template = self._template.of(columns)
-            requests, errors = rendered(template, some)
+            ids = self._settled_ids(template, some, settled)
+            requests, errors = rendered(template, some, numbers=numbers, leave=ids)
             wrong = {error.row: error for error in errors}
             for place, (number, row) in enumerate(zip(numbers, some, strict=True)):
-                found.append((number, row, template, requests[place], wrong.get(place)))
-        yield from sorted(found, key=lambda item: item[0])
+                error, known = wrong.get(number), ids.get(place)
+                found.append(_Rendered(number, row, template, requests[place], error, known))
+        return sorted(found, key=lambda one: one.number)
 
-    def _case(self, row: Row, template: Template, given: Mapping[str, Any], number: int) -> Case:
-        wanted = self._template.request(given)
+    def _settled_ids(
+        self, template: Template, rows: Sequence[Row], settled: Collection[str]
+    ) -> dict[int, str]:
+        """Return place -> id of the settled cases among *rows*, as far as ids are known without requests.
+
+        That is so where app and inputs are the same for all of them.
+        """
+        if not settled or not self._template.has_steady_inputs or len(rows) <= _SHOWN:
+            return {}
+        before = {carrier: carrier.inline for carrier in self._carriers()}
+        try:
+            wanted = {"name": self._study, **self._template.request(template.render(rows[0]))}
+            identity = self._identity(template, wanted, self._request(wanted))
+        except InvalidInputError:
+            # Each row tells for itself.
+            return {}
+        for carrier in self._carriers():
+            carrier.inline = before.get(carrier, 0)
+        ids = ((place, identity(row)) for place, row in enumerate(rows[_SHOWN:], _SHOWN))
+        return {place: found for place, found in ids if found in settled}
+
+    def _case(self, one: _Rendered, number: int) -> Case:
+        if one.settled is not None:
+            return Case(one.settled, one.row)
+        wanted = self._template.request(one.given or {})
         wanted.setdefault("name", _job_name(self._study, number + 1))
+        request = self._request(wanted)
+        return Case(self._identity(one.template, wanted, request)(one.row), one.row, request)
+
+    def _request(self, wanted: dict[str, Any]) -> dict[str, Any]:
         for carrier in self._carriers():
             carrier.local = []
-        request = self._requests.request(wanted, {})
-        identity = case_id(
-            row,
-            template.uses,
-            self._app(request),
-            [*self._local(), *self._remote(request)],
-            work=template.work_of(wanted),
-            defaults=self._template.defaults,
-        )
-        return Case(identity, row, request)
+        return self._requests.request(wanted, {})
+
+    def _identity(
+        self, template: Template, wanted: Mapping[str, Any], request: Mapping[str, Any]
+    ) -> Callable[[Row], str]:
+        """Return what tells the id of a case with the app, the inputs and the work of *request*."""
+        app, work = self._app(request), template.work_of(wanted)
+        inputs = [*self._local(), *self._remote(request)]
+        uses, defaults = template.uses, self._template.defaults
+        return lambda row: case_id(row, uses, app, inputs, work=work, defaults=defaults)
 
     def _app(self, request: Mapping[str, Any]) -> str:
         key = (str(request["appId"]), str(request.get("appVersion") or ""))
@@ -212,7 +255,8 @@ class CaseBuilder:
         carriers = self._carriers()
         built.bytes_once = sum(sum(carrier.uploads.values()) for carrier in carriers)
         if built.cases:
-            built.bytes_each = sum(carrier.inline for carrier in carriers) // len(built.cases)
+            whole = sum(case.request is not None for case in built.cases)
+            built.bytes_each = sum(carrier.inline for carrier in carriers) // max(1, whole)
             request = built.cases[0].request or {}
             built.app = self._requests.app(str(request.get("appId")), request.get("appVersion"))
 

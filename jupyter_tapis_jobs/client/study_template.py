@@ -11,10 +11,13 @@ from typing import Any
 from ..model.case_template import CaseFunction, CaseTemplate, Template
 from ..model.case_values import Plain
 from ..model.errors import InvalidInputError
+from ..model.placeholders import OPEN
 from .request import merged
 
 #: A function of the user's: the row of a case -> its request.
 Function = Callable[[dict[str, Plain]], Mapping[str, Any]]
+#: What of a request decides on the app and the inputs that are no templates.
+_DECIDING = ("appId", "appVersion", "inputs", "fileInputs", "fileInputArrays")
 #: How bytes are kept in JSON.
 _BYTES = "base64"
 
@@ -46,6 +49,12 @@ class StudyTemplate:
             )
         labels = [name for name in self.labels if name in columns]
         return CaseTemplate(self.given, columns, defaults=self.defaults, names=self.names, labels=labels)
+
+    @property
+    def has_steady_inputs(self) -> bool:
+        """True where app, inputs and work of all cases are the same but for what their columns make."""
+        deciding = [self.given.get(name) for name in _DECIDING]
+        return self.function is None and OPEN not in repr(deciding)
 
     def extended(
         self, defaults: Mapping[str, Plain], changes: Mapping[str, Any], labels: Collection[str] = ()

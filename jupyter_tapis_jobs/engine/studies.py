@@ -226,7 +226,7 @@ class Studies:
             if study.archived and not dry_run:
                 raise _archived(study)
             known = await self._standings(study, [case.case_id for case in cases])
-            before = await self._requests(study, cases, known)
+            before = await self._requests(study, cases, known, fresh=fresh)
             wishes, errors = wished(cases, known, before, fresh=fresh)
             so_far = counted(cases, known)
             return await self._submit(user, study, wishes, so_far, errors, dry_run=dry_run)
@@ -240,7 +240,7 @@ class Studies:
                 raise _archived(study)
             cases = [Case(case_id=case_id) for case_id in dict.fromkeys(case_ids)]
             known = await self._standings(study, [case.case_id for case in cases])
-            before = await self._requests(study, cases, known)
+            before = await self._requests(study, cases, known, fresh=True)
             wishes, errors = retried(cases, known, before, study, changes)
             return await self._submit(user, study, wishes, counted(cases, known), errors)
 
@@ -248,10 +248,11 @@ class Studies:
         return await self._ports.read(lambda c: rows.standings(c, study.id, case_ids))
 
     async def _requests(
-        self, study: Study, cases: Sequence[Case], known: Mapping[str, Standing]
+        self, study: Study, cases: Sequence[Case], known: Mapping[str, Standing], *, fresh: bool
     ) -> dict[int, dict[str, Any]]:
-        """Return position -> stored request of the known cases that come without one."""
-        places = [known[c.case_id].position for c in cases if c.case_id in known and c.request is None]
+        """Return position -> stored request of the known cases that are to run and come without one."""
+        bare = (known[c.case_id] for c in cases if c.request is None and c.case_id in known)
+        places = [s.position for s in bare if not s.is_in_flight and (fresh or not s.is_done)]
         if not places:
             return {}
         found = await self._ports.read(lambda c: rows.requests(c, study.id, places))

@@ -129,25 +129,33 @@ class CaseFunction:
         return f"{type(cause).__name__}: {cause}"
 
 
-def rendered(template: Template, rows: Iterable[Row]) -> tuple[list[dict[str, Any] | None], list[CaseError]]:
+def rendered(
+    template: Template,
+    rows: Iterable[Row],
+    *,
+    numbers: Sequence[int] | None = None,
+    leave: Collection[int] = (),
+) -> tuple[list[dict[str, Any] | None], list[CaseError]]:
     """Return the request of each row, None where there is an error, and the errors.
 
-    Rows that are the same for the template are an error of the later one.
+    Rows that are the same for the template are an error of the later one. *numbers* are those by which a
+    person knows the rows, from 0 unless given; rows at the places in *leave* get no request.
     """
     requests: list[dict[str, Any] | None] = []
     errors: dict[int, CaseError] = {}
     cases = list(rows)
-    for number, row in enumerate(cases):
+    told = range(len(cases)) if numbers is None else numbers
+    for place, row in enumerate(cases):
         try:
-            requests.append(template.render(row, number))
+            requests.append(None if place in leave else template.render(row, told[place]))
         except CaseError as error:
             requests.append(None)
-            errors[number] = error
+            errors[place] = error
     keys = (tuple(row.get(name) for name in template.uses) for row in cases)
-    for number, first in repeated(keys):
-        errors.setdefault(number, _same_case(cases[number], number, first, template.uses))
-        requests[number] = None
-    return requests, [errors[number] for number in sorted(errors)]
+    for place, first in repeated(keys):
+        errors.setdefault(place, _same_case(cases[place], told[place], told[first], template.uses))
+        requests[place] = None
+    return requests, [errors[place] for place in sorted(errors)]
 
 
 def _same_case(row: Row, number: int, first: int, uses: Sequence[str]) -> CaseError:
