@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Cases of one study.
 MOST = 100_000
-#: Columns that ``study.frame()`` adds to those of the cases.
+#: Columns that ``study.frame()`` and ``study.collect()`` add to those of the cases.
 RESERVED = frozenset(
     {
         "caseId",
@@ -43,9 +43,11 @@ RESERVED = frozenset(
         "queueSeconds",
         "runSeconds",
         "attempt",
+        "problem",
     }
 )
 _FEWER = "Take fewer values, or points of the same space: tj.sample(1000, k=(10, 60), …)."
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+(,\d+)?(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf)", re.ASCII | re.IGNORECASE)
 _KINDS = (
     "cases must be a DataFrame, a mapping of names to lists (their grid), a list of mappings, "
@@ -246,6 +248,14 @@ def _typed(name: str, cells: Sequence[str], path: str) -> Sequence[Any]:
     if any(re.match(r"[-+]?0\d", cell) for cell in cells):
         return [cell or None for cell in cells]
     numbers = [_NUMBER.fullmatch(cell) for cell in cells]
+    held = [cell for cell in cells if cell]
+    if any("," in cell for cell in held) and all(map(_DECIMAL_COMMA.fullmatch, held)):
+        raise InvalidInputError(
+            f"Column '{name}' of {path} writes numbers with a comma ({shown(held[0], 30)}): they would be "
+            f"text. Read them as numbers: cases=pd.read_csv({path!r}, sep=';', decimal=',').",
+            field=name,
+            value=held[0],
+        )
     if not any(numbers):
         return [cell or None for cell in cells]
     slip = next((row for row, cell in enumerate(cells) if cell and not numbers[row]), None)

@@ -27,6 +27,11 @@ def read_request(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(given, str) and _APP_NAME.fullmatch(given.strip()):
         app, _, version = given.strip().partition("@")
         return {"appId": app} | ({"appVersion": version} if version else {})
+    if not isinstance(given, str | Path):
+        raise InvalidInputError(
+            f"{given!r:.60} is no request. Give an app ('bash'), or a request as a mapping, JSON or YAML.",
+            field="request",
+        )
     text = given.read_text(encoding="utf-8") if isinstance(given, Path) else given
     return read_mapping(text, "The request")
 

@@ -14,6 +14,7 @@ from ..model.errors import InvalidInputError, TapisJobsError, UnavailableError
 from ..model.extensions import Extension
 from ..model.globs import is_glob
 from ..model.status import JobStatus
+from ..model.texts import shown
 from . import bulk
 from .collecting import one_frame
 from .failure import last_words
@@ -106,6 +107,12 @@ def collect(
 
     Raises ``InvalidInputError`` for a frame without jobs or a parser, pattern or column that cannot be.
     """
+    if not (callable(what) or isinstance(what, str)):
+        raise InvalidInputError(
+            f"collect takes an output ('disp.csv'), a glob ('*.json') or a function of a job, "
+            f"not {shown(what)}.",
+            field="what",
+        )
     cases = _as_cases(frame)
     reading = _Reading(parser, None if pattern is None else compiled(pattern), options)
     problems = _not_ready(cases, unfinished=unfinished)
@@ -117,7 +124,13 @@ def collect(
     else:
         parser_named(parser, what, pattern)
         fetch = Fetch(tapis, jobs, None if fresh else cache or OutputCache(), cache or OutputCache())
-        results = _by_glob(fetch, what, reading) if is_glob(what) else _by_name(fetch, what, reading)
+        try:
+            results = _by_glob(fetch, what, reading) if is_glob(what) else _by_name(fetch, what, reading)
+        except TypeError as cause:
+            if not options:
+                raise
+            words = f"{what} cannot be read with {', '.join(options)}: {cause}."
+            raise InvalidInputError(words, field=next(iter(options))) from cause
     results.problems = problems | results.problems
     joined = _joined(cases, results)
     _tell(joined, what)
@@ -310,8 +323,8 @@ def _joined(cases: pd.DataFrame, results: _Results) -> pd.DataFrame:
     import pandas as pd
 
     front = cases.drop(columns=[name for name in ("condition", "exitCode") if name in cases.columns])
-    # What was called like a parameter gets another name; what a glob adds stays.
-    taken = [name for name in (*front.columns, PROBLEM) if name not in (JOB, FILE)]
+    # What was called like a parameter gets another name.
+    taken = [name for name in (*front.columns, PROBLEM) if name != JOB]
     made = [*results.tables, *([pd.DataFrame(results.rows)] if results.rows else [])]
     tables = [_renamed(table, taken) for table in made] or [pd.DataFrame({JOB: pd.Series([], dtype=object)})]
     found = pd.concat(tables, ignore_index=True)
@@ -334,14 +347,16 @@ def _other_names(row: Mapping[str, Any], taken: Sequence[str]) -> dict[str, Any]
 
 def _tell(joined: pd.DataFrame, what: object) -> None:
     """Warn of the cases without a result, counted by reason."""
-    problems = joined.loc[joined[PROBLEM].notna(), [JOB, PROBLEM]]
+    key = CASE if CASE in joined.columns else JOB
+    problems = joined.loc[joined[PROBLEM].notna(), [key, PROBLEM]]
     if problems.empty:
         return
     from .tapis import TapisJobsWarning
 
+    problems = problems.drop_duplicates(key)
     kinds = Counter(_KIND.sub("", str(words)).strip() for words in problems[PROBLEM])
     counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5))
-    cases = len(joined) if CASE not in joined.columns else joined[CASE].nunique()
+    cases = joined[key].nunique()
     named = what if isinstance(what, str) else getattr(what, "__name__", "the function")
     warnings.warn(
         f"{len(problems):,} of {cases:,} cases have no full result from {named}: {counted}. "

@@ -89,6 +89,8 @@ def chosen(table: pd.DataFrame, which: Any) -> pd.DataFrame:
             raise InvalidInputError("This frame has no column 'caseId'; rows of study.frame() have it.")
         return table[table["caseId"].isin(list(which["caseId"]))]
     values = list(which) if hasattr(which, "__iter__") else None
+    if values is not None and not values:
+        return table.iloc[:0]
     if values and all(isinstance(value, str) for value in values):
         return _by_ids(table, values)
     if values is not None and str(getattr(which, "dtype", "bool")) in ("bool", "boolean"):
@@ -137,10 +139,10 @@ def _by_ids(table: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
 
 
 def _by_mask(table: pd.DataFrame, mask: Any, values: Sequence[Any]) -> pd.DataFrame:
-    """A mask fits row by row, whatever its index."""
+    """A mask fits row by row, whatever its index; what is not known does not fit."""
     if len(values) != len(table):
         raise InvalidInputError(
             f"The mask has {len(values):,} values, the study {len(table):,} cases. "
             "Make it from study.frame() as it is now."
         )
-    return table[[bool(value) for value in values]]
+    return table[[value.__class__.__name__ != "NAType" and bool(value) for value in values]]

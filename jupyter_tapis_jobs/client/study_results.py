@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..model.errors import NotFoundError
+from ..model.errors import InvalidInputError, NotFoundError
+from ..model.texts import shown
 from .job import Job
 from .study_frame import chosen, results_of, with_results
 
@@ -106,6 +107,11 @@ class StudyResults(ABC):
     def _row(self, table: pd.DataFrame, case: int | str) -> pd.Series[Any]:
         if isinstance(case, str):
             return chosen(table, [case]).iloc[0]
+        if not hasattr(case, "__index__"):
+            raise InvalidInputError(
+                f"{shown(case)} names no case. Give its row in study.frame(), counted from 0, or its caseId.",
+                value=case,
+            )
         if not -len(table) <= case < len(table):
             raise NotFoundError(f"Study '{self.name}' has {len(table):,} cases; there is no row {case}.")
         return table.iloc[case]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..study_columns import is_number
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _TICKS = 16
 #: Places that so few cases cannot be told apart on, and that are each worth a tick.
 _FEW = 8
+#: Share of an axis that a tick's word takes.
+_ROOM = 0.1
 #: Ranges of an axis of a heat map of points anywhere: at least, at most.
 _RANGES = (5, 24)
 
@@ -84,11 +87,14 @@ def set_axis(axes: Axes, which: str, name: str, words: list[str] | None, units: 
 
 
 def tick_each(axes: Axes, places: pd.Series[Any]) -> None:
-    """Put the ticks of a numeric x axis at its values where they are few."""
+    """Put the ticks of a numeric x axis at its values where they are few and their words have room."""
     found = sorted(places.dropna().unique())
-    if len(found) <= _FEW and all(
-        isinstance(value, int | float) or hasattr(value, "item") for value in found
-    ):
+    if not 0 < len(found) <= _FEW:
+        return
+    if not all(isinstance(value, int | float) or hasattr(value, "item") for value in found):
+        return
+    between = _ROOM * (float(found[-1]) - float(found[0]))
+    if all(float(after) - float(value) >= between for value, after in pairwise(found)):
         axes.set_xticks(found, [short(float(value)) for value in found])
 
 

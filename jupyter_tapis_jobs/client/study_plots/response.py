@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Values of a parameter that get a colour and a line each; more get a scale.
 _LINES = 6
+#: Cases with a place each that get a line of medians, at least; its points at most, and cases of each.
+_MANY, _BINS, _IN_BIN = 40, 20, 10
 
 
 def response(
@@ -75,7 +77,8 @@ def _moved(places: pd.Series[Any]) -> pd.Series[Any]:
     import numpy as np
     import pandas as pd
 
-    if str(places.dtype).startswith("datetime"):
+    if str(places.dtype).startswith("datetime") or places.is_unique:
+        # Alone at its place, a point stands where its value is.
         return places
     plain = places.to_numpy(dtype=float, na_value=np.nan)
     # Any order will do that is the same each time and no order of the parameters.
@@ -84,10 +87,27 @@ def _moved(places: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _median(axes: Axes, places: pd.Series[Any], values: pd.Series[Any], colour: str = "#333333") -> None:
-    """Join the medians where several cases share each place: what the parameter does on the whole."""
+    """Join medians: what the parameter does on the whole.
+
+    Of the cases that share a place; where each has its own, of neighbours. Few of these get no line.
+    """
     together = values.groupby(places).median().sort_index()
-    if len(together) > 1 and len(values) >= len(together):
+    if len(values) < 2 * len(together):
+        if len(values) < _MANY:
+            return
+        together = _of_neighbours(places, values)
+    if len(together) > 1:
         axes.plot(together.index, together.to_numpy(), color=colour, linewidth=1.6)
+
+
+def _of_neighbours(places: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the medians of as many neighbours each, by the middle of their places."""
+    count = min(_BINS, len(values) // _IN_BIN)
+    order = places.rank(method="first") - 1
+    bins = (order * count // len(places)).astype(int)
+    medians = values.groupby(bins).median()
+    medians.index = places.groupby(bins).median().to_numpy()
+    return medians
 
 
 def _colours(made: Figure, grid: Any, table: pd.DataFrame, by: str | None, units: Mapping[str, str]) -> None:

@@ -326,3 +326,16 @@ def test_a_decimal_keeps_all_its_digits_or_is_refused():
     assert told.startswith(
         "Row 1, column 'k' has more digits than a number keeps (0.1234567890123456789012)."
     )
+
+
+def test_numbers_with_a_decimal_comma_are_not_taken_as_text(tmp_path):
+    table = tmp_path / "german.csv"
+    table.write_text("k;damping\n1;0,02\n2;5\n", encoding="utf-8-sig")
+    assert "Column 'damping' of" in (told := refusal(str(table)))
+    assert f"cases=pd.read_csv({str(table)!r}, sep=';', decimal=',')." in told
+    assert cases_of(pd.read_csv(table, sep=";", decimal=",")) == [
+        {"k": 1, "damping": 0.02},
+        {"k": 2, "damping": 5.0},
+    ]
+    table.write_text("k;damping\n1;0.02\n2;5\n", encoding="utf-8-sig")
+    assert cases_of(str(table)) == [{"k": 1, "damping": 0.02}, {"k": 2, "damping": 5}]

@@ -295,3 +295,26 @@ def test_the_client_collects_from_jobs_what_a_study_does(fake, tapis, study, mon
     assert list(tapis.collect(uuids, "disp.csv").columns) == ["jobUuid", "drift"]
     frame = study({"k": [5]}, ["FINISHED"], [csv(7)])
     assert tapis.collect(frame, "disp.csv")[["k", "drift"]].values.tolist() == [[5, 7]]
+
+
+# --- what a newcomer gets wrong ---------------------------------------------------------------
+def test_what_cannot_be_collected_is_refused_with_a_sentence(tapis, study, cache):
+    frame = study({"k": [10]}, ["FINISHED"], [csv(0.1)])
+    with pytest.raises(InvalidInputError, match=r"collect takes an output .* not 5\."):
+        collect(tapis, frame, 5, cache=cache)
+    with pytest.raises(InvalidInputError, match=r"disp\.csv cannot be read with seperator: .*'seperator'"):
+        collect(tapis, frame, "disp.csv", seperator=";", cache=cache)
+
+
+def test_a_parameter_that_is_called_file_keeps_its_name_beside_a_globs_files(tapis, study, cache):
+    frame = study({"file": ["a.txt", "b.txt"]}, ["FINISHED"] * 2, [csv(0.1), csv(0.2)])
+    found = collect(tapis, frame, "*.csv", cache=cache)
+    assert found["file"].tolist() == ["a.txt", "b.txt"]
+    assert found["file_result"].tolist() == ["disp.csv"] * 2
+
+
+def test_a_case_with_many_rows_and_one_problem_counts_once(tapis, study, cache):
+    frame = study({"k": [1, 2]}, ["FINISHED"] * 2, [{**csv(0.1, 0.2), "x.csv": b""}, csv(0.3)])
+    with pytest.warns(TapisJobsWarning, match=r"1 of 2 cases have no full result from \*\.csv: 1 x\.csv"):
+        found = collect(tapis, frame, "*.csv", cache=cache)
+    assert found["drift"].tolist() == [0.1, 0.2, 0.3]

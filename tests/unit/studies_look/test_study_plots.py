@@ -253,3 +253,30 @@ def test_an_interactive_page_needs_no_network(grid, tmp_path):
     page = plot(grid(), "drift").save(tmp_path / "a.html").read_text(encoding="utf-8")
     assert 'src="http' not in page
     assert "Plotly.newPlot" in page
+
+
+# --- studies that were sampled ----------------------------------------------------------------
+def sampled(study, count):
+    rng = np.random.default_rng(3)
+    frame = study({"k": rng.random(count) * 50, "damping": rng.random(count)}, ["FINISHED"] * count)
+    return frame.assign(drift=rng.random(count))
+
+
+def test_points_of_a_sampled_study_stand_at_their_values_with_medians_of_neighbours(study):
+    frame = sampled(study, 500)
+    axes = axes_of(plot(frame, "drift", kind="response"))
+    assert np.allclose(axes.collections[0].get_offsets()[:, 0], frame["k"])
+    (line,) = axes.lines
+    assert len(line.get_xdata()) == 20
+    assert np.all(np.diff(line.get_xdata()) > 0)
+    assert line.get_ydata().max() - line.get_ydata().min() < 0.5
+
+
+def test_a_few_cases_anywhere_are_points_without_a_line(study):
+    assert not axes_of(plot(sampled(study, 12), "drift", kind="response")).lines
+
+
+def test_ticks_whose_words_would_overlap_are_left_to_matplotlib(study):
+    frame = study({"k": [1.0, 40.66, 41.64]}, ["FINISHED"] * 3).assign(drift=[1.0, 2.0, 3.0])
+    ticks = axes_of(plot(frame, "drift", kind="response")).get_xticklabels()
+    assert "40.66" not in [tick.get_text() for tick in ticks]
