@@ -32,7 +32,7 @@ class Preview:
     environment: str = ""
     #: Job field -> where its value came from: request, app, queue, system, default.
     sources: Mapping[str, str] = field(default_factory=dict)
-    #: Every value of the job: ``field value source why``, see ``model.provenance.Origin``.
+    #: Every value of the job: ``field value source why``, see ``model.origin.Origin``.
     origins: Sequence[Mapping[str, Any]] = ()
     warnings: tuple[str, ...] = ()
 

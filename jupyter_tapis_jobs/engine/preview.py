@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.job import Job, JobDefinition
-from ..model.provenance import Origin, origins_of
+from ..model.origin import Origin
+from ..model.provenance import origins_of
 from ..model.request import parse_request
 from .apps import AppCatalog
 from .batch_scripts import named

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ...model.status import JobStatus
+from ...model.status import CONVEYOR, JobStatus
 from ..words import STATES, state_words
 
 if TYPE_CHECKING:
@@ -31,14 +31,7 @@ ORDER = (
     JobStatus.CANCELLED,
     JobStatus.BLOCKED,
     JobStatus.PAUSED,
-    JobStatus.PENDING,
-    JobStatus.PROCESSING_INPUTS,
-    JobStatus.STAGING_INPUTS,
-    JobStatus.STAGING_JOB,
-    JobStatus.SUBMITTING_JOB,
-    JobStatus.QUEUED,
-    JobStatus.RUNNING,
-    JobStatus.ARCHIVING,
+    *CONVEYOR,
     JobStatus.FINISHED,
 )
 NOT_SUBMITTED = "NOT SUBMITTED"
