@@ -17,8 +17,8 @@ from .words import duration
 
 #: Seconds between two looks: after a change, their growth, when nothing happens for long.
 _FIRST, _GROWTH, _LAST = 0.2, 1.4, 3.0
-#: A look may cost the server this share of the time at most.
-_SHARE = 0.05
+#: A look may cost the server this share of the time at most, and be late by this share of it.
+_SHARE = _LATE = 0.05
 
 #: What tells how the study stands now.
 Ask = Callable[[], StudyState]
@@ -92,6 +92,7 @@ class Watch:
         self._explain = explain
         self._now = now
         self._pace = Pace()
+        self._begun: float | None = None
         self.state: StudyState | None = None
         self.changed = False
         self.gap = _FIRST
@@ -99,6 +100,7 @@ class Watch:
     def look(self) -> StudyState:
         """Ask, and return how the study stands; while the server does not answer, how it stood."""
         began = self._now()
+        self._begun = began if self._begun is None else self._begun
         try:
             found = self._ask()
         except UnavailableError as cause:
@@ -112,7 +114,11 @@ class Watch:
         before, self.state = self.state, found
         self.changed = before is None or _news(before) != _news(found)
         answered = self._now() - began
-        grown = _FIRST if self.changed and not found.trouble else min(_LAST, self.gap * _GROWTH)
+        # Whoever waits for seconds hears of the end in less than one.
+        longest = min(_LAST, max(_FIRST, _LATE * (began - self._begun)))
+        if found.trouble:
+            longest = _LAST
+        grown = _FIRST if self.changed and not found.trouble else min(longest, self.gap * _GROWTH)
         self.gap = max(grown, answered / _SHARE)
         return found
 

@@ -116,11 +116,25 @@ class Shown:
 
 def test_a_quiet_study_is_asked_less_and_less_often_a_changing_one_at_once():
     states = iter([state(RUNNING=2)] * 12 + [state(RUNNING=1, FINISHED=1)])
-    watch = Watch(lambda: next(states), now=lambda: 0.0)
+    # An hour has gone by since the first look.
+    times = itertools.chain([0.0, 0.0], itertools.repeat(3600.0))
+    watch = Watch(lambda: next(states), now=lambda: next(times))
     gaps = [watch.look() and watch.gap for _ in range(13)]
     assert gaps[0] == gaps[12] < 0.5
     assert gaps[:12] == sorted(gaps[:12])
     assert gaps[11] == 3.0
+
+
+def test_the_end_is_heard_of_soon_by_the_measure_of_what_was_waited():
+    waited, gaps = 0.0, []
+    watch = Watch(lambda: state(RUNNING=2), now=lambda: waited)
+    while waited < 120.0:
+        watch.look()
+        assert watch.gap <= max(0.2, 0.05 * waited)
+        gaps.append(watch.gap)
+        waited += watch.gap
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == 3.0
 
 
 def test_a_slow_server_is_asked_seldom():
