@@ -23,6 +23,8 @@ from typing import Any
 from .case_values import Plain, Row, number
 
 _DIGITS = 16
+#: Made once: thousands of short texts are written.
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 #: What of an app's definition says what is run; the rest are defaults of resources, words and rights.
 _APP = (
     "id",
@@ -47,9 +49,7 @@ def canonical(value: Any) -> str:
     Keys are sorted, numbers are by value, bytes and paths are as their text. Raises ``ValueError`` for
     NaN and infinity, ``TypeError`` for what JSON has not.
     """
-    return json.dumps(
-        _normal(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
-    )
+    return _JSON.encode(_normal(value))
 
 
 def digest(text: str) -> str:
@@ -77,14 +77,7 @@ def case_id(
         for name, value in parameters.items()
         if name in template_uses and not (name in plain and same(value, plain[name]))
     }
-    text = json.dumps(
-        [counted, app, work, sorted(inputs)],
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
-        ensure_ascii=False,
-    )
-    return digest(text)[:_DIGITS]
+    return digest(_JSON.encode([counted, app, work, sorted(inputs)]))[:_DIGITS]
 
 
 def same(one: Plain, other: Plain) -> bool:

@@ -1,5 +1,7 @@
 """Rows that are given again cost their ids: what the server has done or in flight is not rendered anew."""
 
+import gc
+
 import pytest
 from study_samples import posted
 
@@ -93,3 +95,11 @@ def test_two_rows_that_are_one_settled_case_are_still_told(done, tapis):
     rows = [{"k": k, "note": "a"} for k in range(MANY)] + [{"k": 250, "note": "b"}]
     with pytest.raises(InvalidInputError, match=rf"Row {MANY} is the same case as row 250"):
         tapis.study("big", "bash", cases=rows, script=SCRIPT, labels=["note"]).run()
+
+
+def test_garbage_is_collected_again_whatever_becomes_of_the_cases(tapis):
+    with pytest.raises(InvalidInputError):
+        CaseBuilder(tapis, StudyTemplate({"appId": "bash"}), "s").build([{"k": 1}])
+    assert gc.isenabled()
+    CaseBuilder(tapis, StudyTemplate({"appId": "bash", "script": SCRIPT}), "s").build([{"k": 1}])
+    assert gc.isenabled()
