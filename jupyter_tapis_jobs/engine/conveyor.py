@@ -394,10 +394,17 @@ class Conveyor:
 def _applied(
     connection: Connection, rounds: Sequence[Sequence[Change]]
 ) -> tuple[list[JobEvent], frozenset[str]]:
-    """Store changes round after round; return the events, and the jobs that had moved on."""
-    applied = [job_rows.apply(connection, r) for r in rounds]
-    stale = frozenset(change.after.uuid for part in applied for change in part.stale)
-    return [event for part in applied for event in part], stale
+    """Store changes round after round; return the events, and the jobs that had moved on.
+
+    Of those nothing is stored: a later round may fit again, and nobody here would know of it.
+    """
+    events: list[JobEvent] = []
+    stale: set[str] = set()
+    for changes in rounds:
+        applied = job_rows.apply(connection, [c for c in changes if c.after.uuid not in stale])
+        stale.update(change.after.uuid for change in applied.stale)
+        events += applied
+    return events, frozenset(stale)
 
 
 def _may_just_end(job: Job) -> bool:

@@ -272,12 +272,16 @@ class Tracker:
         for job in jobs:
             report = (reports or {}).get(job.uuid)
             ends += self._what_next(lane, begun.get(job.uuid, job), found[job.uuid], report, doubt)
-        await self._conveyor.commit(starts, ends)
+        stale = await self._conveyor.commit(starts, ends)
+        if stale:
+            # Two looks at the same time: what this one saw beyond the other is seen again.
+            self._ports.spawn(self._look_quietly(lane, sorted(stale)), f"another look at {lane.key[0]}")
         for job in begun.values():
             if job.uuid in self._conveyor.jobs and job.uuid in lane.tracked:
                 lane.started(job, _deadline(job))
         # As they were: a job that is handed over anew has forgotten whose places it held.
-        self.release([change.before for change in ends if not change.after.status.is_terminal])
+        stored = [change for change in ends if change.after.uuid not in stale]
+        self.release([change.before for change in stored if not change.after.status.is_terminal])
 
     def _what_next(
         self, lane: Lane, job: Job, found: Marks, report: Report | None, doubt: float
