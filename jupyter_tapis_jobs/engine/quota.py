@@ -6,7 +6,9 @@ A study (ours) has a limit of its own.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from ..model.job import Job
 
@@ -47,6 +49,20 @@ class Limits:
         )
 
 
+def tallied(jobs: Iterable[Job]) -> Counter[tuple[str, ...]]:
+    """Return how many of *jobs* count for what; thousands that are alike are counted as one kind."""
+    kinds: dict[tuple[str | None, ...], list[Job]] = {}
+    for job in jobs:
+        kinds.setdefault(_KIND(job), []).append(job)
+    tally: Counter[tuple[str, ...]] = Counter()
+    for alike in kinds.values():
+        for key in Limits.keys(alike[0]):
+            tally[key] += len(alike)
+    return tally
+
+
+#: What ``Limits.keys`` looks at.
+_KIND = attrgetter("exec_system_id", "owner", "exec_system_logical_queue", "launch_mode", "cohort_id")
 _WORDS = (
     "{system} takes {limit} jobs at a time",
     "{system} takes {limit} jobs of one owner at a time",

@@ -6,16 +6,14 @@ safely be done twice: so a station does not need to know whether it is the first
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import chain
 
 from ..model.job import Job
 from ..model.status import JobStatus
 from .archive import Archiver
 from .conveyor import Conveyor, Station
 from .lane import Lane, LaneKey
-from .quota import Limits, first_reached
+from .quota import Limits, first_reached, tallied
 from .staging import Staging
 from .starter import Starter
 from .turns import Turns
@@ -54,8 +52,7 @@ class Stations:
     async def pending(self, lane: Lane, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Let as many jobs pass as the quotas of system, queue, app and study allow."""
         limits = await self._limits(cohort)
-        active = [job for job in self.conveyor.jobs.values() if _counts(job)]
-        tally: Counter[tuple[str, ...]] = Counter(chain.from_iterable(map(Limits.keys, active)))
+        tally = tallied(job for job in self.conveyor.jobs.values() if _counts(job))
         verdicts: dict[str, Verdict] = {}
         turns = self._turns.pop(lane.key, Turns())
         # Jobs that are alike are held alike: of thousands that wait, only the first of a kind is counted.
