@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cluster
 import harness
 
+from jupyter_tapis_jobs.client.study import Study
+from jupyter_tapis_jobs.client.tapis import Tapis
 from jupyter_tapis_jobs.model.times import parse_iso
 
 #: No process besides the shell itself; reads its own input, writes its own answer.
@@ -64,6 +66,7 @@ def main() -> None:
                 _row(f"{count:,} cases, packed", packed, floor, "0.3"),
             ]
             rows += [row for mode in runs for row in _phases(mode, count, runs[mode])]
+            rows.append(by_glob(rig, server, plan, count))
             if not plan.quick:
                 large = study(rig, server, 10 * count, "pack")
                 harness.say(f"  {large}")
@@ -104,16 +107,45 @@ def _asked(run: Run) -> str:
     return f"{asked.sessions} SSH sessions, {asked.submits} sbatch, {asked.questions} squeue"
 
 
+def submitted(tapis: Tapis, count: int, mode: str) -> Study:
+    """Submit a study: each case reads an input of its own and leaves an answer."""
+    return tapis.study(
+        f"{mode}-{count}-{next(_NUMBERS)}", "bash", cases={"number": range(count)}, script=SCRIPT,
+        files={"input.txt": "{{ number }}\n"}, execSystemId=cluster.SYSTEM, maxMinutes=5, memoryMB=100,
+        jobType="BATCH", launchMode=mode,
+    ).run()  # fmt: skip
+
+
+def by_glob(rig: cluster.Cluster, server: harness.BenchServer, plan: harness.Plan, count: int) -> harness.Row:
+    """Collect the answers of one study by a glob, and by their name."""
+    made = submitted(server.tapis(), count, "pack").wait(progress=False)
+    sessions: dict[str, int] = {}
+
+    def collected(what: str) -> float:
+        before = rig.counts()
+        frames = []
+        taken = harness.seconds(lambda: frames.append(made.collect(what, parser="csv", fresh=True)))
+        sessions[what] = rig.counts().since(before).sessions
+        if frames[0]["answer"].tolist() != [number * 2 for number in range(count)]:
+            raise RuntimeError(f"wrong answers by {what}: {frames[0].head()}")
+        return taken
+
+    glob, name = "answer.*", "answer.txt"
+    globbed, named = harness.interleaved(plan.pairs, lambda: collected(glob), lambda: collected(name))
+    return harness.Row(
+        what=f"{count:,} outputs collected by a glob ({sessions[glob]} SSH sessions)",
+        ours=globbed,
+        against=f"collected by their name ({sessions[name]} SSH sessions)",
+        theirs=named,
+    )
+
+
 def study(rig: cluster.Cluster, server: harness.BenchServer, count: int, mode: str) -> Run:
     """Run one study and check every answer."""
     tapis, line = server.tapis(), server.line()
-    name = f"{mode}-{count}-{next(_NUMBERS)}"
     before, used = rig.counts(), server.cpu()
     begun = time.time()
-    made = tapis.study(
-        name, "bash", cases={"number": range(count)}, script=SCRIPT, files={"input.txt": "{{ number }}\n"},
-        execSystemId=cluster.SYSTEM, maxMinutes=5, memoryMB=100, jobType="BATCH", launchMode=mode,
-    ).run()  # fmt: skip
+    made = submitted(tapis, count, mode)
     accepted = time.time()
     made.wait(progress=False)
     known = time.time()
@@ -123,13 +155,13 @@ def study(rig: cluster.Cluster, server: harness.BenchServer, count: int, mode: s
         raise RuntimeError(f"{len(frame)} answers of {count}: {frame.head()}")
     newest = f"/v3/jobs/search?select=remoteSubmitted,remoteEnded&orderBy=created(desc)&limit={count}"
     rows = line.result(newest)
-    submitted = max(parse_iso(row["remoteSubmitted"]) for row in rows)
+    handed_over = max(parse_iso(row["remoteSubmitted"]) for row in rows)
     done = max(parse_iso(row["remoteEnded"]) for row in rows)
     return Run(
         total=ended - begun,
         accept=accepted - begun,
-        stage=submitted - accepted,
-        wait=done - submitted,
+        stage=handed_over - accepted,
+        wait=done - handed_over,
         collect=ended - known,
         asked=rig.counts().since(before),
         cpu=server.cpu() - used,
