@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PLOTLY = "application/vnd.plotly.v1+json"
+#: Pixels that fit into a notebook beside its list of files; what is wider would be cut off there.
+_WIDEST = 768
 _STATIC = (".png", ".svg", ".pdf", ".jpg", ".webp")
 
 
@@ -64,9 +66,10 @@ class Picture:
         return place
 
     def png(self) -> bytes:
-        """Return the static picture."""
+        """Return the static picture, no wider than a notebook."""
         body = io.BytesIO()
-        self.figure.savefig(body, format="png", dpi=self._dpi)
+        dpi = min(self._dpi, _WIDEST / self.figure.get_figwidth())
+        self.figure.savefig(body, format="png", dpi=dpi)
         return body.getvalue()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

@@ -222,6 +222,13 @@ def test_an_empty_study_and_a_frame_without_times_say_so(grid):
         plot(grid().drop(columns="ended"), kind="timeline")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_picture_is_wider_than_a_notebook(grid, kind):
+    picture = plot(grid(a=range(30), b=range(30)), "drift", kind=kind, x=["k", "scale"])
+    width = int.from_bytes(picture.png()[16:20])
+    assert 500 < width <= 768
+
+
 def test_a_picture_is_saved_by_the_end_of_its_name(grid, tmp_path):
     picture = plot(grid())
     assert picture.save(tmp_path / "a.svg").read_text().startswith("<?xml")
