@@ -28,8 +28,9 @@ METADATA, STUDY, CASES, ATTEMPTS = "ro-crate-metadata.json", "study.json", "case
 _APPS, _INPUTS, _RESULTS = "apps/", "inputs/", "results"
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-#: Bytes that a member may have when it is unpacked, so that a small file cannot fill the memory.
-_LARGEST = 2_000_000_000
+#: Bytes that a member may have when it is unpacked, and, of a large one that is no input, how many for each
+#: that it has packed: a small file cannot fill the memory.
+_LARGEST, _LARGE, _MOST_PACKED = 2_000_000_000, 64_000_000, 300
 _KINDS = {
     ".json": "application/json",
     ".jsonl": "application/jsonl",
@@ -262,13 +263,16 @@ class _Reader:
         return name in self._there
 
     def _bytes(self, name: str) -> bytes:
-        if self._there[name].file_size > _LARGEST:
+        told = self._there[name]
+        most = max(_LARGE, _MOST_PACKED * told.compress_size)
+        is_bomb = told.file_size > most and not name.startswith(_INPUTS)
+        if is_bomb or told.file_size > _LARGEST:
             raise InvalidInputError(f"{name} in {self.name} is too large to be read.", field="path")
         return self._crate.read(name)
 
     def _json(self, data: bytes, name: str) -> dict[str, Any]:
         try:
-            found = json.loads(data)
+            found = json.loads(data, parse_constant=_no_number)
         except ValueError as cause:
             raise InvalidInputError(f"{name} in {self.name} is not JSON: {cause}.", field="path") from cause
         if not isinstance(found, dict):
@@ -284,11 +288,17 @@ def _record(reader: _Reader) -> StudyRecord:
             "Update this one: pip install -U jupyter-tapis-jobs.",
             field="path",
         )
+    cases = [_case(line, reader.name) for line in io.BytesIO(reader.read(CASES)) if line.strip()]
+    if not cases:
+        raise InvalidInputError(f"There is no case in {reader.name}.", field="path")
+    for part in ("template", "settings", "inputs"):
+        if not isinstance(study.get(part) or {}, dict):
+            raise InvalidInputError(f"{part} in {STUDY} of {reader.name} is no JSON object.", field="path")
     return StudyRecord(
         name=str(study.get("name") or "study"),
         template=study.get("template") or {},
         settings=study.get("settings") or {},
-        cases=[_case(line, reader.name) for line in reader.read(CASES).splitlines() if line.strip()],
+        cases=cases,
         attempts=_columns(reader.read(ATTEMPTS)) if ATTEMPTS in reader else {},
         apps=[reader.json(name) for name in reader.names(_APPS)],
         inputs={str(url): reader.read(str(name)) for url, name in (study.get("inputs") or {}).items()},
@@ -300,12 +310,19 @@ def _record(reader: _Reader) -> StudyRecord:
 
 def _case(line: bytes, place: str) -> _Json:
     try:
-        case = json.loads(line)
+        case = json.loads(line, parse_constant=_no_number)
     except ValueError as cause:
         raise InvalidInputError(f"{CASES} in {place} is not JSON: {cause}.", field="path") from cause
-    if not (isinstance(case, dict) and case.get("caseId") and isinstance(case.get("request"), dict)):
+    parts = ("parameters", "request")
+    if not (
+        isinstance(case, dict) and case.get("caseId") and all(isinstance(case.get(p), dict) for p in parts)
+    ):
         raise InvalidInputError(f"{CASES} in {place} has a line that is no case.", field="path")
     return case
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def _columns(data: bytes) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from .connection import path_text, segment
 from .study_calls import Case, StudyCalls
 from .study_cases import Built
 from .study_crate import StudyRecord, read_crate, write_crate
-from .study_settings import SETTINGS, want_studies
+from .study_settings import SETTINGS, settings_of, want_studies
 from .study_template import StudyTemplate
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def import_study(
 
     want_studies(tapis)
     record = read_crate(path)
+    settings = settings_of(record.settings)
     called = name or record.name
     _want_no_study(tapis, called, path)
     _want_apps(tapis, record, path, create=definitions)
@@ -99,7 +100,7 @@ def import_study(
     built = Built(cases, rows={case.case_id: row for row, case in enumerate(cases)})
     template = StudyTemplate.from_wire(record.template)
     rows = [dict(case.parameters or {}) for case in cases]
-    return Study(tapis, called, template, rows=rows, settings=record.settings, built=built)
+    return Study(tapis, called, template, rows=rows, settings=settings, built=built)
 
 
 # --- out --------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from .builtin import BUILTIN
 from .case_values import Plain, Row, number
 
 _DIGITS = 16
@@ -88,9 +89,17 @@ def same(one: Plain, other: Plain) -> bool:
 def app_identity(definition: Mapping[str, Any]) -> str:
     """Return what stands for an app in the ids of its cases: a digest of what of it says what is run."""
     attributes = definition.get("jobAttributes") or {}
-    parts = {name: definition.get(name) for name in _APP}
+    parts = {name: definition.get(name) for name in _APP} | {"containerImage": _image(definition)}
     parts |= {name: attributes.get(name, definition.get(name)) for name in _APP_JOB}
     return digest(canonical(_said(parts | _parameters(attributes))))
+
+
+def _image(definition: Mapping[str, Any]) -> Any:
+    """Return the image of an app; of one that every server has, whatever folder that server keeps it in."""
+    image = definition.get("containerImage")
+    own = f"/apps/{definition.get('id')}-{definition.get('version')}.zip"
+    is_builtin = definition.get("id") in BUILTIN["app"] and str(image).startswith("tapis://local/")
+    return own if is_builtin and str(image).endswith(own) else image
 
 
 def work_parts(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,6 +115,17 @@ def test_an_app_counts_by_version_and_definition_but_not_by_its_resources_and_wo
     assert len({app_identity({**APP, **change}) for change in [{}, *others]}) == len(others) + 1
 
 
+def test_an_app_that_every_server_has_counts_the_same_whatever_folder_the_server_keeps_it_in():
+    def kept_in(folder: str, **changes):
+        image = f"tapis://local{folder}/apps/bash-1.0.zip"
+        return app_identity({"id": "bash", "version": "1.0", "containerImage": image, **changes})
+
+    here = kept_in("/home/ada/.local/share/jupyter/tapisjobs")
+    assert kept_in("/srv/data/tapisjobs") == here
+    others = [kept_in("/srv", id="mine"), kept_in("/srv", containerImage="tapis://local/srv/mine.zip")]
+    assert len({here, *others}) == 3
+
+
 def work(given, columns=("k",), **options):
     return CaseTemplate(given, columns, **options).work_of({})
 

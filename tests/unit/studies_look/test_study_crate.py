@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -140,6 +141,28 @@ def test_a_place_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(InvalidInputError, match="cannot be written"):
         write_crate(RECORD, tmp_path / "no folder" / "a.zip", now=NOW)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"template": [1]}, r"template in study\.json of odd\.zip is no JSON object\."),
+        ({"cases": []}, r"There is no case in odd\.zip\."),
+        ({"cases": [{**RECORD.cases[0], "parameters": [1]}]}, "has a line that is no case"),
+        ({"cases": [{**RECORD.cases[0], "parameters": {"k": float("nan")}}]}, "NaN is no number of JSON"),
+        ({"owner": "ada" * 25_000_000}, r"json in odd\.zip is too large to be read\."),
+    ],
+)
+def test_a_file_that_somebody_made_up_is_refused_with_a_sentence(tmp_path, change, sentence):
+    with pytest.raises(InvalidInputError, match=sentence):
+        read_crate(write_crate(replace(RECORD, **change), tmp_path / "odd.zip", now=NOW))
+
+
+def test_a_setting_that_a_study_cannot_have_is_refused_before_anything_is_sent(fake, tapis, tmp_path):
+    made_up = replace(RECORD, settings={"maxRunning": "many"})
+    with pytest.raises(InvalidInputError, match="maxRunning must be a whole number"):
+        import_study(tapis, write_crate(made_up, tmp_path / "odd.zip", now=NOW))
+    assert {call[0] for call in fake.calls} == {"GET"}
 
 
 # --- with a server ----------------------------------------------------------------------------
