@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 from .errors import InvalidInputError
 from .texts import shown
 
 _BELOW = "**"
+#: More of them would make one long name cost minutes.
+_MOST_BELOW = 4
 _PIECES = re.compile(r"(\*\*/|\*\*|\*|\?|\[!?[^\]]+\])")
 _MEANT = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
@@ -35,14 +38,39 @@ def levels(pattern: str) -> int | None:
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> re.Pattern[str]:
+    if pattern.count(_BELOW) > _MOST_BELOW:
+        raise _refused(pattern, f"it holds {_BELOW} more than {_MOST_BELOW} times")
     try:
-        return re.compile("".join(map(_meant, _PIECES.split(pattern))), re.DOTALL)
+        return re.compile(_expression(_PIECES.split(pattern)), re.DOTALL)
     except re.error as cause:
-        raise InvalidInputError(
-            f"{shown(pattern)} is no glob: {cause}. Write it as *.csv or run[0-9].json.",
-            field="path",
-            value=pattern,
-        ) from cause
+        raise _refused(pattern, str(cause)) from cause
+
+
+def _refused(pattern: str, why: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{shown(pattern)} is no glob: {why}. Write it as *.csv or run[0-9].json.",
+        field="path",
+        value=pattern,
+    )
+
+
+def _expression(pieces: list[str]) -> str:
+    """Return the pieces as one regular expression that does not try what cannot help.
+
+    Where another star follows, the first place that fits what stands between the two is as good as any.
+    """
+    found, since = "", 0
+    stars = [place for place, piece in enumerate(pieces) if piece in _STARS]
+    for place, after in pairwise(stars):
+        found += "".join(map(_meant, pieces[since:place]))
+        between = "".join(map(_meant, pieces[place + 1 : after]))
+        is_free = pieces[place] == "*" and pieces[after] != "**/"
+        found += f"(?>[^/]*?{between})" if is_free else _meant(pieces[place]) + between
+        since = after
+    return found + "".join(map(_meant, pieces[since:]))
+
+
+_STARS = ("*", "**", "**/")
 
 
 def _meant(piece: str) -> str:
