@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -93,6 +94,8 @@ class Watch:
         self._now = now
         self._pace = Pace()
         self._begun: float | None = None
+        #: Seconds of the quickest answer: what a look costs, when nobody else is in the way.
+        self._cost = math.inf
         self.state: StudyState | None = None
         self.changed = False
         self.gap = _FIRST
@@ -113,13 +116,13 @@ class Watch:
                 found = replace(found, failures=self._explained())
         before, self.state = self.state, found
         self.changed = before is None or _news(before) != _news(found)
-        answered = self._now() - began
+        self._cost = min(self._cost, self._now() - began)
         # Whoever waits for seconds hears of the end in less than one.
         longest = min(_LAST, max(_FIRST, _LATE * (began - self._begun)))
         if found.trouble:
             longest = _LAST
         grown = _FIRST if self.changed and not found.trouble else min(longest, self.gap * _GROWTH)
-        self.gap = max(grown, answered / _SHARE)
+        self.gap = max(grown, self._cost / _SHARE)
         return found
 
     def _explained(self) -> tuple[str, ...]:

@@ -144,6 +144,14 @@ def test_a_slow_server_is_asked_seldom():
     assert watch.gap == 40.0
 
 
+def test_one_slow_answer_does_not_make_the_end_unheard_of():
+    answers = itertools.chain([0.0, 0.01, 1.0, 9.0], itertools.count(10.0))
+    watch = Watch(lambda: state(RUNNING=1), now=lambda: next(answers))
+    watch.look()
+    watch.look()
+    assert watch.gap < 0.5
+
+
 def test_ctrl_c_leaves_the_cases_alone_and_says_so():
     def pause(seconds):
         raise KeyboardInterrupt
