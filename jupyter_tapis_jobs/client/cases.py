@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.case_values import CaseError, Plain, plain_column, repeated, row_words
 from ..model.errors import InvalidInputError
+from ..model.study import TABLE_COLUMNS
 from ..model.texts import shown
 from .carrier import local_path
 
@@ -30,22 +31,7 @@ if TYPE_CHECKING:
 #: Cases of one study.
 MOST = 100_000
 #: Columns that ``study.frame()`` and ``study.collect()`` add to those of the cases.
-RESERVED = frozenset(
-    {
-        "caseId",
-        "jobUuid",
-        "status",
-        "condition",
-        "exitCode",
-        "created",
-        "remoteStarted",
-        "ended",
-        "queueSeconds",
-        "runSeconds",
-        "attempt",
-        "problem",
-    }
-)
+RESERVED = frozenset(TABLE_COLUMNS)
 _FEWER = "Take fewer values, or points of the same space: tj.sample(1000, k=(10, 60), …)."
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+(,\d+)?(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf)", re.ASCII | re.IGNORECASE)

@@ -6,26 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..model.errors import InvalidInputError, did_you_mean
+from ..model.study import TABLE_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CASE, JOB, STATUS, PROBLEM, FILE = "caseId", "jobUuid", "status", "problem", "file"
-#: What a study's frame says of a case beside its parameters and results, in this order.
-OF_CASE = (
-    CASE,
-    JOB,
-    STATUS,
-    "condition",
-    "exitCode",
-    "created",
-    "remoteStarted",
-    "ended",
-    "queueSeconds",
-    "runSeconds",
-    "attempt",
-)
-_OURS = frozenset({*OF_CASE, PROBLEM, FILE})
+#: Columns that are neither parameters nor results.
+_OURS = frozenset({*TABLE_COLUMNS, PROBLEM, FILE})
 
 
 def parameter_names(frame: pd.DataFrame) -> list[str]:

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from ..model.status import JobStatus
-from ..model.study import Study
-from ..model.study_chain import FOLDER, TABLE_COLUMNS
+from ..model.study import TABLE_COLUMNS, Study
+from ..model.study_chain import FOLDER
 from ..store import jobs as job_rows
 from ..store import study_frame
 from .outputs import output_place

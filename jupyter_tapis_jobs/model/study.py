@@ -14,6 +14,20 @@ from .texts import is_blank, refuse_control, shown
 #: Characters of a study's name.
 NAME_LENGTH = 120
 _COHORT = "study-"
+#: What a study's table says of a case behind its parameters, in this order.
+TABLE_COLUMNS = (
+    "caseId",
+    "jobUuid",
+    "status",
+    "exitCode",
+    "queueSeconds",
+    "runSeconds",
+    "attempt",
+    "condition",
+    "created",
+    "remoteStarted",
+    "ended",
+)
 
 
 class Why(StrEnum):

@@ -12,20 +12,6 @@ from .texts import refuse_control
 
 #: Where the job finds the table of the cases, and the outputs of the case in each of its rows.
 TABLE, FOLDER = "cases.csv", "cases"
-#: What a study's table says of a case behind its parameters, in this order.
-TABLE_COLUMNS = (
-    "caseId",
-    "jobUuid",
-    "status",
-    "exitCode",
-    "queueSeconds",
-    "runSeconds",
-    "attempt",
-    "condition",
-    "created",
-    "remoteStarted",
-    "ended",
-)
 _THEN = "-then"
 
 

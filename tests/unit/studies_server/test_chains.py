@@ -19,11 +19,13 @@ from test_studies import OTHER, counts, ended, new_study, number_of_jobs, will_e
 
 from jupyter_tapis_jobs.client.study_frame import COLUMNS
 from jupyter_tapis_jobs.engine.engine import Engine
+from jupyter_tapis_jobs.engine.rights import Kind
+from jupyter_tapis_jobs.engine.sharing import Sharing
 from jupyter_tapis_jobs.model.errors import ConflictError, InvalidInputError, NotFoundError, StoreError
 from jupyter_tapis_jobs.model.job import JobDefinition
 from jupyter_tapis_jobs.model.status import JobStatus
-from jupyter_tapis_jobs.model.study import Added, Case
-from jupyter_tapis_jobs.model.study_chain import TABLE_COLUMNS, Chain
+from jupyter_tapis_jobs.model.study import TABLE_COLUMNS, Added, Case
+from jupyter_tapis_jobs.model.study_chain import Chain
 from jupyter_tapis_jobs.model.urls import data_bytes
 from jupyter_tapis_jobs.store import purge as old_jobs
 from jupyter_tapis_jobs.store import studies as study_rows
@@ -325,6 +327,28 @@ def test_a_large_table_is_a_file_beside_the_uploads(run: Run, cases: Cases) -> N
         path = Path(url.removeprefix("tapis://cluster"))
         assert path.parts[-4] == "uploads"
         assert len(path.read_text().splitlines()) == 3
+
+    run(scene)
+
+
+def test_the_job_is_submitted_in_the_rights_that_the_owner_has_by_then(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        sharing = Sharing(engine.database, (engine.apps, engine.systems), life.ports.clock.now)
+        things: tuple[tuple[Kind, str], ...] = (("app", "model"), ("system", "cluster"))
+        for kind, name in things:
+            sharing.grant(USER, kind, name, OTHER.name, ["READ", "EXECUTE"])
+        await engine.studies.create(OTHER, "s", {})
+        await engine.studies.add(OTHER, "s", cases(1))
+        await engine.studies.then(OTHER, "s", REQUEST, OUTPUTS)
+        sharing.revoke(USER, "app", "model", OTHER.name, ["READ", "EXECUTE"])
+        async with asyncio.timeout(600.0):
+            while not (chain := (await engine.studies.chained(OTHER, "s"))[0]).refusal:
+                await asyncio.sleep(0.5)
+        assert chain.refusal.startswith("appId 'model' is no app that you can use.")
+        sharing.grant(USER, "app", "model", OTHER.name, ["READ", "EXECUTE"])
+        again = await engine.studies.then(OTHER, "s", REQUEST, OUTPUTS)
+        job, _ = await engine.views.job(OTHER, again.job_uuid or "")
+        assert (job.owner, job.tenant) == (OTHER.name, OTHER.tenant)
 
     run(scene)
 
