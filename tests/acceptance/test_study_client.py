@@ -15,7 +15,7 @@ from notebook_runs import notebook_executed
 import jupyter_tapis_jobs as tj
 from jupyter_tapis_jobs.client.study import Study
 from jupyter_tapis_jobs.client.tapis import Tapis
-from jupyter_tapis_jobs.model.errors import InvalidInputError, NotFoundError
+from jupyter_tapis_jobs.model.errors import InvalidInputError, NotFoundError, UnavailableError
 from tests.conftest import TestServer, until
 
 #: Does not converge for k = 3, unless it may take longer.
@@ -141,6 +141,28 @@ def test_kernels_that_run_the_same_study_at_once_double_no_case_and_lose_none(
     ended = tapis.study(name).wait(120, progress=False).frame(attempts="all")
     assert sorted(ended["k"]) == list(range(40))
     assert set(ended["status"]) == {"FINISHED"}
+
+
+def test_a_run_during_which_the_server_was_killed_is_joined_when_it_is_called_again(
+    serve: Callable[..., AbstractContextManager[TestServer]],
+) -> None:
+    def given(tapis: Tapis) -> Study:
+        return tapis.study("cut", "bash", cases=tj.grid(k=range(400)), script="echo {{ k }}", maxRunning=4)
+
+    with serve() as server, closing((tapis := server.tapis()).connection), ThreadPoolExecutor(1) as kernel:
+        cut = kernel.submit(given(tapis).run)
+        with closing((beside := server.tapis()).connection):
+            until(lambda: len(beside.studies()) or cut.done())
+        server.process.process.kill()
+        # The answer came just before, or never.
+        assert isinstance(cut.exception(), UnavailableError | None)
+    with serve() as server, closing((tapis := server.tapis()).connection):
+        again = given(tapis).run()
+        attempts = again.frame(attempts="all")
+        assert sorted(attempts["k"]) == list(range(400))
+        assert attempts["attempt"].tolist() == [1] * 400
+        until(lambda: again.state().counts.get("FINISHED"))
+        again.cancel().wait(60, progress=False)
 
 
 def test_an_invalid_row_is_named_and_nothing_is_submitted(tapis: Tapis, study: Callable[..., Study]) -> None:
