@@ -70,7 +70,8 @@ def cases_of(source: Any) -> list[dict[str, Plain]]:
 def grid(axes: Mapping[str, Any] | None = None, /, **more: Any) -> pd.DataFrame:
     """Return a frame with one row for each combination of the values: the last name changes fastest.
 
-    A single value counts as a list of one. *axes* is for names that Python cannot write.
+    A single value counts as a list of one. *axes* is for names that Python cannot write. Raises
+    ``InvalidInputError`` for an axis without values or with one twice, and for more cases than fit.
     """
     import pandas as pd
 

@@ -106,7 +106,7 @@ class FailureReport(Sequence[FailureGroup]):
         )
 
     def frame(self) -> pd.DataFrame:
-        """Return a row a group: ``cases cause line where condition exitCode nextStep``."""
+        """Return a row a group: ``cases`` (int), ``exitCode`` (Int64), and the words of it as text."""
         import pandas as pd
 
         rows = [(len(g), str(g.cause), g.line, g.where, g.condition, g.exit_code, g.next_step) for g in self]

@@ -60,7 +60,9 @@ def sample(
     """Return a frame of *n* random cases; the same again for the same *seed*.
 
     *method*: ``lhs``, ``sobol`` (best with n a power of 2), ``halton`` or ``random``. *distributions* is for
-    names that Python cannot write. Needs scipy (the extra ``studies``).
+    names that Python cannot write. Needs scipy (the extra ``studies``). A column is of floats, of whole
+    numbers for a discrete distribution, or of the values of a list. Raises ``InvalidInputError`` that names
+    the distribution which cannot be.
     """
     import pandas as pd
 

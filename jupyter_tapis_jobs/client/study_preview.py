@@ -71,7 +71,7 @@ class StudyPreview:
         return f"<div><b>{html.escape(printable(self.name))}</b>{told}{wrong}{folded}</div>"
 
     def invalid(self) -> Any:
-        """Return every invalid case as a frame: ``row caseId message field``."""
+        """Return every invalid case as a frame: ``row`` (Int64, from 0), ``caseId message field`` (text)."""
         from . import frames
 
         columns = {

@@ -40,10 +40,12 @@ class StudyResults(ABC):
         """Return the study's table as the server has it."""
 
     def frame(self, attempts: str = "last") -> pd.DataFrame:
-        """Return one row a case: its parameters, how it stands, and results once collected.
+        """Return one row a case, in the order they were given in; with ``attempts="all"`` one an attempt.
 
-        ``caseId jobUuid status exitCode queueSeconds runSeconds attempt``, condition and times (UTC).
-        With ``attempts="all"`` one row an attempt.
+        Columns: the parameters, in the kinds they were given in; ``caseId jobUuid status condition`` (text);
+        ``exitCode attempt`` (Int64); ``queueSeconds runSeconds`` (float, of what is over);
+        ``created remoteStarted ended`` (times, UTC); then results, once collected. Raises ``NotFoundError``
+        where the server has no such study, ``InvalidInputError`` for other *attempts*.
         """
         return with_results(self._table(attempts), self._results)
 
@@ -58,6 +60,10 @@ class StudyResults(ABC):
         without a result keeps its row; the column ``problem`` says why. *options*: ``parser``,
         ``pattern``, ``unfinished``, ``fresh``, ``to`` (a Parquet file), and those of pandas' reader, as
         for ``study_collect.collect``. Results of one row a case are in ``frame()`` from then on.
+
+        Columns: the parameters, ``caseId jobUuid status`` (text), ``file`` (text, of a glob), the columns of
+        the outputs in their own types, ``problem`` (text, missing where there is none). Raises
+        ``InvalidInputError`` for a parser, pattern or column that cannot be.
         """
         from .study_collect import collect
 

@@ -32,7 +32,11 @@ class WithStudies:
         return study_of(_whole(self), name, app, **given)
 
     def studies(self, *, archived: bool = False) -> pd.DataFrame:
-        """Return the caller's studies, newest first: ``name created cases finished failed active …``."""
+        """Return a frame of the caller's studies, newest first; *archived* adds those taken off the list.
+
+        Columns: ``name launchMode`` (text), ``created`` (time, UTC), ``cases finished failed active``
+        (Int64, numbers of cases; ``failed`` counts cancelled ones too), ``archived`` (bool).
+        """
         from .studies import studies_frame
 
         return studies_frame(_whole(self), archived=archived)
