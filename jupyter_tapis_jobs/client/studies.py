@@ -35,6 +35,7 @@ def study_of(
     tapis: Tapis,
     name: str,
     app: Any = None,
+    /,
     *,
     cases: Any = None,
     labels: Any = (),

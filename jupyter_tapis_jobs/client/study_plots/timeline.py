@@ -107,7 +107,8 @@ def _bars(axes: Axes, spans: pd.DataFrame) -> None:
             )
         )
     axes.set_ylim(len(spans), -0.5)
-    axes.set_xlim(0, float(spans["end"].max()) * 1.01 if len(spans) else 1)
+    last = float(spans["end"].max()) if len(spans) else 0.0
+    axes.set_xlim(0, 1.01 * last or 1)
     axes.set_ylabel("cases in the order of their starts")
     style.legend(axes, handles)
 

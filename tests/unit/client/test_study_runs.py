@@ -270,3 +270,8 @@ def test_what_the_server_refuses_is_told_by_row_and_column(tapis):
     with pytest.raises(InvalidInputError, match=r"^Row 1 \(k=-1\): maxMinutes -1 is too small\W+Nothing"):
         broken.run()
     assert "✗ Row 1 (k=-1): maxMinutes -1 is too small" in str(broken.preview())
+
+
+def test_the_name_of_the_jobs_may_hold_columns_too(fake, tapis):
+    tapis.study("s", "bash", cases={"k": [10, 20]}, script="echo {{ k }}", name="frame-{{ k }}").run()
+    assert [request["name"] for request in fake.requests.values()] == ["frame-10", "frame-20"]

@@ -287,3 +287,10 @@ def test_ticks_whose_words_would_overlap_are_left_to_matplotlib(study):
     frame = study({"k": [1.0, 40.66, 41.64]}, ["FINISHED"] * 3).assign(drift=[1.0, 2.0, 3.0])
     ticks = axes_of(plot(frame, "drift", kind="response")).get_xticklabels()
     assert "40.66" not in [tick.get_text() for tick in ticks]
+
+
+@pytest.mark.parametrize("kind", ["states", "timeline", "failures", "parallel"])
+def test_cases_that_have_just_been_submitted_can_be_drawn(study, kind):
+    never = pd.Series([pd.NaT] * 3, dtype="datetime64[us, UTC]")
+    times = {"created": pd.Series([BEGIN] * 3), "remoteStarted": never, "ended": never}
+    assert plot(study({"k": [1, 2, 3]}, ["PENDING"] * 3, **times), kind=kind).png().startswith(b"\x89PNG")
