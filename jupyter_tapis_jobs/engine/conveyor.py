@@ -8,9 +8,7 @@ after a crash is the same as going on: every job simply waits at the station tha
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -25,8 +23,9 @@ from .faults import is_full, verdict_of
 from .lane import Lane, LaneKey
 from .ports import Ports
 from .steps import Steps
-from .turns import Group, Turns, group_of
+from .turns import Group, group_of
 from .verdict import Block, Fail, Go, Stay, Verdict
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +61,9 @@ class Conveyor:
         self._stations = stations
         self._lane = lane
         self._on_lease_lost = on_lease_lost
-        self._waiting: dict[StationKey, deque[str]] = {}
+        self._waiting: dict[StationKey, Waiting] = {}
         self._working: set[StationKey] = set()
         self._again: set[StationKey] = set()
-        #: Jobs that are not taken until their station is woken.
-        self._resting: dict[StationKey, set[str]] = {}
-        self._turns: dict[StationKey, Turns] = {}
         self._busy: set[str] = set()
         self._tries: dict[str, int] = {}
         self._retries: dict[str, float] = {}
@@ -148,7 +144,7 @@ class Conveyor:
                 handed_over.append(job)
             elif job.status in self._stations:
                 key = (job.lane, job.status)
-                self._waiting.setdefault(key, deque()).append(job.uuid)
+                self._waiting.setdefault(key, Waiting(job.status)).append(job.uuid)
                 keys[key] = None
         for key in keys:
             self._wake(key)
@@ -157,7 +153,8 @@ class Conveyor:
 
     def wake(self, lane: LaneKey, status: JobStatus) -> None:
         """Set a station to work if jobs wait at it, those that rest included."""
-        self._resting.pop((lane, status), None)
+        if (waiting := self._waiting.get((lane, status))) is not None:
+            waiting.rouse()
         self._wake((lane, status))
 
     def _wake(self, key: StationKey) -> None:
@@ -169,27 +166,23 @@ class Conveyor:
 
     async def _work(self, key: StationKey) -> None:
         """Serve cohorts until none waits, or those that wait have to wait for something else."""
-        turns = self._turns.setdefault(key, Turns())
+        waiting, most = self._waiting[key], self._lane(key[0]).cohort
         # Those of one study that have to wait leave the station to the others.
         held: set[Group] = set()
         try:
-            while cohort := self._take(key, turns, held):
+            while cohort := waiting.take(self.jobs, most, held):
                 self._again.discard(key)
                 stayed = await self._serve_or_put_back(key, cohort)
-                self._waiting.setdefault(key, deque()).extendleft(reversed(stayed))
-                kept = set(stayed)
-                turns.went(job for job in cohort if job.uuid not in kept)
+                waiting.put_back(cohort, stayed)
                 if key in self._again:
                     held.clear()
-                elif not self._resting.get(key, set()).issuperset(kept):
-                    held.update(group_of(job) for job in cohort if job.uuid in kept)
+                elif not waiting.rests(stayed):
+                    held.update(group_of(self.jobs[uuid]) for uuid in stayed if uuid in self.jobs)
         finally:
             self._working.discard(key)
             self._again.discard(key)
-            if not self._waiting.get(key):
+            if not waiting:
                 self._waiting.pop(key, None)
-                self._resting.pop(key, None)
-                self._turns.pop(key, None)
 
     async def _serve_or_put_back(self, key: StationKey, cohort: Sequence[Job]) -> list[str]:
         """Serve a cohort; when the store takes nothing, all of it stays and is tried again later."""
@@ -207,17 +200,6 @@ class Conveyor:
     async def _wake_later(self, key: StationKey) -> None:
         await self._ports.clock.sleep(STORE_RETRY)
         self._wake(key)
-
-    def _take(self, key: StationKey, turns: Turns, held: Container[Group]) -> list[Job]:
-        """Take the next cohort: those whose turn it is, none of the groups that are *held*."""
-        resting = self._resting.get(key, set())
-        waiting = [self.jobs[uuid] for uuid in self._waiting.get(key, ()) if uuid in self.jobs]
-        ready = (job for job in waiting if job.status is key[1] and job.uuid not in resting)
-        free = (job for job in ready if group_of(job) not in held) if held else ready
-        taken = list(islice(turns.of(free), self._lane(key[0]).cohort))
-        gone = {job.uuid for job in taken}
-        self._waiting[key] = deque(job.uuid for job in waiting if job.uuid not in gone)
-        return taken
 
     async def _serve(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> list[Job]:
         """Have a station work on a cohort and store what it says; return the jobs that stay."""
@@ -240,7 +222,7 @@ class Conveyor:
         """Let those rest that say so, unless their station was woken since it was asked."""
         resting = {uuid for uuid, verdict in verdicts.items() if isinstance(verdict, Stay) and verdict.rests}
         if resting and key not in self._again:
-            self._resting.setdefault(key, set()).update(resting)
+            self._waiting[key].rest(resting)
 
     async def _ask(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> Mapping[str, Verdict]:
         """Ask a station; trouble of the host blocks, a fault is found by halving and fails one job only."""
