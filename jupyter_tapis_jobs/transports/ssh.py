@@ -33,22 +33,16 @@ from .ssh_gate import Connect, Gate
 from .ssh_link import Link
 from .ssh_places import PLACES, Places, Work
 from .ssh_put import archive, failures, half_made
+from .ssh_streams import batches, frames, joined, listed, once
 
-#: Bytes of a frame of a file that is written.
-FRAME = 4 << 20
 #: Bytes of a stream handed over at a time.
 CHUNK = 1 << 20
 #: Seconds after which a quick verb, or the next piece of a stream, does not come any more.
 SOON = 300.0
 #: Seconds between two looks into a watched folder, and of quiet after which the loop is started anew.
 WATCH_STEP, WATCH_IDLE = 0.2, 1800.0
-#: Seconds without a word after which a watcher is given up: its file system hangs.
-WATCH_SILENCE = 120.0
 #: Places for looks on a connection that bulk work uses too.
 _FEW = 2
-
-#: Bytes of the names that a watcher tells at once, at most: a thousand of them.
-MOST_NAMES = 1 << 20
 
 State = Literal["connected", "idle", "trouble", "code needed"]
 
@@ -142,7 +136,7 @@ class SshTransport:
         """Run a script that takes a stream, once the stream has begun."""
         first = await anext(chunks, b"")
         async with self._command(script, Work.IN) as command:
-            return await command.talk(_from(first, chunks))
+            return await command.talk(joined(first, chunks))
 
     async def _done(self, script: str, path: str, *, limit: float | None) -> bytes:
         """Run a script about *path* and return what it printed, or raise what it complained of."""
@@ -187,8 +181,8 @@ class SshTransport:
         """Return the first *limit* bytes of each file that is there."""
         if not paths:
             return {}
-        names = _listed(paths)
-        ended = await self._said(scripts.get(len(names), limit), _once(names + names), limit=SOON)
+        names = listed(paths)
+        ended = await self._said(scripts.get(len(names), limit), once(names + names), limit=SOON)
         answers.check_tools(ended, self._name)
         if line := answers.serious(ended.stderr):
             answers.raise_for(Ended(1, b"", line), paths[0], self._name)
@@ -221,7 +215,7 @@ class SshTransport:
         """Write the file aside, rename it into place and return its size in bytes."""
         token = secrets.token_hex(8) if resume is None else part_token(path, resume)
         script = scripts.write(path, aside_name(path, token), mode, keep=resume is not None)
-        ended = await self._fed(script, _frames(chunks))
+        ended = await self._fed(script, frames(chunks))
         answers.raise_for(ended, path, self._name)
         with answers.understood(self._name):
             return int(ended.stdout)
@@ -234,7 +228,7 @@ class SshTransport:
     async def pack(self, root: str, names: Sequence[str] | None = None) -> AsyncGenerator[bytes, None]:
         """Stream a tar archive of what is below *root*."""
         async with self._command(scripts.pack(root, named=names is not None), Work.OUT) as command:
-            feeding = asyncio.create_task(command.send(_listed([f"./{name}" for name in names or ()])))
+            feeding = asyncio.create_task(command.send(listed([f"./{name}" for name in names or ()])))
             feeding.add_done_callback(lambda _: command.end_input())
             try:
                 while chunk := await self._next_of(command):
@@ -283,7 +277,7 @@ class SshTransport:
         """List what is below each directory that is there."""
         if not folders:
             return {}
-        ended = await self._said(scripts.listings(depth), _once(_listed(folders)))
+        ended = await self._said(scripts.listings(depth), once(listed(folders)))
         answers.check_tools(ended, self._name)
         if ended.stdout.count(b"\0") > 2 * (base.MOST_ENTRIES + len(folders)):
             raise base.too_many(folders[0])
@@ -310,8 +304,8 @@ class SshTransport:
         """Return where each path leads and what is there."""
         if not paths:
             return {}
-        names = _listed(paths)
-        ended = await self._said(scripts.look(len(names)), _once(names + names), limit=SOON)
+        names = listed(paths)
+        ended = await self._said(scripts.look(len(names)), once(names + names), limit=SOON)
         answers.check_tools(ended, self._name)
         leads, is_whole, records = ended.stdout.partition(b"\0\0")
         real = os.fsdecode(leads).split("\0")
@@ -380,63 +374,9 @@ class SshTransport:
         while True:
             # It stays for hours: it takes none of the places that looks need.
             async with started(self._live, script, self._name) as command:
-                async for batch in _batches(command, self._name):
+                async for batch in batches(command, self._name):
                     yield batch
                 answers.raise_for(await command.end(), folder, self._name)
-
-
-async def _batches(command: Command, name: str) -> AsyncIterator[list[str]]:
-    """Yield batches of names; each has a slash behind every name and one more behind the last."""
-    waiting = b""
-    while piece := await _heard(command):
-        waiting += piece
-        if len(waiting) > MOST_NAMES:
-            raise answers.strange(name)
-        while waiting:
-            end = 0 if waiting[:1] == b"/" else waiting.find(b"//") + 1
-            if not end and waiting[:1] != b"/":
-                break
-            batch, waiting = waiting[:end], waiting[end + 1 :]
-            if batch:
-                yield os.fsdecode(batch.removesuffix(b"/")).split("/")
-                await command.send(b"\n")
-
-
-async def _heard(command: Command) -> bytes:
-    """Return what a watcher says next; it says something every few seconds."""
-    try:
-        async with asyncio.timeout(WATCH_SILENCE) as limit:
-            return await command.output()
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise TransportError("The host does not tell of its jobs any more; it will be asked again.") from None
-
-
-async def _frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield *chunks* in frames (size, newline, bytes), and a frame 0 behind them."""
-    waiting: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in chunks:
-            waiting.append(chunk)
-            size += len(chunk)
-            if size >= FRAME:
-                yield b"%d\n" % size
-                for one in waiting:
-                    yield one
-                waiting, size = [], 0
-    except Exception:
-        # What came is not lost: a later write may go on behind it.
-        if waiting:
-            yield _frame(waiting)
-        raise
-    yield _frame(waiting) + b"0\n"
-
-
-def _frame(chunks: Sequence[bytes]) -> bytes:
-    content = b"".join(chunks)
-    return b"%d\n" % len(content) + content if content else b""
 
 
 def _plain(path: str) -> str:
@@ -446,18 +386,3 @@ def _plain(path: str) -> str:
 
 def _is_root(path: str) -> bool:
     return os.path.normpath(path) in ("/", "//")
-
-
-async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    if first:
-        yield first
-    async for chunk in rest:
-        yield chunk
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
-
-
-def _listed(names: Sequence[str]) -> bytes:
-    return b"".join(os.fsencode(name) + b"\0" for name in names)

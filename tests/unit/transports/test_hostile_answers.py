@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_tapis_jobs.engine.refusals import told
 from jupyter_tapis_jobs.model.errors import TooLargeError, TransportError
-from jupyter_tapis_jobs.transports import base, ssh, ssh_answers, ssh_command
+from jupyter_tapis_jobs.transports import base, ssh, ssh_answers, ssh_command, ssh_streams
 from jupyter_tapis_jobs.transports.local import LocalTransport
 from jupyter_tapis_jobs.transports.ssh import SshTransport
 from jupyter_tapis_jobs.transports.ssh_command import Command
@@ -125,7 +125,7 @@ async def test_failures_of_copies_nobody_asked_for_are_told(transport):
 
 
 async def test_a_watcher_that_never_ends_a_name_is_given_up(transport, monkeypatch):
-    monkeypatch.setattr(ssh, "MOST_NAMES", 1000)
+    monkeypatch.setattr(ssh_streams, "MOST_NAMES", 1000)
     with pytest.raises(TransportError, match="nobody understands"):
         await anext(transport(b"x" * 2000).watch("/lane/events"))
 

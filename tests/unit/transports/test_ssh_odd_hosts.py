@@ -15,7 +15,7 @@ from rig.rig import Rig
 from rig_hosts import ssh_transport
 
 from jupyter_tapis_jobs.model.errors import TransportError
-from jupyter_tapis_jobs.transports import ssh, ssh_scripts
+from jupyter_tapis_jobs.transports import ssh, ssh_scripts, ssh_streams
 from jupyter_tapis_jobs.transports.base import Entry
 from jupyter_tapis_jobs.transports.ssh import SshTransport
 from jupyter_tapis_jobs.transports.ssh_address import Address, KnownKeys, SignIn
@@ -209,7 +209,7 @@ async def test_a_host_without_any_place_is_told():
 
 
 async def test_a_watcher_that_falls_silent_is_given_up(monkeypatch):
-    monkeypatch.setattr(ssh, "WATCH_SILENCE", 0.3)
+    monkeypatch.setattr(ssh_streams, "WATCH_SILENCE", 0.3)
 
     async def silent(its: asyncssh.SSHServerProcess) -> None:
         mark = (await its.stdin.read(60)).split()[3]
