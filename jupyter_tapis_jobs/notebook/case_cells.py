@@ -48,11 +48,18 @@ def is_for_cases(expression: str, columns: frozenset[str]) -> bool:
 
 
 def fill_but(text: str, names: Mapping[str, Any], columns: frozenset[str]) -> str:
-    """Return *text* with the notebook's values in it; expressions that use a column stay."""
+    """Return *text* with the notebook's values in it.
+
+    Expressions that use a column stay, and of cases also braces that hold none: the template reads them.
+    """
     return "".join(
-        piece if plain else _kept(piece) if is_for_cases(piece, columns) else str(evaluate(piece, names))
+        piece if plain else _kept(piece) if _stays(piece, columns) else str(evaluate(piece, names))
         for plain, piece in pieces(text)
     )
+
+
+def _stays(expression: str, columns: frozenset[str]) -> bool:
+    return bool(columns) and (not readable(expression) or is_for_cases(expression, columns))
 
 
 def names_for(texts: Iterable[str], names: Mapping[str, Any], columns: frozenset[str]) -> dict[str, Any]:

@@ -202,4 +202,5 @@ def _plain(values: Any) -> list[Any]:
 
 def _safe(text: str) -> str:
     """Plotly reads some HTML in texts; what comes out of a job is only text."""
-    return escape(str(text))
+    # Plotly knows no entity for a quotation mark, and there is no attribute that it could end.
+    return escape(str(text), quote=False)

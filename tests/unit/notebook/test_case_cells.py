@@ -86,3 +86,8 @@ def test_cases_come_from_a_csv_file_too(fake, run, shell, tmp_path, monkeypatch)
 def test_slips_are_told_in_a_sentence(fake, run, cases, line, said):
     assert said in run(f"%%tapisjob bash {line}\necho {{{{ k }}}} {{{{ minutes }}}}")
     assert fake.jobs == {}
+
+
+def test_other_peoples_braces_stay_in_a_cell_with_cases_as_in_any_template(fake, run, cases):
+    run("%%tapisjob bash --name s --cases cases\nset x {{1 2} {3 4}}; {{ k }} {{ minutes }} {{ place }}")
+    assert contents(fake)[0] == "set x {{1 2} {3 4}}; 1 5 here\n"

@@ -294,3 +294,13 @@ def test_cases_that_have_just_been_submitted_can_be_drawn(study, kind):
     never = pd.Series([pd.NaT] * 3, dtype="datetime64[us, UTC]")
     times = {"created": pd.Series([BEGIN] * 3), "remoteStarted": never, "ended": never}
     assert plot(study({"k": [1, 2, 3]}, ["PENDING"] * 3, **times), kind=kind).png().startswith(b"\x89PNG")
+
+
+def test_the_last_line_of_a_failure_is_quoted_in_its_interactive_picture(grid):
+    pytest.importorskip("plotly", reason="plotly is not installed: pip install '.[studies]'")
+    frame = grid()
+    report = failure_groups(frame, {frame["jobUuid"][27]: ["Error: a < b & 'c'"]})
+    text = plot(frame, kind="failures", report=report).interactive.to_json()
+    assert "a &lt; b &amp; 'c'" in json.dumps(json.loads(text), ensure_ascii=False)
+    assert "&quot;" not in text
+    assert "&#x27;" not in text
