@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import InvalidInputError
@@ -12,7 +12,7 @@ from .request import SHORTHANDS, merged, read_request
 from .study import Study
 from .study_calls import StudyCalls, study_rows
 from .study_settings import SETTINGS, settings_of, want_studies, wire_name
-from .study_template import StudyTemplate
+from .study_template import StudyTemplate, label_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ def study_of(
         wanted,
         function=function,
         defaults=_mapping("defaults", defaults),
-        labels=_names(labels),
+        labels=label_names(labels),
         names=_mapping("names", names),
     )
     rows = cases_of(cases)
@@ -94,15 +94,6 @@ def _mapping(field: str, given: Any) -> dict[str, Any]:
             value=given,
         )
     return dict(given or {})
-
-
-def _names(labels: Any) -> tuple[str, ...]:
-    found = (labels,) if isinstance(labels, str) or not isinstance(labels, Iterable) else tuple(labels)
-    if not all(isinstance(name, str) for name in found):
-        raise InvalidInputError(
-            f"labels must be names of columns, such as ['note'], not {shown(labels)}.", field="labels"
-        )
-    return found
 
 
 def _merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from .study_preview import StudyPreview, measured_hours, most_hours
 from .study_results import StudyResults
 from .study_settings import settings_of
 from .study_state import StudyState
-from .study_template import StudyTemplate
+from .study_template import StudyTemplate, label_names
 from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
 
 if TYPE_CHECKING:
@@ -116,18 +116,25 @@ class Study(StudyResults):
         )
 
     def extend(
-        self, more: Any = None, /, *, defaults: Mapping[str, Any] | None = None, **changes: Any
+        self,
+        more: Any = None,
+        /,
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        labels: Any = (),
+        **changes: Any,
     ) -> Study:
         """Add cases, in any form that ``tapis.study`` takes; ``run()`` then runs what is new of them.
 
         *more* may have further columns: *defaults* gives the value that a column had without being
-        named, so that cases from before keep their ids. *changes* are fields of the template that
-        take the new columns in (``args=["--temp", "{{ temp }}"]``).
+        named, so that cases from before keep their ids. *labels* are those that the request need not
+        use; *changes* fields of the template that take new columns in (``args=["{{ temp }}"]``).
         """
         from .cases import cases_of
 
-        if defaults or changes:
-            self._template = self._template.extended(dict(defaults or {}), changes)
+        if defaults or changes or labels:
+            named = label_names(labels)
+            self._template = self._template.extended(dict(defaults or {}), changes, named)
             self._is_there = False
         if more is not None:
             # A row that was given before is the same case, not a mistake.

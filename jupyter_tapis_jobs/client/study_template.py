@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
@@ -12,6 +12,7 @@ from ..model.case_template import CaseFunction, CaseTemplate, Template
 from ..model.case_values import Plain
 from ..model.errors import InvalidInputError
 from ..model.placeholders import OPEN
+from ..model.texts import shown
 from .request import merged
 
 #: A function of the user's: the row of a case -> its request.
@@ -91,6 +92,16 @@ class StudyTemplate:
             labels=tuple(told.get("labels") or ()),
             names=told.get("names") or {},
         )
+
+
+def label_names(labels: Any) -> tuple[str, ...]:
+    """Return names of columns, given as one text or several; raises ``InvalidInputError`` for others."""
+    found = (labels,) if isinstance(labels, str) or not isinstance(labels, Iterable) else tuple(labels)
+    if not all(isinstance(name, str) for name in found):
+        raise InvalidInputError(
+            f"labels must be names of columns, such as ['note'], not {shown(labels)}.", field="labels"
+        )
+    return found
 
 
 #: Where the name of a function stands that is not kept.

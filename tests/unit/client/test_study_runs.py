@@ -275,3 +275,15 @@ def test_what_the_server_refuses_is_told_by_row_and_column(tapis):
 def test_the_name_of_the_jobs_may_hold_columns_too(fake, tapis):
     tapis.study("s", "bash", cases={"k": [10, 20]}, script="echo {{ k }}", name="frame-{{ k }}").run()
     assert [request["name"] for request in fake.requests.values()] == ["frame-10", "frame-20"]
+
+
+def test_a_study_is_extended_by_a_label_as_the_refusal_of_its_column_says(fake, tapis):
+    study = made(tapis, cases={"k": [10], "damping": [0.02]}).run()
+    more = [{"k": 20, "damping": 0.02, "note": "soft"}]
+    with pytest.raises(InvalidInputError, match=r"labels=\['note'\]"):
+        study.extend(more).run()
+    again = tapis.study("fragility").extend(more, labels=["note"]).run()
+    assert scripts(fake)[-1] == "echo 20 0.02"
+    assert again.frame()["note"].tolist()[1] == "soft"
+    with pytest.raises(InvalidInputError, match="labels must be names of columns"):
+        study.extend(more, labels=5)
