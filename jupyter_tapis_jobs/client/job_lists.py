@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import InvalidInputError
@@ -69,7 +69,7 @@ def job_rows(
 def uuids_of(jobs: Any) -> list[str]:
     """Return the uuids of jobs, uuids, one of them, or a frame with a column ``uuid`` or ``jobUuid``.
 
-    Raises ``InvalidInputError`` for a frame with neither column.
+    Raises ``InvalidInputError`` for a frame with neither column, and for anything else.
     """
     if isinstance(jobs, Job | str):
         jobs = [jobs]
@@ -79,4 +79,10 @@ def uuids_of(jobs: Any) -> list[str]:
         if column is None:
             raise InvalidInputError("This frame has no column 'uuid' or 'jobUuid'.", field="jobs")
         jobs = jobs[column].tolist()
+    if not isinstance(jobs, Iterable):
+        raise InvalidInputError(
+            f"{type(jobs).__name__} is no list of jobs. Give jobs, their uuids, or a frame of them: "
+            "tapis.jobs(), study.frame().",
+            field="jobs",
+        )
     return [job.uuid if isinstance(job, Job) else str(job) for job in jobs]

@@ -290,3 +290,11 @@ def test_the_launch_mode_is_asked_for_until_it_is_settled(fake, tapis):
     asked = len(fake.calls)
     assert job.launchMode == "array"
     assert len(fake.calls) == asked
+
+
+@pytest.mark.parametrize("jobs", [None, 5, object()])
+def test_what_is_no_list_of_jobs_is_refused_with_what_would_be_one(tapis, jobs):
+    with pytest.raises(
+        InvalidInputError, match=r"is no list of jobs\. .* tapis\.jobs\(\), study\.frame\(\)\."
+    ):
+        tapis.collect(jobs, "u.csv")
