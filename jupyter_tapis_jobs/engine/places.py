@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..model.errors import StoreError
+from ..model.fields import JobType
 from ..model.job import Job, JobEvent
 from ..model.status import JobStatus
 from ..store.lease import LeaseLostError
@@ -17,6 +18,8 @@ from .verdict import Block
 
 #: Seconds between two looks at least.
 PAUSE = 0.1
+#: And where a batch scheduler is given the jobs: those of many places are then one submission.
+BATCH_PAUSE = 5.0
 
 
 class Places:
@@ -32,6 +35,8 @@ class Places:
         #: Somebody left a place since those that wait were last looked at.
         self._is_asked = False
         self._is_looking = False
+        #: Lanes that are not looked at for a while -> whether a place was left there meanwhile.
+        self._pausing: dict[LaneKey, bool] = {}
 
     def look(self) -> None:
         """Let those go on, soon, that no quota holds any more."""
@@ -65,10 +70,27 @@ class Places:
     async def _let_in(self) -> None:
         """Let those jobs go on that would pass now, oldest first; the others are told what holds them."""
         for lane, waiting in by_lane(self._conveyor.waiting_for_a_place(), self._lane):
+            if self._pauses(lane.key, waiting[0]):
+                continue
             held = await self._stations.pending(lane, waiting)
             await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
             with suppress(StoreError, LeaseLostError):
                 await self._conveyor.note({u: v.message for u, v in held.items() if isinstance(v, Block)})
+
+    def _pauses(self, lane: LaneKey, first: Job) -> bool:
+        """Tell whether it is too soon to look at a lane; if not, the next look may have to wait."""
+        if lane in self._pausing:
+            self._pausing[lane] = True
+            return True
+        if first.job_type == JobType.BATCH:
+            self._pausing[lane] = False
+            self._ports.spawn(self._pause(lane), f"places of {lane[0]}")
+        return False
+
+    async def _pause(self, lane: LaneKey) -> None:
+        await self._ports.clock.sleep(BATCH_PAUSE)
+        if self._pausing.pop(lane):
+            self.look()
 
 
 def _waits(job: Job) -> bool:

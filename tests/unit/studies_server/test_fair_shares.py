@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from simulation.lives import QUEUES, USER
-from simulation.world import World
+from simulation.world import Behaviour, World
 from test_studies import ended
 
 from jupyter_tapis_jobs.engine.engine import Engine
@@ -51,5 +51,18 @@ def test_cores_of_the_host_itself_are_shared(run: Run, cases: Cases, monkeypatch
     async def scene(life: Any, engine: Engine, world: World) -> None:
         engine._lane(("cluster", "ada")).fork_cores = 2
         assert await ends_of_large(engine, cases, appId="model") <= 12
+
+    run(scene)
+
+
+def test_places_that_come_one_by_one_are_given_to_slurm_in_handfuls(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        await engine.studies.create(USER, "s", {"launch_mode": "array", "max_running": 8})
+        added = await engine.studies.add(USER, "s", cases(40, appId="batch"))
+        lengths = {uuid: Behaviour(20.0 + number) for number, (_, uuid) in enumerate(added.submitted) if uuid}
+        world.behaviours.update(lengths)
+        assert await ended(engine, 40) == {"FINISHED": 40}
+        assert world.peak == 8
+        assert world.calls["sbatch"] <= 25
 
     run(scene)
