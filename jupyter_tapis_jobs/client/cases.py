@@ -24,6 +24,7 @@ from ..model.errors import InvalidInputError
 from ..model.study import TABLE_COLUMNS
 from ..model.texts import shown
 from .carrier import local_path
+from .study_columns import PROBLEM
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 #: Cases of one study.
 MOST = 100_000
 #: Columns that ``study.frame()`` and ``study.collect()`` add to those of the cases.
-RESERVED = frozenset(TABLE_COLUMNS)
+RESERVED = frozenset({*TABLE_COLUMNS, PROBLEM})
 _FEWER = "Take fewer values, or points of the same space: tj.sample(1000, k=(10, 60), …)."
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+(,\d+)?(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf)", re.ASCII | re.IGNORECASE)

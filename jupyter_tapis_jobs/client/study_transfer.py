@@ -81,7 +81,8 @@ def import_study(
     """Return the study in a file that ``study.export`` wrote; nothing runs before ``study.run()``.
 
     *name* is what it is called here. *changes* go over every request (``execSystemId="frontera"``); the
-    cases stay the same cases. With *definitions* an app that is not here is created from the file.
+    cases stay the same cases, and none of them is done here. With *definitions* an app that is not here
+    is created from the file.
     Raises ``ConflictError`` where there is a study of that name, ``NotFoundError`` for a missing app.
     """
     from .study import Study

@@ -240,7 +240,7 @@ def test_as_many_cases_as_a_study_takes_are_taken():
 
 
 # --- names ------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", sorted(RESERVED))
+@pytest.mark.parametrize("name", sorted({*RESERVED, "status", "attempt", "problem"}))
 def test_a_name_of_the_results_is_refused_for_a_column(name):
     assert refusal([{name: 1}]).startswith(
         f"Column '{name}' would clash with the column '{name}' of study.frame()"
