@@ -1,10 +1,14 @@
-"""A Python for jobs on the rig's nodes, whose users may not read the one that runs the tests."""
+"""How notebooks reach the rig: its login host, and a Python for its nodes, whose users may not read ours."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,29 @@ from rig.rig import Rig
 
 #: What the models need; OpenSeesPy where the tests have it.
 PACKAGES = ("numpy", "numpy.libs", "openseespy", "openseespylinux", "openseespylinux.libs")
+
+
+@contextmanager
+def cluster_environment(rig: Rig) -> Iterator[dict[str, str]]:
+    """Give the variables by which a notebook finds the rig's login host, and a Python on it."""
+    login = rig.hosts["login1"]
+    keys = subprocess.run(
+        ["ssh-keygen", "-l", "-f", rig.known_hosts, "-F", f"[{login.host}]:{login.port}"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    # The rig's users may not look into pytest's own folders.
+    folder = Path(tempfile.mkdtemp(prefix="tapisjobs-python-"))
+    try:
+        yield {
+            "TAPISJOBS_HOST": login.host,
+            "TAPISJOBS_PORT": str(login.port),
+            "TAPISJOBS_USER": login.user,
+            "TAPISJOBS_KEY": str(rig.key),
+            "TAPISJOBS_TRUST": next(word for word in keys.split() if word.startswith("SHA256:")),
+            "TAPISJOBS_PYTHON": str(cluster_python(rig, folder)),
+        }
+    finally:
+        shutil.rmtree(folder)
 
 
 def cluster_python(rig: Rig, folder: Path) -> Path:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from rig.rig import Rig
+
+from jupyter_tapis_jobs.client.tapis import Tapis
+from tests.conftest import TestServer
+
+
+@pytest.fixture(scope="module")
+def tapis(server: TestServer) -> Iterator[Tapis]:
+    """A client of the session's server, for all tests of a file."""
+    tapis = server.tapis()
+    with closing(tapis.connection):
+        yield tapis
 
 
 @pytest.fixture

@@ -1,15 +1,12 @@
 """The notebooks in notebooks/ run as they are, in a real kernel against a real server."""
 
 import csv
-import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import nbformat
 import pytest
-from cluster_python import cluster_python
+from cluster_python import cluster_environment
 from notebook_runs import NOTEBOOKS, executed, plain
 
 #: The third is kept as it ran (``test_image_classifier.py``): who has no host for it can read on.
@@ -73,29 +70,13 @@ def test_the_job_is_in_the_table_of_all_jobs(first_job):
 # --- the second: Slurm over SSH ---------------------------------------------------------------
 @pytest.fixture(scope="module")
 def on_the_cluster(server, rig):
-    login = rig.hosts["login1"]
-    keys = subprocess.run(
-        ["ssh-keygen", "-l", "-f", rig.known_hosts, "-F", f"[{login.host}]:{login.port}"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    # The rig's users may not look into pytest's own folders.
-    folder = Path(tempfile.mkdtemp(prefix="tapisjobs-python-"))
-    try:
-        yield executed(
-            NOTEBOOKS / "02-slurm-over-ssh.ipynb",
-            server,
-            TAPISJOBS_HOST=login.host,
-            TAPISJOBS_PORT=str(login.port),
-            TAPISJOBS_USER=login.user,
-            TAPISJOBS_KEY=str(rig.key),
-            TAPISJOBS_TRUST=next(word for word in keys.split() if word.startswith("SHA256:")),
-            TAPISJOBS_PYTHON=str(cluster_python(rig, folder)),
-        )
-    finally:
-        shutil.rmtree(folder)
-        connection = server.tapis().connection
-        connection.post("/v3/systems/cluster/delete")
-        connection.close()
+    with cluster_environment(rig) as environment:
+        try:
+            yield executed(NOTEBOOKS / "02-slurm-over-ssh.ipynb", server, **environment)
+        finally:
+            connection = server.tapis().connection
+            connection.post("/v3/systems/cluster/delete")
+            connection.close()
 
 
 # One of its jobs runs into the shortest time limit that Slurm knows, a minute.

@@ -23,13 +23,6 @@ FRAME = [
 SCRIPT = "[ $K = 3 ] && [ -z $MERCY ] && exit 7; echo $K > out.txt"
 
 
-@pytest.fixture(scope="module")
-def tapis(server: TestServer) -> Iterator[Tapis]:
-    tapis = server.tapis()
-    with closing(tapis.connection):
-        yield tapis
-
-
 @pytest.fixture
 def study(tapis: Tapis, request: pytest.FixtureRequest) -> Iterator[str]:
     """The path of a study of the test's own, deleted behind it."""

@@ -27,13 +27,6 @@ printf 'drift\\n%s.5\\n' "$k" > peak.csv
 """
 
 
-@pytest.fixture(scope="module")
-def tapis(server: TestServer) -> Iterator[Tapis]:
-    tapis = server.tapis()
-    with closing(tapis.connection):
-        yield tapis
-
-
 @pytest.fixture
 def study(tapis: Tapis, request: pytest.FixtureRequest) -> Iterator[Callable[..., Study]]:
     """Make a study of the test's own name, deleted behind it."""

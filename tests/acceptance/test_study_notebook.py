@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
-from cluster_python import cluster_python
+from cluster_python import cluster_environment
 from notebook_runs import NOTEBOOKS, executed, plain
 from rig.rig import Rig
 
@@ -60,29 +60,14 @@ def run_of(server: TestServer, first: int, more: int, **environment: str) -> Ite
 
 @contextmanager
 def on_the_cluster(server: TestServer, rig: Rig) -> Iterator[Run]:
-    login = rig.hosts["login1"]
-    keys = subprocess.run(
-        ["ssh-keygen", "-l", "-f", rig.known_hosts, "-F", f"[{login.host}]:{login.port}"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    # The rig's users may not look into pytest's own folders.
-    folder = Path(tempfile.mkdtemp(prefix="tapisjobs-python-"))
-    environment = {
-        "TAPISJOBS_HOST": login.host,
-        "TAPISJOBS_PORT": str(login.port),
-        "TAPISJOBS_USER": login.user,
-        "TAPISJOBS_KEY": str(rig.key),
-        "TAPISJOBS_TRUST": next(word for word in keys.split() if word.startswith("SHA256:")),
-        "TAPISJOBS_PYTHON": str(cluster_python(rig, folder)),
-    }
-    try:
-        with run_of(server, 288, 48, **environment) as run:
-            yield run
-    finally:
-        shutil.rmtree(folder)
-        tapis = server.tapis()
-        tapis.connection.post("/v3/systems/cluster/delete")
-        tapis.connection.close()
+    with cluster_environment(rig) as environment:
+        try:
+            with run_of(server, 288, 48, **environment) as run:
+                yield run
+        finally:
+            tapis = server.tapis()
+            tapis.connection.post("/v3/systems/cluster/delete")
+            tapis.connection.close()
 
 
 @contextmanager
