@@ -77,6 +77,8 @@ def one_shell(tmp_path_factory: pytest.TempPathFactory) -> InteractiveShell:
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
+    # Whoever starts the tests may have another environment switched on.
+    config.InteractiveShell.warn_venv = False
     folder = tmp_path_factory.mktemp("ipython")
     return InteractiveShell.instance(config=config, ipython_dir=str(folder))
 
