@@ -17,10 +17,12 @@ from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from IPython.core.interactiveshell import InteractiveShell
 from rig.containers import Containers
 from rig.containers import containers as real_containers
 from rig.rig import Rig
 from rig.variants import variant
+from traitlets.config import Config
 
 from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.client.endpoint import Endpoint
@@ -66,6 +68,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser last: while its driver lives, no test can have an event loop of its own."""
     browser = Path(__file__).parent / "browser"
     items.sort(key=lambda item: browser in item.path.parents)
+
+
+# --- a notebook's shell ------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def one_shell(tmp_path_factory: pytest.TempPathFactory) -> InteractiveShell:
+    """The one shell that IPython allows a process; it has a folder of its own and keeps no history."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    # Whoever starts the tests may have another environment switched on.
+    config.InteractiveShell.warn_venv = False
+    folder = tmp_path_factory.mktemp("ipython")
+    return InteractiveShell.instance(config=config, ipython_dir=str(folder))
 
 
 # --- what a test needs of the machine ---------------------------------------------------------

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import getpass
 import os
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Read by kernels of this server (``client.endpoint``).
 KERNEL_URL, KERNEL_TOKEN = "JUPYTER_TAPIS_JOBS_URL", "JUPYTER_TAPIS_JOBS_TOKEN"
+#: Seconds between two threads' turns; Python's default is 0.005.
+SWITCH_INTERVAL = 0.0005
 _DAY = 24 * 3600
 
 
@@ -221,9 +224,7 @@ class TapisJobsApp(ExtensionApp):
             os.environ[KERNEL_TOKEN] = await self.service.kernel_token(token)
         except TapisJobsError:
             return  # the door has logged why the engine does not start
-        # What is loaded by now stays for good. Searched for garbage again and again, with the interpreter
-        # held, it would make every answer of this server wait.
-        gc.freeze()
+        _answer_promptly()
         self.log.info("Tapis jobs: %s, data in %s", os.environ[KERNEL_URL], self.service.folder)
 
     async def stop_extension(self) -> None:
@@ -235,6 +236,15 @@ class TapisJobsApp(ExtensionApp):
         await self.service.close()
         for name in (KERNEL_URL, KERNEL_TOKEN):
             os.environ.pop(name, None)
+
+
+def _answer_promptly() -> None:
+    """Keep the engine's threads from making every answer of this server wait."""
+    # What is loaded by now stays for good. It would be searched for garbage again and again, with the
+    # interpreter held.
+    gc.freeze()
+    # A thread that computes hands the interpreter on after this time, and an answer takes it several times.
+    sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL))
 
 
 def _is_hub_token(hub: Any, name: str, token: str) -> bool:

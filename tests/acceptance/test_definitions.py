@@ -184,22 +184,18 @@ def test_a_dry_run_shows_job_script_and_where_each_value_comes_from(ours, define
 
 
 @pytest.fixture
-def cell(tapis, monkeypatch, capsys):
+def cell(tapis, one_shell, monkeypatch, capsys):
     """Run a cell of a notebook whose Tapis is *home*."""
-    from IPython.core.interactiveshell import InteractiveShell
-
     import jupyter_tapis_jobs
 
     monkeypatch.setenv("TAPIS_BASE_URL", tapis.base_url)
     monkeypatch.setenv("TAPIS_TOKEN", tapis.access_token.access_token)
     monkeypatch.setattr(connecting, "_connected", {})
-    shell = InteractiveShell.instance()
-    shell.history_manager.enabled = False
-    jupyter_tapis_jobs.load_ipython_extension(shell)
+    jupyter_tapis_jobs.load_ipython_extension(one_shell)
 
     def run_cell(text):
         capsys.readouterr()
-        shell.run_cell(text)
+        one_shell.run_cell(text)
         told = capsys.readouterr()
         return told.out + told.err
 

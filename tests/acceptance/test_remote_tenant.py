@@ -15,7 +15,6 @@ from unittest import mock
 
 import httpx
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from plain_http import bash
 from recorded import recorded
 from tapipy_user import sign_in
@@ -199,19 +198,17 @@ def test_hosts_are_of_our_own_server_only(remote):
 
 
 @pytest.fixture
-def shell(tenant, traffic, remote, monkeypatch):
+def shell(tenant, traffic, remote, one_shell, monkeypatch):
     """A notebook's shell that finds the tenant in its environment."""
     monkeypatch.setenv("TAPIS_BASE_URL", tenant.endpoint.url)
     monkeypatch.setenv("TAPIS_USER", ME)
     monkeypatch.setenv("TAPIS_PASSWORD", tenant.token)
     monkeypatch.setattr(connecting, "_connected", {})
-    found = InteractiveShell.instance()
-    found.history_manager.enabled = False
-    tj.load_ipython_extension(found)
-    before = set(found.user_ns)
-    yield found
-    for name in set(found.user_ns) - before:
-        del found.user_ns[name]
+    tj.load_ipython_extension(one_shell)
+    before = set(one_shell.user_ns)
+    yield one_shell
+    for name in set(one_shell.user_ns) - before:
+        del one_shell.user_ns[name]
     for tapis in connecting._connected.values():
         tapis.connection.close()
 

@@ -8,7 +8,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
 
 from fake_tapis import URL, FakeTapis
-from IPython.core.interactiveshell import InteractiveShell
 
 import jupyter_tapis_jobs
 from jupyter_tapis_jobs.client import connect as connecting
@@ -22,13 +21,6 @@ def fake():
 @pytest.fixture
 def tapis(fake):
     return fake.tapis()
-
-
-@pytest.fixture(scope="session")
-def one_shell():
-    # IPython keeps its history in a thread of its own, even in memory: switched off.
-    InteractiveShell.instance().history_manager.enabled = False
-    return InteractiveShell.instance()
 
 
 @pytest.fixture
