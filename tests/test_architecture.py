@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -260,3 +261,8 @@ def test_every_folder_of_tests_is_in_the_one_command():
     command = (HOME / "tests" / "run").read_text(encoding="utf-8")
     folders = {path.parent.relative_to(HOME).parts[1] for path in (HOME / "tests").glob("*/**/test_*.py")}
     assert {name for name in folders if f"tests/{name}" not in command} == set()
+
+
+def test_all_tests_can_run_in_one_process():
+    names = [path.name for path in (HOME / "tests").rglob("test_*.py")]
+    assert sorted(name for name, times in Counter(names).items() if times > 1) == []
