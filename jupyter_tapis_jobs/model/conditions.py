@@ -19,7 +19,8 @@ class Comparison:
 
     ``op``: eq neq gt gte lt lte with one value; in nin with a tuple; between nbetween with a tuple of
     two; like nlike with a pattern as in SQL (``%``, ``_``, and a backslash before what is meant
-    literally), capitals and small letters differ; contains ncontains with a tuple of texts.
+    literally), capitals and small letters differ; contains ncontains with a tuple of texts; holds with
+    a text that is found anywhere, whether its letters (of ASCII) are capitals or small.
     """
 
     field: str

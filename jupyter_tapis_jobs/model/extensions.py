@@ -30,6 +30,8 @@ class Extension(StrEnum):
     HOSTS = "hosts"
     #: Parameter studies are kept: cases, attempts, and their table.
     STUDIES = "studies"
+    #: What views in a browser ask for: counts, words to look for, hidden jobs, forms, code, previews.
+    VIEWS = "views"
 
 
 ALL = tuple(Extension)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .attributes import JOB_ATTRIBUTES, Kind, known_attribute
-from .conditions import EVERYTHING, Condition
+from .conditions import EVERYTHING, Comparison, Condition, Group, all_of
 from .errors import InvalidInputError, did_you_mean
 from .names import inner_name, wire_name
 from .search_values import truth, wrong_value
@@ -59,6 +59,18 @@ def job_query(
     if query.start_after is not None and query.skip:
         raise InvalidInputError("startAfter and skip cannot be used together. Leave one out.", field="skip")
     return query
+
+
+#: Where words are looked for: what people know a job by.
+WORDS_IN = ("name", "uuid", "app_id", "exec_system_id", "remote_job_id")
+
+
+def holding(where: Condition, text: str) -> Condition:
+    """Return *where* narrowed to jobs in which every word of *text* is found somewhere (``WORDS_IN``)."""
+    words = [
+        Group("OR", tuple(Comparison(field, "holds", word) for field in WORDS_IN)) for word in text.split()
+    ]
+    return all_of([part for part in (where, *words) if part != EVERYTHING])
 
 
 def order_by(

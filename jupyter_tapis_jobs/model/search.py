@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .attributes import APP_ATTRIBUTES, JOB_ATTRIBUTES, SYSTEM_ATTRIBUTES, Kind
 from .conditions import EVERYTHING, Comparison, Condition, Group
-from .paging import DEFAULT_LIMIT, JobQuery, job_query, order_by, selected
+from .paging import DEFAULT_LIMIT, JobQuery, holding, job_query, order_by, selected
 from .search_dots import from_list, from_query
 from .search_sql import from_sql
 
@@ -29,6 +29,7 @@ __all__ = [
     "from_list",
     "from_query",
     "from_sql",
+    "holding",
     "job_query",
     "order_by",
     "selected",

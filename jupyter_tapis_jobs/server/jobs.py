@@ -187,13 +187,22 @@ async def search_jobs_sql(call: Call) -> Reply:
 
 
 async def _search(call: Call, where: Condition) -> Reply:
-    query = job_search.job_query(call.query.as_given(), where)
+    query = asked_query(call, where)
     if call.query.format == "columns" and Extension.COLUMNS in call.service.extensions:
         return await _columns(call, query)
     page = await call.door.ask(lambda engine: engine.views.search(call.user, query))
     rows = Rows(page.rows, await _row_maker(call, query, page.rows))
     told = metadata(call.query, len(page.rows), page.total, query.limit)
     return Reply(rows, f"TAPIS_FOUND Jobs found: {len(page.rows)}.", told)
+
+
+def asked_query(call: Call, where: Condition) -> JobQuery:
+    """Return which jobs a call asks for: those of *where* that its parameters leave."""
+    given = call.query.as_given()
+    if Extension.VIEWS not in call.service.extensions:
+        return job_search.job_query(given, where)
+    where = job_search.holding(where, call.query.text or "")
+    return job_search.job_query(given, where, include_hidden=call.query.include_hidden)
 
 
 async def _row_maker(call: Call, query: JobQuery, jobs: Sequence[Job]) -> Callable[[Job], dict[str, Any]]:

@@ -20,6 +20,8 @@ def _truth(value: Any) -> Any:
 Truth = Annotated[bool, BeforeValidator(_truth)]
 #: More than any store holds, and still a whole number for SQLite.
 Count = Annotated[int, Field(ge=-(2**31), le=2**31)]
+#: What somebody looks for; a longer text would be a name of nothing.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Names = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
@@ -66,6 +68,11 @@ class JobList(Listed):
     format: Literal["rows", "columns"] = Field(
         "rows", description="columns: {column: [values]}, for data frames."
     )
+    text: Words | None = Field(
+        None,
+        description="Ours: words that are all found in name, uuid, app, system or id at the scheduler.",
+    )
+    include_hidden: Truth = Field(False, description="Ours: hidden jobs, too; see visible.")
 
 
 class JobSearch(JobList):
@@ -74,6 +81,14 @@ class JobSearch(JobList):
     select: Names | None = Field(
         None, description="Attributes, summaryAttributes (default) or allAttributes."
     )
+
+
+class JobCounts(Query):
+    """``GET /v3/tapisjobs/jobs/counts``; further parameters are conditions ``attribute.operator=value``."""
+
+    list_type: JobListType = JobListType.MY_JOBS
+    text: Words | None = Field(None, description="As in /v3/jobs/search.")
+    include_hidden: Truth = Field(False, description="Hidden jobs, too; see visible.")
 
 
 class Bulk(Query):

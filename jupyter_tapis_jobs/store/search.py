@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from ..model.errors import InvalidInputError, did_you_mean
 from ..model.job import Job, JobDefinition
-from ..model.search import Comparison, Condition, JobQuery, from_query
+from ..model.search import EVERYTHING, Comparison, Condition, JobQuery, from_query
 from ..model.status import TERMINAL
 from .page import Page
 from .records import JOB_COLUMNS, job_from_row
@@ -79,6 +79,19 @@ def summary_columns(
 
 
 def _page(statement: Select[Any], query: JobQuery, owner: str) -> Select[Any]:
+    if query.limit <= 0 or _is_in_order(query):
+        return _cut(statement, query, owner)
+    # What has to be sorted are ids alone: rows are read only for the page.
+    page = _cut(select(jobs.c.id), query, owner).correlate(None)
+    return statement.where(jobs.c.id.in_(page)).order_by(*_order(query))
+
+
+def _is_in_order(query: JobQuery) -> bool:
+    """True where an index gives the jobs in the order that is asked for."""
+    return query.where in (None, EVERYTHING) and [name for name, _ in query.order_by] in ([], ["created"])
+
+
+def _cut(statement: Select[Any], query: JobQuery, owner: str) -> Select[Any]:
     statement = statement.where(*_conditions(query, owner))
     if query.start_after is not None:
         statement = statement.where(_after(query))
@@ -87,6 +100,16 @@ def _page(statement: Select[Any], query: JobQuery, owner: str) -> Select[Any]:
         # SQLite takes an offset only with a limit; a negative one is none.
         statement = statement.limit(query.limit if query.limit > 0 else -1)
     return statement.offset(query.skip) if query.skip > 0 else statement
+
+
+def counts(conn: Connection, query: JobQuery, owner: str) -> dict[str, int]:
+    """Return how many of *owner*'s jobs that *query* selects have each status; pages do not matter."""
+    query = _narrowed(conn, query, owner)
+    # Of all jobs the index of statuses tells. An expression keeps SQLite from it where conditions would
+    # have it look into each row.
+    by = jobs.c.status if query.where == EVERYTHING else jobs.c.status.op("||")("")
+    found = conn.execute(select(by, func.count()).where(*_conditions(query, owner)).group_by(by))
+    return {row[0]: row[1] for row in found}
 
 
 def _total(conn: Connection, query: JobQuery, owner: str) -> int:
@@ -197,6 +220,12 @@ def _like(name: str, pattern: Any) -> ColumnElement[bool]:
     return found
 
 
+def _holds(name: str, word: str) -> ColumnElement[bool]:
+    # SQLite's LIKE takes capitals for small letters.
+    found: ColumnElement[bool] = _attribute(name).contains(word, autoescape=True)
+    return found
+
+
 def _glob(like: str) -> str:
     """Return a pattern of SQL (``%``, ``_``, a backslash before what is meant literally) for GLOB."""
     return re.sub(r"\\?.", lambda sign: _GLOB.get(sign[0], _literally(sign[0][-1])), like, flags=re.DOTALL)
@@ -235,4 +264,6 @@ _OPERATORS: Mapping[str, Callable[[str, Any], ColumnElement[bool]]] = {
     "nbetween": lambda name, bounds: not_(_between(name, bounds)),
     "contains": _contains,
     "ncontains": lambda name, values: not_(_contains(name, values)),
+    # Ours.
+    "holds": _holds,
 }

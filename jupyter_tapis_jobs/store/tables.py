@@ -83,6 +83,9 @@ Index("jobs_uuid", jobs.c.uuid, unique=True)
 Index("jobs_owner", jobs.c.owner, jobs.c.visible)
 Index("jobs_owner_created", jobs.c.owner, jobs.c.visible, jobs.c.created)
 Index("jobs_owner_status", jobs.c.owner, jobs.c.status, jobs.c.visible)
+# Jobs in which words are found, the newest first: nothing but the index is read for those that are not.
+_KNOWN_BY = ("id", "name", "uuid", "app_id", "exec_system_id", "remote_job_id", "status")
+Index("jobs_words", jobs.c.owner, jobs.c.visible, *(jobs.c[name] for name in _KNOWN_BY))
 # What the engine works on, and how many jobs a system, a queue and an owner have there.
 Index(
     "jobs_unfinished",

@@ -349,6 +349,7 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.getHosts": Sample(other=200),
     # Without a credential there is nothing to sign in with.
     "tapisjobs.checkHost": Sample(other=404, good=400, path=_system, body=lambda w: {}),
+    "tapisjobs.getJobCounts": Sample(other=200, query={"text": "sample", "status.neq": "FAILED"}),
     "tapisjobs.getStudies": Sample(other=200),
     "tapisjobs.createStudy": Sample(other=200, body=lambda w: {"name": "sample", "template": request(w)}),
     "tapisjobs.getStudy": Sample(other=404, path=_study),

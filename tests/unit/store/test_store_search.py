@@ -19,9 +19,11 @@ from jupyter_tapis_jobs.model.search import (
     from_list,
     from_query,
     from_sql,
+    holding,
 )
 from jupyter_tapis_jobs.model.status import Condition, JobStatus
 from jupyter_tapis_jobs.store import jobs as job_rows
+from jupyter_tapis_jobs.store import search as job_pages
 from jupyter_tapis_jobs.store.search import SUMMARY_COLUMNS
 from jupyter_tapis_jobs.store.tables import jobs
 
@@ -111,6 +113,43 @@ def test_a_search_finds_what_fits(names, five, where, expected):
     assert names(where) == expected
 
 
+@pytest.fixture
+def known(new_job, store_jobs):
+    """Jobs that people know by different things."""
+    store_jobs(
+        new_job(name="a", description="Pushover"),
+        new_job(name="b", app_id="OpenSees-MP", exec_system_id="frontera"),
+        new_job(name="c", exec_system_id="frontera", remote_job_id="4711_17"),
+        new_job(name="d", uuid="d3b07384-0000-4000-8000-000000000000-007"),
+        new_job(name="50%_x", visible=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("opensees", "b"),
+        ("FRONTERA", "cb"),
+        ("frontera sees", "b"),
+        ("4711_1", "c"),
+        ("4711%", ""),
+        ("D3B07384", "d"),
+        ("pushover", ""),
+        ("  ", "dcba"),
+        ("' OR 1=1 --", ""),
+        ("/", ""),
+    ],
+)
+def test_words_are_looked_for_in_what_people_know_a_job_by(names, known, text, expected):
+    assert names(holding(EVERYTHING, text)) == expected
+
+
+def test_words_narrow_a_search(names, known):
+    where = Comparison("name", "neq", "c")
+    assert names(holding(where, "frontera")) == "b"
+    assert names(holding(EVERYTHING, "0%_"), include_hidden=True) == "50%_x"
+
+
 def test_a_value_is_a_value_whatever_stands_in_it(names, five):
     assert names(Comparison("name", "eq", "' OR 1=1 --")) == ""
     assert names(Comparison("name", "like", "'; DROP TABLE jobs; --%")) == ""
@@ -144,6 +183,25 @@ def test_the_total_counts_all_that_fit_not_only_the_page(database, five):
     assert page(limit=2, compute_total=True).total == 5
     assert page(limit=1, compute_total=True, where=Comparison("memory_mb", "gte", 500)).total == 2
     assert page(limit=2).total == -1
+
+
+def test_jobs_are_counted_by_status(database, five):
+    def counted(owner="train301", **query):
+        return database.read(lambda conn: job_pages.counts(conn, JobQuery(**query), owner))
+
+    assert counted() == {"FAILED": 1, "FINISHED": 1, "PENDING": 2, "RUNNING": 1}
+    assert counted(include_hidden=True)["PENDING"] == 3
+    assert counted(where=Comparison("memory_mb", "gte", 500)) == {"FAILED": 1, "PENDING": 1}
+    assert counted(limit=1, skip=3) == counted(), "pages do not matter"
+    assert counted("nobody") == {}
+
+
+@pytest.mark.parametrize("order", [("name",), ("status", "name"), ("memory_mb",), ("archive_mode",)])
+def test_pages_that_are_sorted_follow_each_other(names, five, order):
+    by = tuple((name, "desc") for name in order)
+    whole = names(order_by=by, limit=-1)
+    assert sorted(whole) == list("abcde")
+    assert "".join(names(order_by=by, limit=2, skip=skip) for skip in (0, 2, 4)) == whole
 
 
 def test_the_same_question_with_other_values_has_another_answer(names, five):
@@ -219,6 +277,10 @@ def _search(**query):
     return lambda conn: job_rows.search(conn, JobQuery(**query), "train301")
 
 
+def _counts(**query):
+    return lambda conn: job_pages.counts(conn, JobQuery(**query), "train301")
+
+
 def _change(conn):
     job = job_rows.active(conn)[0]
     job_rows.apply(conn, [job_rows.Change(before=job, after=job.evolve(last_message="x"))])
@@ -246,6 +308,10 @@ def _change(conn):
         pytest.param(_search(where=Comparison("status", "eq", "FAILED")), id="status"),
         pytest.param(_search(where=Comparison("status", "in", ("FAILED", "RUNNING"))), id="statuses"),
         pytest.param(_search(where=Comparison("name", "like", "a%")), id="name"),
+        pytest.param(_search(where=holding(EVERYTHING, "a b"), compute_total=True), id="words"),
+        pytest.param(_search(order_by=(("name", "desc"),), skip=10), id="by name"),
+        pytest.param(_counts(), id="counts"),
+        pytest.param(_counts(where=holding(EVERYTHING, "a b")), id="counts of words"),
         pytest.param(_search(where=Comparison("exec_system_exec_dir", "eq", "/x")), id="definition"),
         pytest.param(
             lambda conn: list(job_rows.summary_columns(conn, JobQuery(limit=-1), "train301")), id="summaries"
@@ -266,6 +332,18 @@ def test_the_newest_are_read_in_order_and_not_sorted(plans, query):
     assert not any("TEMP B-TREE" in step for step in plans(_search(**query)))
 
 
+def test_words_are_looked_for_in_an_index_and_rows_are_read_of_what_is_found_only(plans):
+    (covering,) = {step for step in plans(_counts(where=holding(EVERYTHING, "a"))) if "jobs" in step}
+    assert "COVERING INDEX jobs_words" in covering
+    found = plans(_search(where=holding(EVERYTHING, "a")))
+    assert [step for step in found if "COVERING INDEX jobs_words" in step]
+
+
+def test_what_is_sorted_are_ids_and_not_rows(plans):
+    steps = plans(_search(order_by=(("name", "desc"),)))
+    assert any("INTEGER PRIMARY KEY" in step for step in steps)
+
+
 def test_each_index_of_jobs_has_a_question(plans, database):
     used = " ".join(
         step
@@ -275,6 +353,7 @@ def test_each_index_of_jobs_has_a_question(plans, database):
             _search(),
             _search(order_by=(("created", "desc"),)),
             _search(where=Comparison("status", "eq", "FAILED")),
+            _search(where=holding(EVERYTHING, "a")),
         )
         for step in plans(work)
     )
