@@ -101,7 +101,8 @@ def _show_jobs_as_cards() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from .notebook import cards, study_progress
+        from .notebook import cards, panel, study_progress
 
         cards.register(shell)
         study_progress.register(shell)
+        panel.register(shell)

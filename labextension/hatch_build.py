@@ -70,7 +70,8 @@ def _build(source: Path, bundle: Path, version: str) -> None:
         raise NotBuiltError("node and npm are not on the PATH.")
     _run(NPM_INSTALL, source)
     # The bundle's files are named by their content: without this the old ones would stay.
-    shutil.rmtree(bundle, ignore_errors=True)
+    for made in (bundle, bundle.parent / "panel"):
+        shutil.rmtree(made, ignore_errors=True)
     _run(NPM_BUILD, source)
     _stamp_version(bundle / "package.json", version)
     stamp.write_text(wanted)

@@ -20,6 +20,7 @@ from ..model.errors import (
     did_you_mean,
 )
 from ..model.extensions import ALL, Extension
+from ..model.shorthands import SHORTHANDS, merged
 from . import bulk, frames, sharing
 from .builder import RequestBuilder
 from .capabilities import is_ours
@@ -33,8 +34,8 @@ from .job_lists import job_rows, jobs_frame, uuids_of
 from .live import Live
 from .preview import Preview
 from .progress import Silent, choose_progress
-from .request import SHORTHANDS, exec_systems, merged, read_request, unknown_app
-from .tapis_parts import WithHosts, WithOthers, WithStudies
+from .request import exec_systems, read_request, unknown_app
+from .tapis_parts import WithHosts, WithOthers, WithPanel, WithStudies
 from .waiting import wait_for
 from .words import sentence
 
@@ -54,7 +55,7 @@ class TapisJobsWarning(UserWarning):
     """Something was done only in part; the message says what was not."""
 
 
-class Tapis(WithStudies, WithOthers, WithHosts):
+class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
     """One jobs API; see ``connect``."""
 
     def __init__(self, connection: Connection, *, uploads: str | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import frames, sharing
 from .hosts import Host, add_host, host_named, host_rows
+from .panel import panel_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +96,17 @@ class WithOthers:
         return sharing.revoke(_whole(self), sharing.thing(_whole(self), what), user, permissions)
 
 
+class WithPanel:
+    """The jobs to be seen and steered without code."""
+
+    def panel(self) -> Any:
+        """Return the jobs as a widget: search, states, details; live, also while cells run.
+
+        Raises ``JobError`` outside of a notebook, and for a Tapis that is not this Jupyter server.
+        """
+        return panel_of(_whole(self))
+
+
 class WithHosts:
     """Machines that are reached over SSH."""
 
@@ -145,6 +157,6 @@ class WithHosts:
         return frames.from_rows(host_rows(_whole(self)), frames.HOSTS)
 
 
-def _whole(part: WithStudies | WithOthers | WithHosts) -> Tapis:
+def _whole(part: WithStudies | WithOthers | WithPanel | WithHosts) -> Tapis:
     """These are parts of one class, and know the whole of it."""
     return cast("Tapis", part)

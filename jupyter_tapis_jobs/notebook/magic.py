@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import traceback
 from argparse import Namespace
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
+from ..model.cell_options import JOB_OPTIONS, cell_input, set_field
 from ..model.errors import InvalidInputError
 from ..model.placeholders import OPEN
 from .case_cells import columns_of, fill_but, masked, names_for, run_study, study_of_cell, unmasked
-from .options import JOB_OPTIONS, job_parser, list_parser, pair, variable
+from .options import job_parser, list_parser, pair, variable
 from .values import fill
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from ..client.job import Job
     from ..client.preview import Preview
     from ..client.tapis import Tapis
-
-#: ``PATH:TARGET``; the colon of an address (``https://host:8080/x``) is not meant.
-_INPUT = re.compile(r"(?P<source>\w+://[^/]*/[^:]*|[^:]+):(?P<target>[^:]+)")
 
 
 @magics_class
@@ -131,12 +128,13 @@ def _show_preview(preview: Preview) -> None:
 
 def job_request(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:
     """Return the request, with shorthands, that the options and the cell ask for."""
-    from ..client.request import merged, takes_script
+    from ..client.request import takes_script
+    from ..model.shorthands import merged
 
     app = tapis.app(options.app)
     request: dict[str, Any] = {"appId": app["id"], "appVersion": app["version"], **_fields(options)}
     for field, value in (pair(text, "--set", "FIELD=VALUE") for text in options.set):
-        request = merged(request, _nested(field, value))
+        request = merged(request, set_field(field, value))
     request |= {key: value for key, value in _shorthands(options).items() if value}
     if options.script:
         request["files"] = {options.script: _as_it_is(body, options)}
@@ -149,12 +147,14 @@ def register(shell: Any) -> None:
     """Give *shell* the magics, their completion, and cards for jobs."""
     from .cards import register as register_cards
     from .completion import register as register_completion
+    from .panel import register as register_panels
     from .study_progress import register as register_studies
 
     shell.register_magics(JobMagics)
     register_completion(shell)
     register_cards(shell)
     register_studies(shell)
+    register_panels(shell)
 
 
 def _connected() -> Tapis:
@@ -219,27 +219,9 @@ def _whole_number(text: str, option: str) -> Any:
 def _shorthands(options: Namespace) -> dict[str, Any]:
     return {
         "args": list(options.arg),
-        "inputs": [_input(text) for text in options.input],
+        "inputs": [cell_input(text) for text in options.input],
         "env": dict(pair(text, "--env", "K=V") for text in options.env),
     }
-
-
-def _input(text: str) -> str | tuple[str, str]:
-    found = _INPUT.fullmatch(text)
-    return (found["source"], found["target"]) if found and not found["target"].startswith("//") else text
-
-
-def _nested(field: str, value: str) -> dict[str, Any]:
-    """``a.b=3`` as ``{"a": {"b": 3}}``; the value is read as YAML."""
-    import yaml
-
-    try:
-        found: Any = yaml.safe_load(value)
-    except yaml.YAMLError as cause:
-        raise InvalidInputError(f"--set {field}={value}: the value cannot be read.", field=field) from cause
-    for part in reversed(field.split(".")):
-        found = {part: found}
-    return dict(found)
 
 
 def _script(body: str, app: str) -> str:
@@ -249,7 +231,7 @@ def _script(body: str, app: str) -> str:
 
 
 def _body_request(body: str, app: str) -> dict[str, Any]:
-    from ..client.request import read_mapping
+    from ..model.shorthands import read_mapping
 
     text, kept = masked(body)
     try:

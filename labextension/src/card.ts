@@ -78,7 +78,7 @@ function moved(state: CardState, job: JobRow, event?: HistoryRow): CardState {
   };
 }
 
-function isOlder(row: JobRow, shown: JobRow): boolean {
+export function isOlder(row: JobRow, shown: JobRow): boolean {
   if (isTerminal(shown.status) && !isTerminal(row.status)) {
     return true;
   }

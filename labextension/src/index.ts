@@ -1,4 +1,4 @@
-/** Adds the command that tells about the server's job engine. */
+/** What the extension adds to Lab: the jobs, and a command that tells about the server's job engine. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
@@ -6,6 +6,7 @@ import { Widget } from '@lumino/widgets';
 
 import { element } from './dom.js';
 import { text } from './job.js';
+import jobs from './lab_jobs.js';
 import { RefusedError, theServer } from './server.js';
 
 const ABOUT = 'tapisjobs:about';
@@ -28,7 +29,7 @@ async function showAbout(): Promise<void> {
   await showDialog({ title: 'Tapis Jobs on this server', body, buttons: [Dialog.okButton({ label: 'Close' })] });
 }
 
-const plugin: JupyterFrontEndPlugin<void> = {
+const about: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-tapis-jobs:about',
   description: 'Shows the version and state of the job engine in this server.',
   autoStart: true,
@@ -39,4 +40,4 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default plugin;
+export default [about, jobs];

@@ -25,6 +25,9 @@ interface Tail {
   ended: () => void;
 }
 
+/** In place of a uuid: news of every job. */
+export const EVERY = '*';
+
 /** Milliseconds: the first wait after a lost connection, the longest, and how long an unused one is kept. */
 const FIRST = 500;
 const LONGEST = 30_000;
@@ -170,16 +173,20 @@ export class Live {
   private hearEvent(told: Record<string, unknown>): void {
     this.lastId = Number(told['id']) || this.lastId;
     const [job, event] = [record(told['job']) as JobRow, record(told['event']) as HistoryRow];
-    for (const watcher of this.watchers.get(event.jobUuid ?? job.uuid ?? '') ?? []) {
-      watcher.news(job, event);
+    for (const key of [event.jobUuid ?? job.uuid ?? '', EVERY]) {
+      this.watchers.get(key)?.forEach(watcher => watcher.news(job, event));
     }
   }
 
   private hearTail(uuid: string, path: string, told: string, offset: number): void {
-    const end = offset + new TextEncoder().encode(told).length;
+    const bytes = new TextEncoder().encode(told);
     for (const tail of this.tailsOf(uuid, path)) {
-      tail.offset = Math.max(end, tail.offset);
-      tail.listener(told);
+      // Another tab may have asked for an earlier part of the same output.
+      const known = Math.max(0, tail.offset - offset);
+      if (known < bytes.length) {
+        tail.offset = offset + bytes.length;
+        tail.listener(known ? new TextDecoder().decode(bytes.slice(known)) : told);
+      }
     }
   }
 

@@ -3,7 +3,9 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { RefusedError, type Wire } from './core/client.js';
 import { list, outputFile, record, text, type JobRow, type OutputFile } from './job.js';
+import { labWire } from './lab_wire.js';
 import { Live } from './live.js';
 
 const MOUNT = 'tapis/v3';
@@ -15,19 +17,14 @@ export interface ServerFacts {
   engine: Record<string, unknown>;
 }
 
-/** The server refused, in its own words. */
-export class RefusedError extends Error {
-  constructor(
-    readonly status: number,
-    message: string
-  ) {
-    super(message);
-  }
-}
+export { RefusedError };
 
 export class Server {
-  constructor(private readonly settings = ServerConnection.makeSettings()) {
-    this.live = new Live(after => this.socket(after));
+  constructor(
+    wire: Wire,
+    private readonly settings = ServerConnection.makeSettings()
+  ) {
+    this.live = new Live(wire.socket);
   }
 
   readonly live: Live;
@@ -86,21 +83,12 @@ export class Server {
   private url(path: string[]): string {
     return URLExt.join(this.settings.baseUrl, MOUNT, ...path.map(encodeURIComponent));
   }
-
-  private socket(after: number | null): WebSocket {
-    const query = new URLSearchParams(after === null ? {} : { after: String(after) });
-    if (this.settings.appendToken && this.settings.token) {
-      query.set('token', this.settings.token);
-    }
-    const url = URLExt.join(this.settings.wsUrl, MOUNT, 'tapisjobs', 'live');
-    return new this.settings.WebSocket(query.size ? `${url}?${query}` : url);
-  }
 }
 
-let shared: Server | null = null;
+let one: Server | null = null;
 
 /** The one server of this page, with its one connection. */
 export function theServer(): Server {
-  shared ??= new Server();
-  return shared;
+  one ??= new Server(labWire());
+  return one;
 }

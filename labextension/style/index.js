@@ -1,1 +1,3 @@
+import './tones.css';
 import './card.css';
+import './jobs.css';

@@ -1,0 +1,230 @@
+/** The table of jobs: as many rows as there are, of which only those in view are fetched and drawn. */
+
+import {
+  CellStyleModule, ColumnApiModule, createGrid, EventApiModule, InfiniteRowModelModule, ModuleRegistry, RenderApiModule,
+  RowApiModule, RowStyleModule, ScrollApiModule, themeQuartz, type GridApi, type IDatasource, type IGetRowsParams,
+  type IRowNode
+} from 'ag-grid-community';
+
+import { isOlder } from '../card.js';
+import type { GridRow, Page } from '../core/jobs.js';
+import type { Order } from '../core/search.js';
+import type { Selection } from '../core/selection.js';
+import { isTerminal } from '../job.js';
+import { narrowColumns, TICKING, wideColumns } from './columns.js';
+
+ModuleRegistry.registerModules([
+  CellStyleModule, ColumnApiModule, EventApiModule, InfiniteRowModelModule, RenderApiModule, RowApiModule, RowStyleModule,
+  ScrollApiModule
+]);
+
+/** Rows of one request. */
+const BLOCK = 100;
+/** News that are kept for pages on their way. */
+const KEPT = 5000;
+/** Pixels: below this width a row has two lines; the heights of both kinds. */
+const NARROW = 460;
+const [LOW, HIGH] = [30, 46];
+
+/** Lab's own colours, so that it is at home in every theme. */
+const THEME = themeQuartz.withParams({
+  accentColor: 'var(--jp-brand-color1, #1976d2)',
+  backgroundColor: 'var(--jp-layout-color1, #ffffff)',
+  borderColor: 'var(--jp-border-color2, #e0e0e0)',
+  browserColorScheme: 'inherit',
+  cellHorizontalPadding: 8,
+  chromeBackgroundColor: 'var(--jp-layout-color2, #eeeeee)',
+  fontFamily: 'var(--jp-ui-font-family, system-ui, sans-serif)',
+  fontSize: 'var(--jp-ui-font-size1, 13px)',
+  foregroundColor: 'var(--jp-ui-font-color1, #212121)',
+  headerHeight: 30,
+  rowHoverColor: 'var(--jp-layout-color2, #eeeeee)',
+  selectedRowBackgroundColor: 'var(--jp-layout-color3, #e0e0e0)',
+  wrapperBorderRadius: 2
+});
+
+export interface GridHost {
+  selection: Selection;
+  fetch(orders: readonly Order[], skip: number, limit: number): Promise<Page>;
+  open(row: GridRow): void;
+  failed(fault: unknown): void;
+}
+
+export class Grid {
+  constructor(
+    node: HTMLElement,
+    private readonly host: GridHost
+  ) {
+    this.api = createGrid<GridRow>(node, {
+      theme: THEME,
+      rowModelType: 'infinite',
+      datasource: this.source(),
+      columnDefs: wideColumns(host.selection),
+      defaultColDef: { resizable: true, sortable: true, sortingOrder: ['desc', 'asc', null], valueGetter: ({ data }) => data },
+      getRowId: ({ data }) => data.uuid,
+      rowHeight: LOW,
+      cacheBlockSize: BLOCK,
+      maxBlocksInCache: 20,
+      maxConcurrentDatasourceRequests: 2,
+      blockLoadDebounceMillis: 60,
+      ensureDomOrder: true,
+      suppressDragLeaveHidesColumns: true,
+      rowClassRules: { 'tj-mod-picked': ({ data }) => data !== undefined && host.selection.has(data.uuid) },
+      suppressNoRowsOverlay: true,
+      onRowClicked: ({ data, event, rowIndex }) => this.clicked(data, event ?? null, rowIndex),
+      onRowDoubleClicked: ({ data }) => data && host.open(data)
+    });
+    this.size = new ResizeObserver(([entry]) => this.fit(entry?.contentRect.width ?? 0));
+    this.size.observe(node);
+  }
+
+  dispose(): void {
+    this.size.disconnect();
+    this.api.destroy();
+  }
+
+  /** Begin again at the top, as another filter asks for. */
+  reload(): void {
+    this.news.clear();
+    this.api.setGridOption('datasource', this.source());
+  }
+
+  /** Fetch again what is loaded; selection and scroll stay. */
+  refresh(): void {
+    this.news.clear();
+    this.api.refreshInfiniteCache();
+  }
+
+  /** Draw news of jobs that are loaded. */
+  patch(changed: Map<string, GridRow>): void {
+    if (this.news.size > KEPT) {
+      this.news.clear();
+    }
+    for (const [uuid, row] of changed) {
+      const before = this.news.get(uuid);
+      this.news.set(uuid, before ? { ...before, ...row } : row);
+      const node = this.api.getRowNode(uuid);
+      if (node?.data && !isOlder(row, node.data)) {
+        node.setData({ ...node.data, ...row });
+      }
+    }
+  }
+
+  /** Time has gone by: only rows in view that are not over are drawn again. */
+  tick(): void {
+    const rowNodes = this.api.getRenderedNodes().filter(({ data }) => data && !isTerminal(data.status));
+    if (rowNodes.length) {
+      this.api.refreshCells({ rowNodes, columns: TICKING, force: true });
+    }
+  }
+
+  /** The selection has changed. */
+  redrawPicks(): void {
+    this.api.refreshCells({ columns: ['select'], force: true });
+    this.api.getRenderedNodes().forEach(node => node.data && node.setData({ ...node.data }));
+  }
+
+  has(uuid: string): boolean {
+    return this.api.getRowNode(uuid) !== undefined;
+  }
+
+  get loaded(): string[] {
+    const uuids: string[] = [];
+    this.api.forEachNode(({ data }) => data && uuids.push(data.uuid));
+    return uuids;
+  }
+
+  /** True where a new row at the top would be seen, and moves nothing else from under the eye. */
+  get isAtTop(): boolean {
+    return this.api.getVerticalPixelRange().top < LOW;
+  }
+
+  get isNewestFirst(): boolean {
+    return this.orders.length === 0;
+  }
+
+  get focused(): GridRow | null {
+    return this.focusedNode()?.data ?? null;
+  }
+
+  /** Move the focus up or down. */
+  move(step: number): void {
+    const now = this.api.getFocusedCell()?.rowIndex ?? (step > 0 ? -1 : 1);
+    const next = Math.min(Math.max(0, now + step), this.api.getDisplayedRowCount() - 1);
+    if (next >= 0) {
+      this.api.ensureIndexVisible(next);
+      this.api.setFocusedCell(next, 'name');
+    }
+  }
+
+  private clicked(row: GridRow | undefined, event: Event | null, rowIndex: number | null): void {
+    if (!row) {
+      return;
+    }
+    const { target } = event ?? {};
+    if (!(target instanceof Element) || !target.closest('[col-id="select"]')) {
+      return;
+    }
+    if (event instanceof MouseEvent && event.shiftKey && this.lastPick !== null && rowIndex !== null) {
+      this.host.selection.add(this.between(this.lastPick, rowIndex));
+    } else {
+      this.host.selection.toggle(row.uuid);
+    }
+    this.lastPick = rowIndex;
+  }
+
+  private between(one: number, other: number): string[] {
+    const uuids: string[] = [];
+    for (let at = Math.min(one, other); at <= Math.max(one, other); at += 1) {
+      const uuid = this.api.getDisplayedRowAtIndex(at)?.data?.uuid;
+      if (uuid) {
+        uuids.push(uuid);
+      }
+    }
+    return uuids;
+  }
+
+  private focusedNode(): IRowNode<GridRow> | undefined {
+    const cell = this.api.getFocusedCell();
+    return cell ? this.api.getDisplayedRowAtIndex(cell.rowIndex) : undefined;
+  }
+
+  private source(): IDatasource {
+    return { getRows: params => void this.rows(params) };
+  }
+
+  private async rows({ startRow, endRow, sortModel, successCallback, failCallback }: IGetRowsParams): Promise<void> {
+    this.orders = sortModel.map(({ colId, sort }) => ({ column: colId, isDown: sort === 'desc' }));
+    try {
+      const page = await this.host.fetch(this.orders, startRow, endRow - startRow);
+      successCallback(page.rows.map(row => this.newer(row)), page.total);
+    } catch (fault) {
+      failCallback();
+      this.host.failed(fault);
+    }
+  }
+
+  /** A page may have been read before news that came earlier than it. */
+  private newer(row: GridRow): GridRow {
+    const news = this.news.get(row.uuid);
+    return news && !isOlder(news, row) ? { ...row, ...news } : row;
+  }
+
+  private fit(width: number): void {
+    const isNarrow = width > 0 && width < NARROW;
+    if (isNarrow !== this.isNarrow) {
+      this.isNarrow = isNarrow;
+      const { selection } = this.host;
+      this.api.setGridOption('columnDefs', isNarrow ? narrowColumns(selection) : wideColumns(selection));
+      this.api.setGridOption('rowHeight', isNarrow ? HIGH : LOW);
+      this.api.resetRowHeights();
+    }
+  }
+
+  private readonly api: GridApi<GridRow>;
+  private readonly size: ResizeObserver;
+  private readonly news = new Map<string, GridRow>();
+  private orders: readonly Order[] = [];
+  private isNarrow = false;
+  private lastPick: number | null = null;
+}

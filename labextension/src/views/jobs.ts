@@ -1,0 +1,261 @@
+/** The jobs of a person: search, chips, the grid, and what is done to the chosen ones. Live while it is seen. */
+
+import { told } from '../core/client.js';
+import type { GridRow, Jobs, Page } from '../core/jobs.js';
+import { later, Painter } from '../core/painter.js';
+import { EVERYTHING, type Filter, type Order } from '../core/search.js';
+import { Selection } from '../core/selection.js';
+import { button, eachSecond, element, show, write } from '../dom.js';
+import type { HistoryRow, JobRow } from '../job.js';
+import { EVERY } from '../live.js';
+import { Bulk } from './bulk.js';
+import { Chips } from './chips.js';
+import { Grid } from './grid.js';
+import { help, press, type Key } from './keys.js';
+
+/** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs. */
+const TYPED = 250;
+const COUNTED = 1000;
+
+export interface JobsHost {
+  /** Show one job; without it nothing opens. */
+  open?(row: GridRow): void;
+  /** Put a first cell into the notebook in front. */
+  insertFirstCell?(): void;
+}
+
+export class JobsView {
+  readonly node = element('div', 'tj-Jobs', { role: 'region', 'aria-label': 'Jobs' });
+
+  constructor(
+    private readonly jobs: Jobs,
+    private readonly host: JobsHost = {}
+  ) {
+    this.grid = new Grid(this.table, {
+      selection: this.selection,
+      fetch: (orders, skip, limit) => this.fetch(orders, skip, limit),
+      open: row => host.open?.(row),
+      failed: fault => this.fail(fault)
+    });
+    this.bulk = new Bulk({
+      jobs,
+      selection: this.selection,
+      shown: () => this.grid.loaded,
+      name: uuid => this.names.get(uuid),
+      all: () => jobs.uuids(this.filter),
+      total: () => Math.max(0, this.total)
+    });
+    this.node.append(this.build());
+    this.node.addEventListener('keydown', event => press(this.keys, event));
+    this.show(true);
+  }
+
+  /** The page shows or hides the view; a hidden one causes no traffic. */
+  show(isShown: boolean): void {
+    if (isShown === (this.unwatch !== null) || this.isGone) {
+      return;
+    }
+    if (!isShown) {
+      this.rest();
+      return;
+    }
+    const ends = [
+      this.jobs.live.watch(EVERY, { news: (job, event) => this.hear(job, event), ask: () => this.renew() }),
+      eachSecond(() => this.grid.tick())
+    ];
+    this.unwatch = () => ends.forEach(end => end());
+    this.renew();
+  }
+
+  dispose(): void {
+    this.isGone = true;
+    this.rest();
+    this.unsearch?.();
+    this.grid.dispose();
+  }
+
+  private rest(): void {
+    this.unwatch?.();
+    this.unwatch = null;
+    this.painter.stop();
+    this.uncount?.();
+    this.uncount = null;
+  }
+
+  // -- what happens
+
+  private async fetch(orders: readonly Order[], skip: number, limit: number): Promise<Page> {
+    const { filter } = this;
+    const page = await this.jobs.page(filter, orders, skip, limit);
+    if (filter === this.filter) {
+      page.rows.forEach(row => this.names.set(row.uuid, row.name ?? ''));
+      this.total = page.total;
+      this.newJobs.clear();
+      this.draw();
+    }
+    this.fail(null);
+    return page;
+  }
+
+  /** News may have been missed: look again at all that is loaded. */
+  private renew(): void {
+    this.grid.refresh();
+    this.countSoon();
+  }
+
+  private hear(job: JobRow, event?: HistoryRow): void {
+    const uuid = job.uuid ?? '';
+    if (!uuid) {
+      return;
+    }
+    const isNew = !this.grid.has(uuid) && event?.event === 'JOB_NEW_STATUS' && event.eventDetail === 'PENDING';
+    if (isNew) {
+      this.newJobs.add(uuid);
+    }
+    this.painter.put(uuid, { ...this.painted(uuid), ...job, uuid });
+    if (event?.event === 'JOB_NEW_STATUS') {
+      this.countSoon();
+    }
+  }
+
+  private painted(uuid: string): Partial<GridRow> {
+    return this.painter.pending(uuid) ?? {};
+  }
+
+  /** Look at the numbers, and at the top where new jobs would be seen, soon and not too often. */
+  private countSoon(): void {
+    this.uncount ??= later(() => void this.count(), this.counted + COUNTED > performance.now() ? COUNTED : 0);
+  }
+
+  private async count(): Promise<void> {
+    const { filter } = this;
+    this.counted = performance.now();
+    if (this.newJobs.size && this.grid.isAtTop && this.grid.isNewestFirst) {
+      this.grid.refresh();
+    }
+    this.draw();
+    try {
+      const counts = await this.jobs.counts(filter);
+      if (filter === this.filter && !this.isGone) {
+        this.chips.tell(counts);
+      }
+    } catch (fault) {
+      this.fail(fault);
+    } finally {
+      this.uncount = null;
+    }
+  }
+
+  private narrow(change: Partial<Filter>): void {
+    this.filter = { ...this.filter, ...change };
+    this.newJobs.clear();
+    this.grid.reload();
+    this.countSoon();
+  }
+
+  private typed(): void {
+    this.unsearch?.();
+    this.unsearch = later(() => this.narrow({ text: this.entry.value.trim() }), TYPED);
+  }
+
+  private askCancel(): void {
+    const { focused } = this.grid;
+    this.bulk.ask(this.selection.size ? this.selection.uuids : focused ? [focused.uuid] : []);
+  }
+
+  private async resubmit(): Promise<void> {
+    const { focused } = this.grid;
+    if (!focused) {
+      return;
+    }
+    try {
+      const job = await this.jobs.resubmit(focused.uuid);
+      this.say(`Submitted again: ${job.name ?? ''} ${job.uuid}`);
+    } catch (fault) {
+      this.say(told(fault));
+    }
+  }
+
+  private fail(fault: unknown): void {
+    if (fault === null) {
+      this.since = null;
+    } else {
+      this.since ??= new Date();
+    }
+    const at = this.since?.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    write(this.trouble, at ? `⚠ ${told(fault)} What is shown is from before ${at}; it is tried again by itself.` : '');
+    show(this.trouble, at !== undefined);
+  }
+
+  private say(words: string): void {
+    write(this.note, words);
+    show(this.note, words !== '');
+  }
+
+  // -- what is seen
+
+  private build(): DocumentFragment {
+    this.entry.addEventListener('input', () => this.typed());
+    this.entry.addEventListener('keydown', ({ key }) => (key === 'Escape' || key === 'Enter') && this.grid.move(0));
+    this.newButton = button('', 'Show the new jobs at the top', () => this.narrow({}));
+    const head = element('div', 'tj-Bar', {}, this.entry, this.chips.node, this.newButton, this.number);
+    const first = this.host.insertFirstCell;
+    this.empty.append(element('p', '', {}, 'No jobs yet.'));
+    if (first) {
+      this.empty.append(button('Insert a cell that runs the first one', 'Put a cell into the notebook', () => first()));
+    }
+    [this.trouble, this.note, this.empty, this.newButton].forEach(node => show(node, false));
+    const whole = document.createDocumentFragment();
+    whole.append(head, this.bulk.node, this.trouble, this.note, this.keyHelp, this.empty, this.table);
+    return whole;
+  }
+
+  private draw(): void {
+    const isFiltered = this.filter.text !== '' || this.filter.groups.size > 0;
+    write(this.number, this.total < 0 ? '' : `${this.total.toLocaleString()} ${this.total === 1 ? 'job' : 'jobs'}`);
+    show(this.empty, this.total === 0);
+    write(this.empty.firstElementChild ?? this.empty, isFiltered ? 'No job is like this.' : 'No jobs yet.');
+    write(this.newButton, `↑ ${this.newJobs.size} new`);
+    show(this.newButton, this.newJobs.size > 0);
+    this.bulk.draw();
+  }
+
+  private readonly selection = new Selection(() => {
+    this.grid.redrawPicks();
+    this.bulk.draw();
+  });
+  private readonly chips = new Chips(groups => this.narrow({ groups }));
+  private readonly painter = new Painter<GridRow>(changed => this.grid.patch(changed));
+  private readonly keys: Key[] = [
+    { keys: ['j'], words: 'one row down', act: () => this.grid.move(1) },
+    { keys: ['k'], words: 'one row up', act: () => this.grid.move(-1) },
+    { keys: ['Enter'], words: 'details', act: () => this.grid.focused && this.host.open?.(this.grid.focused) },
+    { keys: ['x', ' '], words: 'select', act: () => this.grid.focused && this.selection.toggle(this.grid.focused.uuid) },
+    { keys: ['c', 'Delete'], words: 'cancel, after a question', act: () => this.askCancel() },
+    { keys: ['r'], words: 'submit again', act: () => void this.resubmit() },
+    { keys: ['/'], words: 'search', act: () => this.entry.focus() },
+    { keys: ['?'], words: 'these keys', act: () => show(this.keyHelp, this.keyHelp.hidden) }
+  ];
+  private readonly keyHelp = help(this.keys);
+  private readonly entry = element('input', 'tj-Search', {
+    type: 'search', placeholder: 'Search name, uuid, app, system', 'aria-label': 'Search jobs', spellcheck: 'false'
+  });
+  private readonly number = element('span', 'tj-Total', { role: 'status' });
+  private readonly trouble = element('div', 'tj-Trouble', { role: 'status' });
+  private readonly note = element('div', 'tj-Note', { role: 'status' });
+  private readonly empty = element('div', 'tj-Empty');
+  private readonly table = element('div', 'tj-Grid');
+  private readonly names = new Map<string, string>();
+  private readonly newJobs = new Set<string>();
+  private readonly grid: Grid;
+  private readonly bulk: Bulk;
+  private newButton!: HTMLButtonElement;
+  private filter: Filter = EVERYTHING;
+  private total = -1;
+  private counted = -Infinity;
+  private since: Date | null = null;
+  private isGone = false;
+  private unwatch: (() => void) | null = null;
+  private uncount: (() => void) | null = null;
+  private unsearch: (() => void) | null = null;
+}

@@ -1,0 +1,37 @@
+/** The keyboard of the grid: one table for what keys do and for the help that tells it. */
+
+import { button, element, show } from '../dom.js';
+
+export interface Key {
+  keys: string[];
+  words: string;
+  act: () => void;
+}
+
+/** Calls what a key stands for, unless someone types a text; true when the key was taken. */
+export function press(keys: readonly Key[], event: KeyboardEvent): boolean {
+  const { target } = event;
+  const isTyping = target instanceof HTMLElement && target.matches('input:not([type=checkbox]), textarea, select');
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  const found = isTyping || !isPlain ? undefined : keys.find(key => key.keys.includes(event.key));
+  const isButton = target instanceof HTMLElement && target.closest('button') !== null && event.key === 'Enter';
+  if (!found || isButton) {
+    return false;
+  }
+  event.preventDefault();
+  event.stopPropagation();
+  found.act();
+  return true;
+}
+
+/** The list of keys; hidden until it is asked for. */
+export function help(keys: readonly Key[]): HTMLElement {
+  const rows = keys.flatMap(({ keys: names, words }) => [
+    element('dt', '', {}, ...names.map(name => element('kbd', '', {}, name))),
+    element('dd', '', {}, words)
+  ]);
+  const node = element('div', 'tj-Help', { role: 'dialog', 'aria-label': 'Keys' });
+  node.append(element('dl', '', {}, ...rows), button('Close', 'Close this help', () => show(node, false)));
+  show(node, false);
+  return node;
+}
