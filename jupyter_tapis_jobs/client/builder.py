@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ..model.batch_script import job_name_of
 from ..model.errors import InvalidInputError, did_you_mean
 from ..model.extensions import Extension
+from ..model.shorthands import SHORTHANDS, merged
 from .carrier import Carrier
 from .definition import Definition
-from .request import SHORTHANDS, app_variables, build, exec_systems, merged
+from .request import app_variables, build, exec_systems
 
 if TYPE_CHECKING:
     from .tapis import Tapis

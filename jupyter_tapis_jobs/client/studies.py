@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import InvalidInputError
+from ..model.shorthands import SHORTHANDS, merged
 from ..model.texts import shown
 from . import frames
-from .request import SHORTHANDS, merged, read_request
+from .request import read_request
 from .study import Study
 from .study_calls import StudyCalls, study_rows
 from .study_settings import SETTINGS, settings_of, want_studies, wire_name

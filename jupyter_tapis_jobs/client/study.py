@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, TapisJobsError
+from ..model.shorthands import SHORTHANDS, merged, variables
 from ..model.status import JobStatus
 from . import bulk
 from .progress import Silent
-from .request import SHORTHANDS, merged, variables
 from .study_calls import Answer, Case, StudyCalls, refused_cases
 from .study_cases import Built, CaseBuilder
 from .study_chain import Chained, chain, chained

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import ConflictError, JobError, NotFoundError, TapisJobsError
+from ..model.shorthands import SHORTHANDS, merged
 from ..model.study_chain import checked_outputs, job_name
-from .request import SHORTHANDS, merged, read_request
+from .request import read_request
 from .waiting import WaitInterrupted
 from .words import duration
 

@@ -12,8 +12,8 @@ from ..model.case_template import CaseFunction, CaseTemplate, Template
 from ..model.case_values import Plain
 from ..model.errors import InvalidInputError
 from ..model.placeholders import OPEN
+from ..model.shorthands import merged
 from ..model.texts import shown
-from .request import merged
 
 #: A function of the user's: the row of a case -> its request.
 Function = Callable[[dict[str, Plain]], Mapping[str, Any]]

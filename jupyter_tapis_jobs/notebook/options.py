@@ -5,87 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ..model.cell_options import HELP, JOB_OPTIONS, Option
 from ..model.errors import InvalidInputError, did_you_mean
 from ..model.placeholders import CLOSE, OPEN, pieces
 from .case_cells import columns_of, fill_but, rows_named
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One option of a magic."""
-
-    flags: tuple[str, ...]
-    help: str
-    #: What stands after it; "" for a switch.
-    value: str = ""
-    #: The request's field that it sets, or "".
-    field: str = ""
-    whole_number: bool = False
-    repeats: bool = False
-
-    @property
-    def name(self) -> str:
-        """The attribute under which the parsed value is found."""
-        return self.flags[-1].lstrip("-").replace("-", "_")
-
-
-_HELP = Option(flags=("-h", "--help"), help="show this help")
-
-JOB_OPTIONS = (
-    Option(flags=("--name",), value="NAME", field="name", help="the job's name; else APP-1, APP-2, …"),
-    Option(flags=("--system",), value="SYSTEM", field="execSystemId", help="where it runs"),
-    Option(
-        flags=("--queue",), value="QUEUE", field="execSystemLogicalQueue", help="the system's logical queue"
-    ),
-    Option(flags=("--nodes",), value="N", field="nodeCount", whole_number=True, help="number of nodes"),
-    Option(flags=("--cores",), value="N", field="coresPerNode", whole_number=True, help="cores on each node"),
-    Option(
-        flags=("--memory",),
-        value="MB",
-        field="memoryMB",
-        whole_number=True,
-        help="memory on each node, in MB",
-    ),
-    Option(
-        flags=("--minutes",), value="M", field="maxMinutes", whole_number=True, help="time limit, in minutes"
-    ),
-    Option(flags=("--arg",), value="WORD", repeats=True, help="one argument of the program, one word"),
-    Option(
-        flags=("--input",),
-        value="PATH[:TARGET]",
-        repeats=True,
-        help="a file beside the notebook, or an address (tapis://, https://), for the job's input directory",
-    ),
-    Option(flags=("--env",), value="K=V", repeats=True, help="an environment variable of the program"),
-    Option(
-        flags=("--set",),
-        value="FIELD=VALUE",
-        repeats=True,
-        help="any other field of a Tapis request; dots go deeper: parameterSet.logConfig.stdoutFilename=a",
-    ),
-    Option(flags=("--script",), value="FILE", help="make the cell this file in the job's input directory"),
-    Option(flags=("--wait",), help="wait until the job has ended"),
-    Option(flags=("--follow",), help="print what the job prints until it has ended"),
-    Option(flags=("-o",), value="VAR", help="keep the Job in this variable"),
-    Option(
-        flags=("--out",),
-        value="PATH=VAR",
-        repeats=True,
-        help="wait, then read this output into a variable: a .csv as data frame, else as text",
-    ),
-    Option(
-        flags=("--cases",),
-        value="FRAME",
-        help="make a study: a job for each row of this frame, grid, list or CSV file, whose columns "
-        "{{ column }} takes; --name is the study's, -o keeps the Study, --out collects into a frame",
-    ),
-    Option(flags=("--dry-run",), help="show the request and the script; submit nothing"),
-    Option(flags=("--raw",), help="take the cell as it is: no {{ expression }}"),
-    _HELP,
-)
 LIST_OPTIONS = (
     Option(flags=("--since",), value="AGE", help="accepted since: 7d, 12h, 30m, or a date"),
     Option(flags=("--until",), value="AGE", help="accepted before"),
@@ -94,7 +20,7 @@ LIST_OPTIONS = (
     Option(flags=("--system",), value="SYSTEM", help="jobs on this system"),
     Option(flags=("--limit",), value="N", whole_number=True, help="only the newest N"),
     Option(flags=("--debug",), help="show the last error in full instead"),
-    _HELP,
+    HELP,
 )
 _JOB_ABOUT = (
     "Submit a job. The cell is the text of the app's script where the app has one (bash, python, slurm), the "

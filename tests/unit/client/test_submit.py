@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_tapis_jobs.client import carrier as carriers
-from jupyter_tapis_jobs.client.request import arguments, merged
 from jupyter_tapis_jobs.client.tapis import TapisJobsWarning
 from jupyter_tapis_jobs.model.errors import InvalidInputError, JobError, NotFoundError
+from jupyter_tapis_jobs.model.shorthands import arguments, merged
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from fake_tapis import error
 from IPython.core.completer import provisionalcompleter
 
+from jupyter_tapis_jobs.model.job_code import cell_of, same_request
 from jupyter_tapis_jobs.notebook.completion import Completer
 
 
@@ -255,3 +256,24 @@ def test_names_from_the_server_are_asked_for_once_in_a_while(fake, tapis):
 def test_other_lines_are_left_to_ipython(shell):
     shell.user_ns["some_variable"] = 1
     assert "some_variable" in offered(shell, "some_va")
+
+
+@pytest.mark.parametrize(
+    ("app", "more"),
+    [
+        ("bash", {"name": "it's {{ n }}", "maxMinutes": 5, "tags": ["a b"]}),
+        ("bash", {"parameterSet": {"appArgs": [{"arg": "'{{ x }} $HOME'"}, {"arg": "-v"}]}}),
+        ("bash", {"parameterSet": {"envVariables": [{"key": "K", "value": "a 'b' \"c\" {{"}]}}),
+        ("opensees-py", {"notes": {"why": "{{ test }}"}, "nodeCount": 2}),
+        ("opensees-py", {"parameterSet": {"appArgs": [{"name": "model", "arg": "$HOME/a.py"}]}}),
+        ("opensees-py", {"fileInputs": [{"sourceUrl": "tapis://frontera/a.msh", "targetPath": "a"}]}),
+    ],
+)
+def test_the_cell_of_a_form_submits_what_the_form_would(fake, run, app, more):
+    version = fake.apps[app]["version"]
+    script = {"name": "script", "sourceUrl": "data:,echo%20%7B%7B%20x%20%7D%7D", "targetPath": "script.sh"}
+    inputs = {"fileInputs": [script]} if app == "bash" else {}
+    request = {"name": "n", "appId": app, "appVersion": version, **inputs, **more}
+    cell = cell_of(request, fake.apps[app])
+    run(cell)
+    assert same_request(fake.last_request(), request)
