@@ -350,6 +350,9 @@ SAMPLES: dict[str, Sample] = {
     # Without a credential there is nothing to sign in with.
     "tapisjobs.checkHost": Sample(other=404, good=400, path=_system, body=lambda w: {}),
     "tapisjobs.getJobCounts": Sample(other=200, query={"text": "sample", "status.neq": "FAILED"}),
+    # The app is there for all.
+    "tapisjobs.writeCode": Sample(other=200, body=lambda w: {"request": request(w)}),
+    "tapisjobs.readCode": Sample(other=200, body=lambda w: {"text": "%%tapisjob bash\ntrue\n"}),
     "tapisjobs.getStudies": Sample(other=200),
     "tapisjobs.createStudy": Sample(other=200, body=lambda w: {"name": "sample", "template": request(w)}),
     "tapisjobs.getStudy": Sample(other=404, path=_study),

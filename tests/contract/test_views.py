@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from people import Who
+from people import Who, bash
 
 COUNTS = "/v3/tapisjobs/jobs/counts"
 SEARCH = "/v3/jobs/search"
@@ -50,3 +50,29 @@ def test_words_narrow_lists_and_searches_to_jobs_that_have_all_of_them(api, thre
 
 def test_another_users_jobs_do_not_count(api, three):
     assert api.get(COUNTS, Who.OTHER, text="counted-pier")["total"] == 0
+
+
+# -- code
+
+
+CODE = "/v3/tapisjobs/code"
+
+
+def test_a_request_is_written_as_code_and_read_back(api):
+    request = {**bash("echo {{ hello }}\n"), "name": "pier", "maxMinutes": 5}
+    code = api.post(CODE, {"request": request})
+    assert code["cell"].startswith("%%tapisjob bash@1.0 --name pier --minutes 5")
+    assert 'tapis.submit(\n    "bash",' in code["python"]
+    for text in (code["cell"], code["json"]):
+        read = api.post(f"{CODE}/read", {"text": text})
+        assert read["warnings"] == []
+        assert (read["request"]["name"], read["request"]["maxMinutes"]) == ("pier", 5)
+        assert api.post("/v3/jobs/validate", read["request"])["job"]["name"] == "pier"
+
+
+def test_what_is_no_code_of_a_job_is_refused_with_a_sentence(api):
+    answer = api.call("POST", f"{CODE}/read", json={"text": "%%bash\nls"})
+    assert answer.status_code == 400
+    assert "is no cell of a job" in answer.json()["message"]
+    assert api.call("POST", CODE, json={"request": {}}).status_code == 400
+    assert api.call("POST", f"{CODE}/read", json={"text": "%%tapisjob bsh\nls"}).status_code == 404
