@@ -1,7 +1,7 @@
 /** The lines of an output as they come in: bounded, with a progress bar's last form. */
 
 import { printable } from '../words.js';
-import { after } from './paint.js';
+import { after, pieces } from './paint.js';
 
 /** One line; `number` counts from where reading began and is never given twice. */
 export interface Line {
@@ -13,7 +13,7 @@ export interface Line {
 }
 
 /** Lines and characters that are kept, and characters of one line. */
-export const KEPT_LINES = 10_000;
+export const KEPT_LINES = 5_000;
 export const KEPT = 4 * 1024 * 1024;
 export const LONGEST = 16 * 1024;
 
@@ -121,7 +121,7 @@ function sum(lines: readonly Line[]): number {
   return lines.reduce((size, { raw }) => size + raw.length, 0);
 }
 
-/** A line's text alone. */
-export function plain(line: Line): string {
-  return printable(line.raw);
+/** A line's text alone, as its pieces show it. */
+export function plain({ raw }: Line): string {
+  return raw.includes('\x1b') ? pieces(raw).map(({ text }) => text).join('') : printable(raw);
 }

@@ -1,0 +1,107 @@
+/** Reads one output from near its end on, and earlier parts of it when asked. */
+
+import { outputSize, slice, type Site } from './site.js';
+import { OutputLines } from './lines.js';
+
+/** Bytes read at the beginning, and with each step back. */
+export const WINDOW = 256 * 1024;
+
+/** `opening` until the size is known; `over` when no more comes. */
+export type Standing = 'opening' | 'live' | 'over' | 'away';
+
+export class Reading {
+  readonly lines = new OutputLines();
+  standing: Standing = 'opening';
+
+  constructor(
+    private readonly site: Site,
+    readonly uuid: string,
+    readonly path: string,
+    private readonly changed: () => void
+  ) {}
+
+  /** Bytes before the first line that is kept; 0 when none are, null when they are no longer counted. */
+  get before(): number | null {
+    return this.lines.isCut ? null : this.from;
+  }
+
+  /** Begin, or go on where it was refused or the server was away. */
+  async begin(): Promise<void> {
+    if (this.standing === 'live' || this.isAsking || this.isGone) {
+      return;
+    }
+    this.isAsking = true;
+    try {
+      const size = await outputSize(this.site, this.uuid, this.path);
+      if (!this.isGone) {
+        this.follow(this.hasBegun ? this.reached : Math.max(0, size - WINDOW));
+      }
+    } catch {
+      this.stand('away');
+    }
+    this.isAsking = false;
+  }
+
+  /** Read the part before the first line. */
+  async earlier(): Promise<void> {
+    const end = this.from;
+    if (!end || this.lines.isCut) {
+      return;
+    }
+    const start = Math.max(0, end - WINDOW);
+    const bytes = await slice(this.site, this.uuid, this.path, start, end);
+    const skipped = start ? bytes.indexOf(NEWLINE) + 1 : 0;
+    if (this.isGone || this.from !== end || this.lines.isCut) {
+      return;
+    }
+    this.from = start + skipped;
+    this.lines.addBefore(new TextDecoder().decode(bytes.subarray(skipped)));
+    this.changed();
+  }
+
+  stop(): void {
+    this.isGone = true;
+    this.untail?.();
+  }
+
+  private follow(from: number): void {
+    this.untail?.();
+    this.standing = 'live';
+    let isFirst = !this.hasBegun && from > 0;
+    this.from = this.hasBegun ? this.from : from;
+    this.reached = from;
+    this.hasBegun = true;
+    const hear = (told: string): void => {
+      // A window rarely begins where a line does.
+      const whole = isFirst ? told.slice(told.indexOf('\n') + 1) : told;
+      this.from += isFirst ? bytesOf(told) - bytesOf(whole) : 0;
+      isFirst = false;
+      this.reached += bytesOf(told);
+      this.lines.add(whole);
+      this.changed();
+    };
+    this.untail = this.site.live.tail(this.uuid, this.path, from, hear, () => this.stand('over'));
+    this.changed();
+  }
+
+  private stand(standing: Standing): void {
+    if (!this.isGone) {
+      this.standing = standing;
+      this.changed();
+    }
+  }
+
+  private from = 0;
+  /** The byte up to which it was heard. */
+  private reached = 0;
+  private hasBegun = false;
+  private isAsking = false;
+  private isGone = false;
+  private untail: (() => void) | null = null;
+}
+
+const NEWLINE = 10;
+
+function bytesOf(told: string): number {
+  return new TextEncoder().encode(told).length;
+}
