@@ -1,0 +1,202 @@
+/** All about one job: how it stands, what it prints, its files, history, request, scripts and notes. */
+
+import { isOlder } from '../card.js';
+import { told } from '../core/client.js';
+import type { HistoryEntry, JobDetails } from '../core/api.js';
+import { eachSecond, element, show, write } from '../dom.js';
+import { isTerminal, stdoutName, type HistoryRow, type JobRow } from '../job.js';
+import { place, printable, sentence, stateWords } from '../words.js';
+import { FailurePane } from './failure_pane.js';
+import { FilesView } from './files.js';
+import { annotations, NotesView } from './notes.js';
+import { OutputView } from './output.js';
+import { filePreview } from './preview.js';
+import { requestTexts, scriptTexts } from './job_texts.js';
+import { isRefused, later, type Later, type Site } from './site.js';
+import { Tabs } from './tabs.js';
+import { TimelineView } from './timeline.js';
+
+export const TABS = ['Output', 'Files', 'Timeline', 'Request', 'Script', 'Notes'] as const;
+type Tab = (typeof TABS)[number];
+
+export class DetailsView {
+  readonly node = element('article', 'tj-Details');
+
+  constructor(
+    private readonly site: Site,
+    readonly uuid: string,
+    private readonly wait: Later = later
+  ) {
+    this.failure = new FailurePane(site, uuid);
+    this.files = new FilesView(site, uuid, filePreview(site, uuid));
+    this.notes = new NotesView((method, change) => this.annotate(method, change));
+    this.tabs = new Tabs('Details of the job', TABS, name => this.open(name as Tab));
+    this.build();
+    this.stopTicking = eachSecond(() => this.tick());
+    this.stopWatching = site.live.watch(uuid, { news: (job, event) => this.hear(job, event), ask: () => void this.ask() });
+    this.tabs.open('Output');
+    void this.ask();
+  }
+
+  /** Show a tab from outside. */
+  show(tab: Tab): void {
+    this.tabs.open(tab);
+  }
+
+  dispose(): void {
+    this.isGone = true;
+    this.stopTicking();
+    this.stopWatching();
+    this.output?.dispose();
+    this.files.dispose();
+  }
+
+  // -- what happens
+
+  private async ask(): Promise<void> {
+    try {
+      const { result } = await this.site.client.call('GET /v3/jobs/{jobUuid}', { path: { jobUuid: this.uuid } });
+      this.whole = result;
+      this.say('');
+      this.hear(result as JobRow);
+      this.notes.update(annotations(result));
+    } catch (fault) {
+      this.say(isRefused(fault) ? fault.message : '⚠ The server does not answer; this may be old. It is tried again by itself.');
+    }
+    await this.askHistory();
+  }
+
+  private async askHistory(): Promise<void> {
+    try {
+      const path = { jobUuid: this.uuid };
+      const { result } = await this.site.client.call('GET /v3/jobs/{jobUuid}/history', { path, query: { limit: -1 } });
+      this.history = result;
+      this.drawTimeline();
+    } catch {
+      // What is known stays; the words above tell of the server.
+    }
+  }
+
+  private hear(job: JobRow, event?: HistoryRow): void {
+    if (this.isGone || isOlder(job, this.job)) {
+      return;
+    }
+    const before = this.job.status;
+    this.job = { ...this.job, ...job };
+    if (event) {
+      void this.askHistory();
+    }
+    this.output?.update(this.job);
+    this.draw();
+    if (before !== this.job.status) {
+      this.failure.update({ ...this.whole, ...this.job });
+      this.refresh();
+    }
+  }
+
+  /** A tab comes into view. */
+  private open(tab: Tab): void {
+    if (tab === 'Output') {
+      this.openOutput();
+    } else if (tab === 'Files') {
+      void this.files.look();
+    } else if (tab === 'Request' || tab === 'Script') {
+      void this.openTexts(tab);
+    } else if (tab === 'Timeline') {
+      this.drawTimeline();
+    }
+  }
+
+  /** The job has another state: what is in view may be another too. */
+  private refresh(): void {
+    if (this.tabs.current !== 'Timeline') {
+      this.open(this.tabs.current as Tab);
+    }
+  }
+
+  private openOutput(): void {
+    const path = stdoutName({ ...this.whole, ...this.job } as JobRow);
+    if (!this.whole || path === this.outputPath) {
+      return;
+    }
+    this.output?.dispose();
+    this.outputPath = path;
+    this.output = new OutputView(this.site, this.uuid, path, this.wait);
+    this.output.update(this.job);
+    this.tabs.panel('Output').replaceChildren(this.output.node);
+  }
+
+  private async openTexts(tab: 'Request' | 'Script'): Promise<void> {
+    const panel = this.tabs.panel(tab);
+    try {
+      const made = tab === 'Request' ? await requestTexts(this.site, this.uuid, this.whole) : await scriptTexts(this.site, this.uuid);
+      panel.replaceChildren(...made);
+    } catch (fault) {
+      panel.replaceChildren(element('p', 'tj-Empty', {}, printable(told(fault))));
+    }
+  }
+
+  private async annotate(method: 'PUT' | 'PATCH', change: { tags?: string[]; notes?: Record<string, unknown> }): Promise<void> {
+    await this.site.client.call(`${method} /v3/jobs/{jobUuid}/annotation`, { path: { jobUuid: this.uuid }, body: change });
+  }
+
+  // -- drawing
+
+  private build(): void {
+    this.tabs.panel('Files').append(this.files.node);
+    this.tabs.panel('Timeline').append(this.timeline.node);
+    this.tabs.panel('Notes').append(this.notes.node);
+    const head = element('header', 'tj-Details-head', {}, this.badge, this.title, this.words, this.where);
+    this.node.append(head, this.trouble, this.failure.node, this.tabs.node);
+  }
+
+  private draw(): void {
+    const { job } = this;
+    const { glyph, tone } = stateWords(job.status);
+    const name = printable(job.name ?? '');
+    this.node.dataset['tone'] = tone;
+    this.node.setAttribute('aria-label', `Job ${name}`);
+    write(this.badge, `${glyph} ${job.status ?? ''}`);
+    write(this.title, name);
+    this.title.title = this.uuid;
+    write(this.where, printable(place(job)));
+    this.tick();
+  }
+
+  private tick(): void {
+    if (this.job.status) {
+      write(this.words, printable(sentence(this.job, Date.now())));
+    }
+    if (this.tabs.current === 'Timeline' && !isTerminal(this.job.status)) {
+      this.drawTimeline();
+    }
+  }
+
+  private drawTimeline(): void {
+    this.timeline.update(this.history, Date.now());
+  }
+
+  private say(words: string): void {
+    write(this.trouble, printable(words));
+    show(this.trouble, Boolean(words));
+  }
+
+  private job: JobRow = {};
+  private whole: JobDetails | null = null;
+  private history: readonly HistoryEntry[] = [];
+  private isGone = false;
+  private output: OutputView | null = null;
+  private outputPath = '';
+  private readonly tabs: Tabs;
+  private readonly failure: FailurePane;
+  private readonly files: FilesView;
+  private readonly notes: NotesView;
+  private readonly timeline = new TimelineView();
+  private readonly stopTicking: () => void;
+  private readonly stopWatching: () => void;
+  private readonly badge = element('span', 'tj-Status');
+  private readonly title = element('h2', 'tj-Name');
+  private readonly words = element('span', 'tj-Words');
+  private readonly where = element('span', 'tj-Place');
+  private readonly trouble = element('div', 'tj-Trouble', { role: 'status' });
+}

@@ -1,0 +1,190 @@
+/** Shows what is in one output: text, a table, a picture, JSON, the header of a data file; never runs it. */
+
+import { told } from '../core/client.js';
+import { button, element, write } from '../dom.js';
+import { list, record, text } from '../job.js';
+import { printable, size } from '../words.js';
+import { OutputLines } from './lines.js';
+import { pieces } from './paint.js';
+import { asked, downloadUrl, head, type Entry, type Site } from './site.js';
+import { copyText, pretty } from './texts.js';
+import type { Preview } from './files.js';
+
+/** Bytes of a picture that are fetched. */
+const PICTURE = 20 * 1024 * 1024;
+/** The pictures that a browser draws and that hold nothing to run, by the ends of their names. */
+const PICTURES: Record<string, string> = {
+  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', bmp: 'image/bmp'
+};
+const TABLES = new Set(['csv', 'tsv']);
+
+/** What the server tells of a file; of which kind it is decides what else is there. */
+export interface Told {
+  kind: string;
+  text: string;
+  columns: string[];
+  rows: unknown[][];
+  value: unknown;
+  isCut: boolean;
+  note: string;
+}
+
+/** Read the server's answer; what is missing is empty. */
+export function readTold(result: unknown): Told {
+  const raw = record(result);
+  return {
+    kind: text(raw['kind']),
+    text: text(raw['text']),
+    columns: list(raw['columns']).map(text),
+    rows: list(raw['rows']).map(list),
+    value: raw['value'],
+    isCut: Boolean(raw['truncated']),
+    note: text(raw['note'])
+  };
+}
+
+/** The preview of a job's files. */
+export function filePreview(site: Site, uuid: string): Preview {
+  return (into, file) => {
+    const view = new PreviewView(site, uuid, file);
+    into.replaceChildren(view.node);
+    return () => view.dispose();
+  };
+}
+
+export class PreviewView {
+  readonly node = element('section', 'tj-PreviewView');
+
+  constructor(
+    private readonly site: Site,
+    private readonly uuid: string,
+    private readonly file: Entry
+  ) {
+    this.node.setAttribute('aria-label', `What is in ${printable(file.name)}`);
+    this.node.append(this.bar(), this.note, this.body);
+    write(this.note, 'asking …');
+    void this.look();
+  }
+
+  dispose(): void {
+    this.isGone = true;
+    if (this.picture) {
+      URL.revokeObjectURL(this.picture);
+    }
+  }
+
+  private async look(): Promise<void> {
+    try {
+      const type = PICTURES[ending(this.file.name)];
+      await (type ? this.lookAtPicture(type) : this.lookAtTold());
+    } catch (fault) {
+      this.say(told(fault));
+    }
+  }
+
+  private async lookAtPicture(type: string): Promise<void> {
+    if (this.file.size > PICTURE) {
+      this.say(`This picture of ${size(this.file.size)} is too large to be shown here; download it.`);
+      return;
+    }
+    // The type is ours and not the file's: what is no picture stays a broken one.
+    const blob = new Blob([await head(this.site, this.uuid, this.file.path, PICTURE)], { type });
+    if (this.isGone) {
+      return;
+    }
+    this.picture = URL.createObjectURL(blob);
+    const image = element('img', 'tj-Picture', { src: this.picture, alt: printable(this.file.name) });
+    image.addEventListener('error', () => this.say('This file is not the picture that its name says.'));
+    this.say('');
+    this.body.replaceChildren(image);
+  }
+
+  private async lookAtTold(): Promise<void> {
+    const path = { jobUuid: this.uuid, path: this.file.path };
+    const found = readTold(await asked(this.site, 'GET /v3/jobs/{jobUuid}/output/preview/{path}', { path }));
+    if (this.isGone) {
+      return;
+    }
+    this.say([found.note, found.isCut ? `Only the beginning of ${size(this.file.size)} is shown.` : ''].filter(Boolean).join(' '));
+    this.body.replaceChildren(...drawn(found));
+  }
+
+  private bar(): HTMLElement {
+    const { path, name } = this.file;
+    const save = element('a', 'tj-Button', { href: downloadUrl(this.site, this.uuid, path), download: '' }, 'Download');
+    const bar = element('div', 'tj-Bar', {}, element('strong', '', {}, printable(name)), ` ${size(this.file.size)} `, save);
+    const code = lineOfCode(this.uuid, path);
+    const label = TABLES.has(ending(name)) ? 'Load as DataFrame' : 'Read in a cell';
+    bar.append(button(label, code, () => void this.insert(code)));
+    return bar;
+  }
+
+  private async insert(code: string): Promise<void> {
+    if (this.site.insertCode) {
+      await this.site.insertCode(code);
+      this.say('The line of code is in a cell.');
+    } else {
+      await copyText(code, words => this.say(words === 'Copied.' ? `Copied: ${code}` : code));
+    }
+  }
+
+  private say(words: string): void {
+    if (!this.isGone) {
+      write(this.note, printable(words));
+    }
+  }
+
+  private isGone = false;
+  private picture: string | null = null;
+  private readonly note = element('div', 'tj-Note', { role: 'status' });
+  private readonly body = element('div', 'tj-Preview-body');
+}
+
+/** The line that reads an output in a notebook; names are quoted as Python wants them. */
+export function lineOfCode(uuid: string, path: string): string {
+  const name = ending(path);
+  const call = `tapis.job(${JSON.stringify(uuid)})`;
+  return TABLES.has(name)
+    ? `df = ${call}.read_csv(${python(path)}${name === 'tsv' ? ', sep="\\t"' : ''})`
+    : `text = ${call}.read(${python(path)})`;
+}
+
+/** A text as a Python literal; JSON's is one, but for signs above U+FFFF, which it need not escape. */
+function python(told: string): string {
+  return JSON.stringify(told);
+}
+
+function ending(name: string): string {
+  return /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+}
+
+function drawn(found: Told): Node[] {
+  switch (found.kind) {
+    case 'table':
+      return [table(found)];
+    case 'json':
+      return [plainText(found.text || pretty(found.value))];
+    case 'text':
+    case 'header':
+      return [plainText(found.text)];
+    default:
+      return [element('p', 'tj-Empty', {}, 'This file is no text; download it.')];
+  }
+}
+
+/** Text with its colours; a file may be a log too. */
+function plainText(told: string): HTMLElement {
+  const lines = new OutputLines();
+  lines.add(told);
+  const shown = lines.all.flatMap(({ raw, before }) => [...pieces(raw, before).map(piece => piece.text), '\n']);
+  return element('pre', 'tj-Text', { tabindex: '0', 'aria-label': 'Text of the file' }, shown.join(''));
+}
+
+function table({ columns, rows }: Told): HTMLElement {
+  const names = columns.map(name => element('th', '', { scope: 'col' }, printable(name)));
+  const body = rows.map(row =>
+    element('tr', '', {}, ...row.map(value => element('td', typeof value === 'number' ? 'tj-Number' : '', {}, printable(text(value)))))
+  );
+  const made = element('table', 'tj-Table', {}, element('thead', '', {}, element('tr', '', {}, ...names)), element('tbody', '', {}, ...body));
+  return element('div', 'tj-Scroll', { tabindex: '0', role: 'region', 'aria-label': 'Table' }, made);
+}

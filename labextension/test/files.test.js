@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { page, press, settled, site } from './site.js';
+
+page();
+const { FilesView } = await import('../lib/views/files.js');
+const { filePreview, lineOfCode, PreviewView } = await import('../lib/views/preview.js');
+
+const LIST = 'GET /v3/jobs/u/output/list/';
+const SHOW = 'GET /v3/jobs/u/output/preview/';
+const file = (name, size = 10) => ({ name, type: 'file', size, lastModified: '2026-01-01T00:00:00Z' });
+
+async function view(answers) {
+  const server = site(answers);
+  const shown = new FilesView(server, 'u', filePreview(server, 'u'));
+  document.body.replaceChildren(shown.node);
+  await shown.look();
+  const names = () => [...shown.node.querySelectorAll('tbody button')].map(each => each.textContent);
+  return { ...server, shown, names };
+}
+
+async function preview(name, answers, size = 10) {
+  const shown = new PreviewView(site(answers), 'u', { name, path: name, size, isFolder: false, changed: '' });
+  await settled();
+  return shown;
+}
+
+test('folders come first and are walked into and out of', async () => {
+  const { shown, names } = await view({
+    [LIST]: [file('b.csv'), { name: 'run 1', type: 'dir' }],
+    [`${LIST}run%201`]: [file('a.txt', 4100)]
+  });
+  assert.deepEqual(names(), ['▸ run 1/', 'b.csv']);
+  press(shown.node, '▸ run 1/');
+  await settled();
+  assert.deepEqual(names(), ['a.txt']);
+  assert.match(shown.node.querySelector('tbody').textContent, /4\.1 KB/);
+  assert.match(shown.node.querySelector('.tj-Download').href, /output\/download\/run%201\/a\.txt\?allowIfRunning=true$/);
+  press(shown.node.querySelector('nav'), 'outputs');
+  await settled();
+  assert.deepEqual(names(), ['▸ run 1/', 'b.csv']);
+});
+
+test('hostile names are text, in the table and in addresses', async () => {
+  const { shown, names } = await view({ [LIST]: [file('<img src=x onerror=alert(1)>'), file('"?#%.txt')] });
+  assert.equal(shown.node.querySelector('img'), null);
+  assert.ok(names().includes('<img src=x onerror=alert(1)>'));
+  assert.ok([...shown.node.querySelectorAll('.tj-Download')].some(link => link.href.includes('%22%3F%23%25.txt?')));
+});
+
+test('a job without files yet says so, as does a server that is away', async () => {
+  assert.match((await view({})).shown.node.textContent, /No files yet\./);
+  assert.match((await view({ [LIST]: new TypeError('Failed to fetch') })).shown.node.textContent, /does not answer/);
+});
+
+test('a file opens below the list and closes again', async () => {
+  const { shown } = await view({ [LIST]: [file('a.txt')], [`${SHOW}a.txt`]: { kind: 'text', text: 'hello' } });
+  press(shown.node, 'a.txt');
+  await settled();
+  assert.equal(shown.node.querySelector('.tj-Preview pre').textContent.trim(), 'hello');
+  press(shown.node, 'a.txt');
+  assert.ok(shown.node.querySelector('.tj-Preview').hidden);
+});
+
+test('a table is drawn as one, with its cells as text', async () => {
+  const told = { kind: 'table', columns: ['t', '<b>u</b>'], rows: [[0, '<i>'], [1, null]], truncated: true };
+  const { node } = await preview('d.csv', { [`${SHOW}d.csv`]: told }, 41e6);
+  assert.deepEqual([...node.querySelectorAll('th')].map(cell => cell.textContent), ['t', '<b>u</b>']);
+  assert.deepEqual([...node.querySelectorAll('td')].map(cell => cell.textContent), ['0', '<i>', '1', '']);
+  assert.match(node.textContent, /Only the beginning of 41 MB is shown/);
+});
+
+test('what is no text is said to be none, and a refusal is told in its place', async () => {
+  assert.match((await preview('a.bin', { [`${SHOW}a.bin`]: { kind: 'binary' } })).node.textContent, /no text; download it/);
+  assert.match((await preview('gone', {})).node.textContent, /there is no/);
+});
+
+test('a picture is shown as the type of its name; a drawing that may hold scripts is not', async () => {
+  const made = [];
+  URL.createObjectURL = blob => (made.push(blob.type), 'blob:x');
+  URL.revokeObjectURL = url => made.push(url);
+  const shown = await preview('p.png', { 'GET /v3/jobs/u/output/download/p.png': () => new Response('PNG') });
+  assert.equal(shown.node.querySelector('img').src, 'blob:x');
+  shown.dispose();
+  assert.deepEqual(made, ['image/png', 'blob:x']);
+  const drawing = await preview('p.svg', { [`${SHOW}p.svg`]: { kind: 'text', text: '<svg onload="x()"/>' } });
+  assert.equal(drawing.node.querySelector('svg, img'), null);
+  assert.match((await preview('p.png', {}, 1e9)).node.textContent, /1\.0 GB is too large/);
+});
+
+test('the line of code reads the file, whatever its name', () => {
+  assert.equal(lineOfCode('u', 'a/d.csv'), 'df = tapis.job("u").read_csv("a/d.csv")');
+  assert.equal(lineOfCode('u', 'o"\n.txt'), 'text = tapis.job("u").read("o\\"\\n.txt")');
+});
