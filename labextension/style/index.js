@@ -1,3 +1,4 @@
 import './tones.css';
 import './card.css';
 import './jobs.css';
+import './details.css';

@@ -20,7 +20,7 @@ export const TABS = ['Output', 'Files', 'Timeline', 'Request', 'Script', 'Notes'
 type Tab = (typeof TABS)[number];
 
 export class DetailsView {
-  readonly node = element('article', 'tj-Details');
+  readonly node = element('article', 'tj-Details tj-Tone');
 
   constructor(
     private readonly site: Site,

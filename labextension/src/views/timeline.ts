@@ -78,7 +78,7 @@ function drawn({ status, words, at, seconds, share, isOpen }: Step, now: number)
   bar.style.width = `${(100 * share).toFixed(1)}%`;
   const name = status ? [element('span', 'tj-Status', {}, `${glyph} ${printable(status)}`)] : [];
   const told = element('span', 'tj-Step-words', {}, ...name, ' ', printable(words));
-  const node = element('li', 'tj-Step', isOpen ? { 'aria-current': 'step' } : {}, time, told, element('span', 'tj-Took', {}, took), bar);
+  const node = element('li', 'tj-Step tj-Tone', isOpen ? { 'aria-current': 'step' } : {}, time, told, element('span', 'tj-Took', {}, took), bar);
   node.dataset['tone'] = status ? tone : 'note';
   return node;
 }
