@@ -10,7 +10,7 @@ from .names import wire_name
 from .system import LogicalQueue, System
 
 #: job field -> the queue's fields for the least and the most.
-_BOUNDS = {
+BOUNDS = {
     "node_count": ("min_node_count", "max_node_count"),
     "cores_per_node": ("min_cores_per_node", "max_cores_per_node"),
     "memory_mb": ("min_memory_mb", "max_memory_mb"),
@@ -20,7 +20,7 @@ _BOUNDS = {
 
 def refuse_over_limits(asked: Mapping[str, Any], queue: LogicalQueue, system: System) -> None:
     """Raise ``InvalidInputError`` when *asked* (job field -> number) is beyond a limit of *queue*."""
-    for field, (least_name, most_name) in _BOUNDS.items():
+    for field, (least_name, most_name) in BOUNDS.items():
         value, least, most = asked[field], getattr(queue, least_name), getattr(queue, most_name)
         if _is_limit(most) and value > most:
             raise _refused(
@@ -54,7 +54,7 @@ def _refused(
 
 def _better_queue(field: str, value: int, bound: str, queue: LogicalQueue, system: System) -> str:
     """Name the first other queue that would take the value."""
-    least_name, most_name = _BOUNDS[field]
+    least_name, most_name = BOUNDS[field]
     for other in system.queues.values():
         least, most = getattr(other, least_name), getattr(other, most_name)
         if other is queue or (_is_limit(least) and value < least) or (_is_limit(most) and value > most):

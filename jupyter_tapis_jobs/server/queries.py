@@ -91,6 +91,12 @@ class JobCounts(Query):
     include_hidden: Truth = Field(False, description="Hidden jobs, too; see visible.")
 
 
+class Form(Query):
+    """``GET /v3/tapisjobs/apps/{appId}/{appVersion}/form``."""
+
+    exec_system_id: str | None = Field(None, description="The system whose queues and limits hold.")
+
+
 class Bulk(Query):
     """``POST /v3/jobs/submit/bulk``."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -42,3 +42,47 @@ class ReadRequest(Wire):
 
     request: dict[str, Any]
     warnings: list[str] = Field(description="What could not be taken over, one sentence each.")
+
+
+class OfferedSystem(Wire):
+    """A system that a form offers."""
+
+    id: str
+    description: str | None
+    can_run_batch: bool
+
+
+class OfferedQueue(Wire):
+    """A queue that a form offers; ``limits`` has minimum and maximum by field."""
+
+    name: str
+    description: str | None
+    limits: dict[str, dict[str, int]]
+
+
+class AppForm(Wire):
+    """The form of a job of an app."""
+
+    app_id: str
+    app_version: str
+    job_type: Literal["FORK", "BATCH"]
+    about: dict[str, Any] = Field(description="label, description, category, icon, helpUrl, …")
+    systems: list[OfferedSystem]
+    exec_system_id: str | None
+    queues: list[OfferedQueue]
+    schema_: dict[str, Any] = Field(alias="schema", description="JSON Schema (2020-12) of the values.")
+    ui: dict[str, Any] = Field(description="Hints as rjsf takes them (ui:widget).")
+    values: dict[str, Any] = Field(description="What the form is filled with at first.")
+
+
+class FilledForm(Wire):
+    """A form's values, and what of a request a form has no fields for."""
+
+    values: dict[str, Any]
+    rest: dict[str, Any] = Field(default_factory=dict)
+
+
+class FormRequest(Wire):
+    """The request that a filled form asks for."""
+
+    request: dict[str, Any]

@@ -353,6 +353,9 @@ SAMPLES: dict[str, Sample] = {
     # The app is there for all.
     "tapisjobs.writeCode": Sample(other=200, body=lambda w: {"request": request(w)}),
     "tapisjobs.readCode": Sample(other=200, body=lambda w: {"text": "%%tapisjob bash\ntrue\n"}),
+    "tapisjobs.getAppForm": Sample(other=404, path=_app),
+    "tapisjobs.fillAppForm": Sample(other=404, path=_app, body=lambda w: {"values": {"name": "x"}}),
+    "tapisjobs.openAppForm": Sample(other=404, path=_app, body=lambda w: {"request": request(w)}),
     "tapisjobs.getStudies": Sample(other=200),
     "tapisjobs.createStudy": Sample(other=200, body=lambda w: {"name": "sample", "template": request(w)}),
     "tapisjobs.getStudy": Sample(other=404, path=_study),

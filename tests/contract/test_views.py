@@ -76,3 +76,23 @@ def test_what_is_no_code_of_a_job_is_refused_with_a_sentence(api):
     assert "is no cell of a job" in answer.json()["message"]
     assert api.call("POST", CODE, json={"request": {}}).status_code == 400
     assert api.call("POST", f"{CODE}/read", json={"text": "%%tapisjob bsh\nls"}).status_code == 404
+
+
+# -- forms
+
+
+def test_the_form_of_an_app_filled_in_is_a_request_that_is_accepted(api):
+    path = "/v3/tapisjobs/apps/bash/1.0/form"
+    form = api.get(path)
+    assert (form["appId"], form["jobType"], form["execSystemId"]) == ("bash", "FORK", "local")
+    assert form["schema"]["required"] == ["name", "script"]
+    values = {**form["values"], "name": "by form", "script": "echo hello\n", "moreArgs": ["a b"]}
+    request = api.post(path, {"values": values})["request"]
+    assert api.post("/v3/jobs/validate", request)["job"]["name"] == "by form"
+    opened = api.post(f"{path}/values", {"request": request})
+    assert opened == {"values": {**values, "execSystemId": "local"}, "rest": {}}
+
+
+def test_a_form_is_for_a_system_that_the_caller_may_see(api):
+    answer = api.call("GET", "/v3/tapisjobs/apps/bash/1.0/form", params={"execSystemId": "nowhere"})
+    assert answer.status_code == 404
