@@ -10,7 +10,9 @@ import { Client } from './core/client.js';
 import { Jobs } from './core/jobs.js';
 import { labWire } from './lab_wire.js';
 import { theServer } from './server.js';
+import type { DetailsView } from './views/details.js';
 import type { JobsView } from './views/jobs.js';
+import type { Site } from './views/site.js';
 
 const OPEN = 'tapisjobs:open-jobs';
 /** Drawn in the colour of Lab's other icons. */
@@ -20,6 +22,12 @@ const ICON = new LabIcon({
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3 jp-icon-selectable" ' +
     'fill="#616161" d="M4 5h3v3H4zm5 0h11v3H9zM4 10.5h3v3H4zm5 0h7v3H9zM4 16h3v3H4zm5 0h11v3H9z"/></svg>'
 });
+
+/** The server of this page, and the one connection of its cards and views. */
+function theSite(): Site {
+  const wire = labWire();
+  return { wire, client: new Client(wire), live: theServer().live };
+}
 
 /** Draws the view once it is seen for the first time, and lets it rest while it is hidden. */
 class JobsWidget extends Widget {
@@ -58,7 +66,10 @@ class JobsWidget extends Widget {
       return;
     }
     if (!this.view) {
-      this.view = new JobsView(new Jobs(new Client(labWire()), theServer().live));
+      const site = theSite();
+      const details = async (uuid: string): Promise<DetailsView> =>
+        new (await import('./views/details.js')).DetailsView(site, uuid);
+      this.view = new JobsView(new Jobs(site.client, site.live), { details });
       this.node.append(this.view.node);
     }
     this.view.show(this.isVisible);

@@ -5,30 +5,33 @@ import { Jobs } from './core/jobs.js';
 import { pageWire } from './core/page_wire.js';
 import { element } from './dom.js';
 import { Live } from './live.js';
+import { DetailsView } from './views/details.js';
 import { JobsView } from './views/jobs.js';
+import type { Site } from './views/site.js';
 
 interface Place {
   el: HTMLElement;
 }
 
-let jobs: Jobs | null | undefined;
+let site: Site | null | undefined;
 
 /** One connection for all panels of the page; null where the page is not Jupyter's own. */
-function theJobs(): Jobs | null {
-  if (jobs === undefined) {
+function theSite(): Site | null {
+  if (site === undefined) {
     const wire = pageWire();
-    jobs = wire && new Jobs(new Client(wire), new Live(wire.socket));
+    site = wire && { wire, client: new Client(wire), live: new Live(wire.socket) };
   }
-  return jobs;
+  return site;
 }
 
 function render({ el }: Place): () => void {
-  const found = theJobs();
+  const found = theSite();
   if (!found) {
     el.append(element('p', 'tj-Trouble', {}, 'This page does not belong to a Jupyter server: open the notebook in JupyterLab or Jupyter Notebook.'));
     return () => undefined;
   }
-  const view = new JobsView(found);
+  const details = async (uuid: string): Promise<DetailsView> => new DetailsView(found, uuid);
+  const view = new JobsView(new Jobs(found.client, found.live), { details });
   const place = element('div', 'tj-Panel', {}, view.node);
   // Keys meant for the panel are not the notebook's.
   place.dataset['lmSuppressShortcuts'] = 'true';

@@ -1,8 +1,8 @@
 /** Jobs as the views need them: pages of rows, counts of states, and what is done to many at once. */
 
 import type { JobRow } from '../job.js';
-import type { Live } from '../live.js';
-import type { Cancelled } from './api.js';
+import type { Watcher } from '../live.js';
+import type { Cancelled, JobDetails } from './api.js';
 import { rows, type Client } from './client.js';
 import { clause, grouped, orderBy, type Filter, type Order } from './search.js';
 
@@ -19,17 +19,23 @@ export interface Page {
   total: number;
 }
 
-const FIELDS = [
-  'summaryAttributes', 'lastMessage', 'exitCode', 'jobType', 'execSystemLogicalQueue', 'nodeCount', 'coresPerNode',
-  'maxMinutes', 'remoteJobId', 'launchMode', 'tags'
-].join(',');
+/** The live news that the views hear; `Live` is one. */
+export interface News {
+  watch(uuid: string, watcher: Watcher): () => void;
+}
+
+const MORE: readonly (keyof JobDetails)[] = [
+  'lastMessage', 'jobType', 'execSystemLogicalQueue', 'nodeCount', 'coresPerNode', 'maxMinutes', 'remoteJobId',
+  'launchMode', 'tags'
+];
+const FIELDS = ['summaryAttributes', ...MORE].join(',');
 /** The server takes so many in one call. */
 const AT_ONCE = 10_000;
 
 export class Jobs {
   constructor(
     private readonly client: Client,
-    readonly live: Live
+    readonly live: News
   ) {}
 
   async page(filter: Filter, orders: readonly Order[], skip: number, limit: number): Promise<Page> {

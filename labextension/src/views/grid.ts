@@ -118,10 +118,15 @@ export class Grid {
     }
   }
 
-  /** The selection has changed. */
+  /** The selection has changed: rows in view that look otherwise now are drawn again. */
   redrawPicks(): void {
-    this.api.refreshCells({ columns: ['select'], force: true });
-    this.api.getRenderedNodes().forEach(node => node.data && node.setData({ ...node.data }));
+    for (const node of this.api.getRenderedNodes()) {
+      const { data } = node;
+      if (data && this.host.selection.has(data.uuid) !== this.picked.has(data.uuid)) {
+        node.setData({ ...data });
+      }
+    }
+    this.picked = new Set(this.host.selection.uuids);
   }
 
   has(uuid: string): boolean {
@@ -171,6 +176,10 @@ export class Grid {
       this.host.selection.toggle(row.uuid);
     }
     this.lastPick = rowIndex;
+    if (rowIndex !== null) {
+      // The box was drawn anew: without this the keyboard would be lost.
+      this.api.setFocusedCell(rowIndex, 'select');
+    }
   }
 
   private between(one: number, other: number): string[] {
@@ -217,13 +226,13 @@ export class Grid {
       const { selection } = this.host;
       this.api.setGridOption('columnDefs', isNarrow ? narrowColumns(selection) : wideColumns(selection));
       this.api.setGridOption('rowHeight', isNarrow ? HIGH : LOW);
-      this.api.resetRowHeights();
     }
   }
 
   private readonly api: GridApi<GridRow>;
   private readonly size: ResizeObserver;
   private readonly news = new Map<string, GridRow>();
+  private picked = new Set<string>();
   private orders: readonly Order[] = [];
   private isNarrow = false;
   private lastPick: number | null = null;

@@ -10,16 +10,19 @@ import type { HistoryRow, JobRow } from '../job.js';
 import { EVERY } from '../live.js';
 import { Bulk } from './bulk.js';
 import { Chips } from './chips.js';
+import { Dock, type Docked } from './dock.js';
 import { Grid } from './grid.js';
 import { help, press, type Key } from './keys.js';
 
-/** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs. */
+/** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs;
+    until the next try where the server did not answer. */
 const TYPED = 250;
 const COUNTED = 1000;
+const AGAIN = 5000;
 
 export interface JobsHost {
-  /** Show one job; without it nothing opens. */
-  open?(row: GridRow): void;
+  /** Make what is shown of one job beside the grid; without it nothing opens. */
+  details?(uuid: string): Promise<Docked>;
   /** Put a first cell into the notebook in front. */
   insertFirstCell?(): void;
 }
@@ -34,7 +37,7 @@ export class JobsView {
     this.grid = new Grid(this.table, {
       selection: this.selection,
       fetch: (orders, skip, limit) => this.fetch(orders, skip, limit),
-      open: row => host.open?.(row),
+      open: row => this.open(row),
       failed: fault => this.fail(fault)
     });
     this.bulk = new Bulk({
@@ -45,9 +48,12 @@ export class JobsView {
       all: () => jobs.uuids(this.filter),
       total: () => Math.max(0, this.total)
     });
+    const { details } = host;
+    this.dock = details ? new Dock(details, () => this.grid.move(0)) : null;
     this.node.append(this.build());
     this.node.addEventListener('keydown', event => press(this.keys, event));
-    this.show(true);
+    this.listen();
+    this.countSoon();
   }
 
   /** The page shows or hides the view; a hidden one causes no traffic. */
@@ -59,18 +65,23 @@ export class JobsView {
       this.rest();
       return;
     }
+    this.listen();
+    this.renew();
+  }
+
+  private listen(): void {
     const ends = [
       this.jobs.live.watch(EVERY, { news: (job, event) => this.hear(job, event), ask: () => this.renew() }),
       eachSecond(() => this.grid.tick())
     ];
     this.unwatch = () => ends.forEach(end => end());
-    this.renew();
   }
 
   dispose(): void {
     this.isGone = true;
     this.rest();
     this.unsearch?.();
+    this.dock?.dispose();
     this.grid.dispose();
   }
 
@@ -80,6 +91,8 @@ export class JobsView {
     this.painter.stop();
     this.uncount?.();
     this.uncount = null;
+    this.unretry?.();
+    this.unretry = null;
   }
 
   // -- what happens
@@ -158,6 +171,10 @@ export class JobsView {
     this.unsearch = later(() => this.narrow({ text: this.entry.value.trim() }), TYPED);
   }
 
+  private open({ uuid }: GridRow): void {
+    this.dock?.open(uuid).catch(fault => this.say(told(fault)));
+  }
+
   private askCancel(): void {
     const { focused } = this.grid;
     this.bulk.ask(this.selection.size ? this.selection.uuids : focused ? [focused.uuid] : []);
@@ -181,10 +198,18 @@ export class JobsView {
       this.since = null;
     } else {
       this.since ??= new Date();
+      this.unretry ??= later(() => this.retry(), AGAIN);
     }
     const at = this.since?.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
     write(this.trouble, at ? `⚠ ${told(fault)} What is shown is from before ${at}; it is tried again by itself.` : '');
     show(this.trouble, at !== undefined);
+  }
+
+  private retry(): void {
+    this.unretry = null;
+    if (this.unwatch !== null) {
+      this.renew();
+    }
   }
 
   private say(words: string): void {
@@ -205,8 +230,9 @@ export class JobsView {
       this.empty.append(button('Insert a cell that runs the first one', 'Put a cell into the notebook', () => first()));
     }
     [this.trouble, this.note, this.empty, this.newButton].forEach(node => show(node, false));
+    const body = element('div', 'tj-Body', {}, this.table, ...(this.dock ? [this.dock.node] : []));
     const whole = document.createDocumentFragment();
-    whole.append(head, this.bulk.node, this.trouble, this.note, this.keyHelp, this.empty, this.table);
+    whole.append(head, this.bulk.node, this.trouble, this.note, this.keyHelp, this.empty, body);
     return whole;
   }
 
@@ -229,7 +255,7 @@ export class JobsView {
   private readonly keys: Key[] = [
     { keys: ['j'], words: 'one row down', act: () => this.grid.move(1) },
     { keys: ['k'], words: 'one row up', act: () => this.grid.move(-1) },
-    { keys: ['Enter'], words: 'details', act: () => this.grid.focused && this.host.open?.(this.grid.focused) },
+    { keys: ['Enter'], words: 'details', act: () => this.grid.focused && this.open(this.grid.focused) },
     { keys: ['x', ' '], words: 'select', act: () => this.grid.focused && this.selection.toggle(this.grid.focused.uuid) },
     { keys: ['c', 'Delete'], words: 'cancel, after a question', act: () => this.askCancel() },
     { keys: ['r'], words: 'submit again', act: () => void this.resubmit() },
@@ -249,6 +275,7 @@ export class JobsView {
   private readonly newJobs = new Set<string>();
   private readonly grid: Grid;
   private readonly bulk: Bulk;
+  private readonly dock: Dock | null;
   private newButton!: HTMLButtonElement;
   private filter: Filter = EVERYTHING;
   private total = -1;
@@ -258,4 +285,5 @@ export class JobsView {
   private unwatch: (() => void) | null = null;
   private uncount: (() => void) | null = null;
   private unsearch: (() => void) | null = null;
+  private unretry: (() => void) | null = null;
 }
