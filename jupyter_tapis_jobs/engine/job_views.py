@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -83,6 +84,16 @@ class JobViews:
         return await self._outputs.open(
             job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
         )
+
+    async def output_head(self, user: User, uuid: str, path: str, size: int) -> tuple[bytes, int]:
+        """Return the first *size* bytes of an output, as they are now, and how many it has."""
+        job, definition = await self.job(user, uuid, Resource.JOB_OUTPUT)
+        found = await self._outputs.open(
+            job, definition, path, as_zip=False, allow_if_running=True, byte_range=f"0,{size - 1}"
+        )
+        async with aclosing(found.chunks):
+            head = b"".join([chunk async for chunk in found.chunks])
+        return head, found.total or len(head)
 
     async def output_collect(
         self, user: User, uuids: Sequence[str], path: str, *, is_glob: bool = False

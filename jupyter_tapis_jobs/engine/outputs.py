@@ -88,9 +88,19 @@ class Outputs:
         return rows[skip : skip + (100 if limit is None else limit if limit > 0 else len(rows))]
 
     async def open(
-        self, job: Job, definition: JobDefinition, path: str, *, as_zip: bool, allow_if_running: bool
+        self,
+        job: Job,
+        definition: JobDefinition,
+        path: str,
+        *,
+        as_zip: bool,
+        allow_if_running: bool,
+        byte_range: str | None = None,
     ) -> Download:
-        """Open one output; a directory comes as a zip file, one file too with *as_zip*."""
+        """Open one output; a directory comes as a zip file, one file too with *as_zip*.
+
+        With *byte_range* (see ``open_download``) it is a file, of which a part is sent.
+        """
         _refuse_running(job, allow_if_running)
         transport, root = await self.place(job, definition)
         with told(path):
@@ -98,9 +108,15 @@ class Outputs:
             info = await transport.stat(await transport.real_path(start))
         if info is None:
             raise NotFoundError(f"job {job.name} has no output {path!r}.")
-        as_zip = as_zip or info.type == "dir"
+        as_zip = byte_range is None and (as_zip or info.type == "dir")
         return await open_download(
-            transport, start, as_zip=as_zip, root=root, shown=path, hidden=(marks.FOLDER,)
+            transport,
+            start,
+            as_zip=as_zip,
+            root=root,
+            byte_range=byte_range,
+            shown=path,
+            hidden=(marks.FOLDER,),
         )
 
     async def check(self, job: Job, definition: JobDefinition, path: str) -> None:

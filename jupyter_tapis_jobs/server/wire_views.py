@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ..model.output_preview import PreviewKind
 from .wire import Wire
 
 
@@ -86,3 +87,17 @@ class FormRequest(Wire):
     """The request that a filled form asks for."""
 
     request: dict[str, Any]
+
+
+class OutputPreview(Wire):
+    """What is shown of an output. ``size`` in bytes."""
+
+    name: str
+    size: int
+    kind: PreviewKind
+    text: str = Field(description="Of the kinds text, json and header.")
+    columns: list[str] = Field(description="Of a table: the names of its columns.")
+    rows: list[list[str | int | float | None]] = Field(description="Of a table: its first rows.")
+    media_type: str | None = Field(description="Of an image.")
+    truncated: bool = Field(description="Whether the file goes on behind what is shown.")
+    note: str = Field(description="What is odd about the file.")

@@ -204,6 +204,7 @@ SAMPLES: dict[str, Sample] = {
     "jobs.deleteJobShare": Sample(other=404, path=lambda w: {**_job(w), "user": "somebody"}),
     "jobs.getJobOutputList": Sample(other=404, path=lambda w: {**_job(w), "path": ""}),
     "jobs.getJobOutputDownload": Sample(other=404, path=_output),
+    "jobs.previewJobOutput": Sample(other=404, path=_output),
     "jobs.followJobOutput": Sample(other=404, path=_output),
     "jobs.checkHealth": Sample(other=200),
     "jobs.readycheck": Sample(other=200),

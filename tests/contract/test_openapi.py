@@ -72,7 +72,7 @@ def test_the_server_gives_the_document_with_its_own_address(api):
 
 #: What is ours and Tapis does not have, or only in its documentation.
 OURS = re.compile(
-    r"/v3/(tapisjobs/|openapi|jobs/((submit|cancel|output)/bulk|validate|events)|.*/(follow/|annotation$|notifications$))"
+    r"/v3/(tapisjobs/|openapi|jobs/((submit|cancel|output)/bulk|validate|events)|.*/((follow|preview)/|annotation$|notifications$))"
 )
 
 

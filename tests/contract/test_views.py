@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from people import Who, bash
 
@@ -96,3 +98,36 @@ def test_the_form_of_an_app_filled_in_is_a_request_that_is_accepted(api):
 def test_a_form_is_for_a_system_that_the_caller_may_see(api):
     answer = api.call("GET", "/v3/tapisjobs/apps/bash/1.0/form", params={"execSystemId": "nowhere"})
     assert answer.status_code == 404
+
+
+# -- previews
+
+
+@pytest.fixture(scope="module")
+def files(api):
+    """A job with outputs of many kinds."""
+    script = (
+        "printf 't,u\\n0,1.5\\n1,\\n2\\n' > a.csv; printf '{\"a\": [1]}' > a.json; "
+        "head -c 999999 /dev/zero > zeros; yes line | head -c 400000 > long.txt; : > empty.csv; "
+        "mkdir sub; ln -s /etc/passwd leak"
+    )
+    uuid = api.submit(script, name="previews")
+    assert api.ended(uuid)["status"] == "FINISHED"
+    return f"/v3/jobs/{uuid}/output/preview"
+
+
+def test_outputs_are_shown_as_what_they_are(api, files):
+    table = api.get(f"{files}/a.csv")
+    assert (table["kind"], table["columns"]) == ("table", ["t", "u"])
+    assert table["rows"] == [[0, 1.5], [1, None], [2, None]]
+    assert table["note"] == "1 rows do not have 2 values as the first line has: 3."
+    assert api.get(f"{files}/a.json")["text"] == '{\n  "a": [\n    1\n  ]\n}'
+    assert api.get(f"{files}/zeros")["kind"] == "binary"
+    long = api.get(f"{files}/long.txt")
+    assert (long["kind"], long["size"], long["truncated"]) == ("text", 400000, True)
+    assert api.get(f"{files}/empty.csv")["text"] == ""
+
+
+def test_what_is_no_file_of_the_job_is_not_shown(api, files):
+    for path, status in (("sub", 400), ("leak", 400), ("gone.csv", 404), ("../../x", 400)):
+        assert api.call("GET", f"{files}/{quote(path, safe='')}").status_code == status, path
