@@ -5,7 +5,7 @@ import { page, press, settled, site } from './site.js';
 
 page();
 const { FilesView } = await import('../lib/views/files.js');
-const { filePreview, lineOfCode, PreviewView } = await import('../lib/views/preview.js');
+const { filePreview, code, PreviewView } = await import('../lib/views/preview.js');
 
 const LIST = 'GET /v3/jobs/u/output/list/';
 const SHOW = 'GET /v3/jobs/u/output/preview/';
@@ -68,7 +68,7 @@ test('a table is drawn as one, with its cells as text', async () => {
   const { node } = await preview('d.csv', { [`${SHOW}d.csv`]: told }, 41e6);
   assert.deepEqual([...node.querySelectorAll('th')].map(cell => cell.textContent), ['t', '<b>u</b>']);
   assert.deepEqual([...node.querySelectorAll('td')].map(cell => cell.textContent), ['0', '<i>', '1', '']);
-  assert.match(node.textContent, /Only the beginning of 41 MB is shown/);
+  assert.match(node.textContent, /Only a part of 41 MB is shown/);
 });
 
 test('what is no text is said to be none, and a refusal is told in its place', async () => {
@@ -76,20 +76,26 @@ test('what is no text is said to be none, and a refusal is told in its place', a
   assert.match((await preview('gone', {})).node.textContent, /there is no/);
 });
 
-test('a picture is shown as the type of its name; a drawing that may hold scripts is not', async () => {
+test('a picture is shown as what its beginning says; a drawing that may hold scripts is not', async () => {
   const made = [];
   URL.createObjectURL = blob => (made.push(blob.type), 'blob:x');
   URL.revokeObjectURL = url => made.push(url);
-  const shown = await preview('p.png', { 'GET /v3/jobs/u/output/download/p.png': () => new Response('PNG') });
+  const image = { kind: 'image', mediaType: 'image/png' };
+  const answers = { [`${SHOW}p.png`]: image, 'GET /v3/jobs/u/output/download/p.png': () => new Response('PNG') };
+  const shown = await preview('p.png', answers);
   assert.equal(shown.node.querySelector('img').src, 'blob:x');
   shown.dispose();
   assert.deepEqual(made, ['image/png', 'blob:x']);
-  const drawing = await preview('p.svg', { [`${SHOW}p.svg`]: { kind: 'text', text: '<svg onload="x()"/>' } });
-  assert.equal(drawing.node.querySelector('svg, img'), null);
-  assert.match((await preview('p.png', {}, 1e9)).node.textContent, /1\.0 GB is too large/);
+  for (const told of [{ kind: 'text', text: '<svg onload="x()"/>' }, { kind: 'image', mediaType: 'image/svg+xml' }]) {
+    const drawing = await preview('p.svg', { [`${SHOW}p.svg`]: told });
+    assert.equal(drawing.node.querySelector('svg, img'), null);
+  }
+  assert.match((await preview('p.png', { [`${SHOW}p.png`]: image }, 1e9)).node.textContent, /1\.0 GB is too large/);
 });
 
 test('the line of code reads the file, whatever its name', () => {
-  assert.equal(lineOfCode('u', 'a/d.csv'), 'df = tapis.job("u").read_csv("a/d.csv")');
-  assert.equal(lineOfCode('u', 'o"\n.txt'), 'text = tapis.job("u").read("o\\"\\n.txt")');
+  const read = path => code('u', path).replace('import jupyter_tapis_jobs as tj\n', '');
+  assert.equal(read('a/d.csv'), 'df = tj.connect().job("u").read_csv("a/d.csv")');
+  assert.equal(read('d.tsv'), 'df = tj.connect().job("u").read_csv("d.tsv", sep="\\t")');
+  assert.equal(read('o"\n.txt'), 'text = tj.connect().job("u").read("o\\"\\n.txt")');
 });

@@ -86,6 +86,8 @@ test('the way back to the end is offered to who has left it', async () => {
   const end = [...shown.node.querySelectorAll('button')].find(each => each.textContent.startsWith('To the end'));
   assert.ok(end.hidden);
   Object.defineProperties(list, { scrollHeight: { value: 900 }, clientHeight: { value: 100 } });
+  hear('lines that fill the view\n');
+  assert.equal(list.scrollTop, 900);
   list.scrollTop = 300;
   list.dispatchEvent(new Event('scroll'));
   assert.ok(!end.hidden);
@@ -174,4 +176,17 @@ test('a view that is closed follows nothing and paints nothing', async () => {
   shown.dispose();
   assert.ok(tails[0].isStopped);
   assert.equal(time.waiting.length, 0);
+});
+
+test('without a live connection the lines that have come are fetched, and none of them twice', async () => {
+  const more = { [FOLLOW]: (_, path) => new Response('one\ntwo\nthr'.slice(Number(path.split('offset=')[1]))) };
+  const late = await view(11, more);
+  late.hear('one\n');
+  await late.shown.catchUp();
+  late.time.next();
+  assert.deepEqual(late.lines(), ['one', 'two']);
+  assert.ok(late.tails[0].isStopped);
+  assert.equal(late.tails[1].offset, 8);
+  late.hear('three\n');
+  assert.deepEqual(late.lines(), ['one', 'two', 'three']);
 });

@@ -60,6 +60,7 @@ export class DetailsView {
       this.say('');
       this.hear(result as JobRow);
       this.notes.update(annotations(result));
+      void this.output?.catchUp();
     } catch (fault) {
       this.say(isRefused(fault) ? fault.message : '⚠ The server does not answer; this may be old. It is tried again by itself.');
     }
@@ -107,11 +108,12 @@ export class DetailsView {
     }
   }
 
-  /** The job has another state: what is in view may be another too. */
+  /** The job has another state: files may have come, and a text that somebody reads stays. */
   private refresh(): void {
-    if (this.tabs.current !== 'Timeline') {
-      this.open(this.tabs.current as Tab);
+    if (this.tabs.current === 'Files') {
+      void this.files.look();
     }
+    this.openOutput();
   }
 
   private openOutput(): void {

@@ -18,6 +18,15 @@ export class LineList {
   ) {
     this.node.setAttribute('aria-label', label);
     this.node.addEventListener('scroll', () => this.look());
+    if (typeof ResizeObserver !== 'undefined') {
+      // A view that is made narrower, or comes back into view, is still at its end.
+      this.watching = new ResizeObserver(() => this.isAtEnd && this.toEnd());
+      this.watching.observe(this.node);
+    }
+  }
+
+  dispose(): void {
+    this.watching?.disconnect();
   }
 
   /** True while the newest line is in view and is to stay there. */
@@ -52,6 +61,7 @@ export class LineList {
 
   toEnd(): void {
     this.node.scrollTop = this.node.scrollHeight;
+    this.top = this.node.scrollTop;
     this.isAtEnd = true;
   }
 
@@ -66,7 +76,10 @@ export class LineList {
 
   private look(): void {
     const { scrollTop, clientHeight, scrollHeight } = this.node;
-    const isAtEnd = scrollTop + clientHeight >= scrollHeight - NEAR;
+    // Only who goes back leaves the end; it also moves away when lines come or break otherwise.
+    const isBack = scrollTop < this.top;
+    const isAtEnd = scrollTop + clientHeight >= scrollHeight - NEAR || (this.isAtEnd && !isBack);
+    this.top = scrollTop;
     if (isAtEnd !== this.isAtEnd) {
       this.isAtEnd = isAtEnd;
       this.scrolled();
@@ -100,6 +113,8 @@ export class LineList {
     return known ? null : node;
   }
 
+  private top = 0;
+  private watching: ResizeObserver | null = null;
   private readonly drawn = new Map<number, Drawn>();
   private oldest = Infinity;
 }

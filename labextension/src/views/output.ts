@@ -38,9 +38,15 @@ export class OutputView {
     this.soon();
   }
 
+  /** The live connection may be gone: fetch what has come since. */
+  async catchUp(): Promise<void> {
+    await this.reading.catchUp().catch(() => undefined);
+  }
+
   dispose(): void {
     this.unwait?.();
     this.reading.stop();
+    this.list.dispose();
   }
 
   // -- what the buttons do
@@ -151,6 +157,7 @@ export class OutputView {
     show(this.earlierButton, before !== null && before > 0 && !this.isPaused);
     write(this.earlierButton, `Earlier lines (${size(before ?? 0)})`);
     show(this.cut, before === null);
+    show(this.pauseButton, this.isPaused || this.reading.standing === 'live');
     show(this.endButton, this.isPaused || !this.list.isAtEnd);
     write(this.found, this.finder.told);
     write(this.status, this.sentence());

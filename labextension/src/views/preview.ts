@@ -7,15 +7,13 @@ import { printable, size } from '../words.js';
 import { OutputLines } from './lines.js';
 import { pieces } from './paint.js';
 import { asked, downloadUrl, head, type Entry, type Site } from './site.js';
-import { copyText, pretty } from './texts.js';
+import { COPIED, copyText } from './texts.js';
 import type { Preview } from './files.js';
 
 /** Bytes of a picture that are fetched. */
 const PICTURE = 20 * 1024 * 1024;
-/** The pictures that a browser draws and that hold nothing to run, by the ends of their names. */
-const PICTURES: Record<string, string> = {
-  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', bmp: 'image/bmp'
-};
+/** The pictures that a browser draws and that hold nothing to run. */
+const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/bmp']);
 const TABLES = new Set(['csv', 'tsv']);
 
 /** What the server tells of a file; of which kind it is decides what else is there. */
@@ -24,7 +22,7 @@ export interface Told {
   text: string;
   columns: string[];
   rows: unknown[][];
-  value: unknown;
+  mediaType: string;
   isCut: boolean;
   note: string;
 }
@@ -37,7 +35,7 @@ export function readTold(result: unknown): Told {
     text: text(raw['text']),
     columns: list(raw['columns']).map(text),
     rows: list(raw['rows']).map(list),
-    value: raw['value'],
+    mediaType: text(raw['mediaType']),
     isCut: Boolean(raw['truncated']),
     note: text(raw['note'])
   };
@@ -75,56 +73,52 @@ export class PreviewView {
 
   private async look(): Promise<void> {
     try {
-      const type = PICTURES[ending(this.file.name)];
-      await (type ? this.lookAtPicture(type) : this.lookAtTold());
+      const path = { jobUuid: this.uuid, path: this.file.path };
+      const found = readTold(await asked(this.site, 'GET /v3/jobs/{jobUuid}/output/preview/{path}', { path }));
+      if (found.kind === 'image' && PICTURES.has(found.mediaType)) {
+        await this.show(found.mediaType);
+      } else if (!this.isGone) {
+        this.say([found.note, found.isCut ? `Only a part of ${size(this.file.size)} is shown.` : ''].filter(Boolean).join(' '));
+        this.body.replaceChildren(...drawn(found));
+      }
     } catch (fault) {
       this.say(told(fault));
     }
   }
 
-  private async lookAtPicture(type: string): Promise<void> {
+  private async show(type: string): Promise<void> {
     if (this.file.size > PICTURE) {
       this.say(`This picture of ${size(this.file.size)} is too large to be shown here; download it.`);
       return;
     }
-    // The type is ours and not the file's: what is no picture stays a broken one.
+    // The type is one of ours and not the file's: what is no picture stays a broken one.
     const blob = new Blob([await head(this.site, this.uuid, this.file.path, PICTURE)], { type });
     if (this.isGone) {
       return;
     }
     this.picture = URL.createObjectURL(blob);
     const image = element('img', 'tj-Picture', { src: this.picture, alt: printable(this.file.name) });
-    image.addEventListener('error', () => this.say('This file is not the picture that its name says.'));
+    image.addEventListener('error', () => this.say('This file is not the picture that its beginning says.'));
     this.say('');
     this.body.replaceChildren(image);
-  }
-
-  private async lookAtTold(): Promise<void> {
-    const path = { jobUuid: this.uuid, path: this.file.path };
-    const found = readTold(await asked(this.site, 'GET /v3/jobs/{jobUuid}/output/preview/{path}', { path }));
-    if (this.isGone) {
-      return;
-    }
-    this.say([found.note, found.isCut ? `Only the beginning of ${size(this.file.size)} is shown.` : ''].filter(Boolean).join(' '));
-    this.body.replaceChildren(...drawn(found));
   }
 
   private bar(): HTMLElement {
     const { path, name } = this.file;
     const save = element('a', 'tj-Button', { href: downloadUrl(this.site, this.uuid, path), download: '' }, 'Download');
     const bar = element('div', 'tj-Bar', {}, element('strong', '', {}, printable(name)), ` ${size(this.file.size)} `, save);
-    const code = lineOfCode(this.uuid, path);
+    const lines = code(this.uuid, path);
     const label = TABLES.has(ending(name)) ? 'Load as DataFrame' : 'Read in a cell';
-    bar.append(button(label, code, () => void this.insert(code)));
+    bar.append(button(label, lines, () => void this.insert(lines)));
     return bar;
   }
 
-  private async insert(code: string): Promise<void> {
+  private async insert(lines: string): Promise<void> {
     if (this.site.insertCode) {
-      await this.site.insertCode(code);
-      this.say('The line of code is in a cell.');
+      await this.site.insertCode(lines);
+      this.say('The code is in a cell.');
     } else {
-      await copyText(code, words => this.say(words === 'Copied.' ? `Copied: ${code}` : code));
+      await copyText(lines, words => this.say(words === COPIED ? 'Copied; paste it into a cell.' : lines));
     }
   }
 
@@ -140,18 +134,13 @@ export class PreviewView {
   private readonly body = element('div', 'tj-Preview-body');
 }
 
-/** The line that reads an output in a notebook; names are quoted as Python wants them. */
-export function lineOfCode(uuid: string, path: string): string {
+/** The lines that read an output in a notebook; JSON's texts are Python's too. */
+export function code(uuid: string, path: string): string {
   const name = ending(path);
-  const call = `tapis.job(${JSON.stringify(uuid)})`;
-  return TABLES.has(name)
-    ? `df = ${call}.read_csv(${python(path)}${name === 'tsv' ? ', sep="\\t"' : ''})`
-    : `text = ${call}.read(${python(path)})`;
-}
-
-/** A text as a Python literal; JSON's is one, but for signs above U+FFFF, which it need not escape. */
-function python(told: string): string {
-  return JSON.stringify(told);
+  const job = `tj.connect().job(${JSON.stringify(uuid)})`;
+  const separator = name === 'tsv' ? ', sep="\\t"' : '';
+  const read = TABLES.has(name) ? `df = ${job}.read_csv(${JSON.stringify(path)}${separator})` : `text = ${job}.read(${JSON.stringify(path)})`;
+  return `import jupyter_tapis_jobs as tj\n${read}`;
 }
 
 function ending(name: string): string {
@@ -163,10 +152,9 @@ function drawn(found: Told): Node[] {
     case 'table':
       return [table(found)];
     case 'json':
-      return [plainText(found.text || pretty(found.value))];
     case 'text':
     case 'header':
-      return [plainText(found.text)];
+      return found.text ? [plainText(found.text)] : [];
     default:
       return [element('p', 'tj-Empty', {}, 'This file is no text; download it.')];
   }

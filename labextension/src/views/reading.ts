@@ -59,6 +59,25 @@ export class Reading {
     this.changed();
   }
 
+  /** Fetch the whole lines that have come since, where the live connection does not bring them. */
+  async catchUp(): Promise<void> {
+    const start = this.reached;
+    if (this.standing !== 'live') {
+      return;
+    }
+    const size = Math.min(await outputSize(this.site, this.uuid, this.path), start + WINDOW);
+    if (size <= start) {
+      return;
+    }
+    const bytes = await slice(this.site, this.uuid, this.path, start, size);
+    const whole = bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
+    if (this.isGone || this.reached !== start || !whole.length) {
+      return;
+    }
+    this.hear(new TextDecoder().decode(whole), whole.length);
+    this.follow(start + whole.length);
+  }
+
   stop(): void {
     this.isGone = true;
     this.untail?.();
@@ -67,20 +86,24 @@ export class Reading {
   private follow(from: number): void {
     this.untail?.();
     this.standing = 'live';
-    let isFirst = !this.hasBegun && from > 0;
-    this.from = this.hasBegun ? this.from : from;
+    if (!this.hasBegun) {
+      this.from = from;
+      // A window rarely begins where a line does.
+      this.isInLine = from > 0;
+    }
     this.reached = from;
     this.hasBegun = true;
-    const hear = (told: string): void => {
-      // A window rarely begins where a line does.
-      const whole = isFirst ? told.slice(told.indexOf('\n') + 1) : told;
-      this.from += isFirst ? bytesOf(told) - bytesOf(whole) : 0;
-      isFirst = false;
-      this.reached += bytesOf(told);
-      this.lines.add(whole);
-      this.changed();
-    };
+    const hear = (told: string): void => this.hear(told, bytesOf(told));
     this.untail = this.site.live.tail(this.uuid, this.path, from, hear, () => this.stand('over'));
+    this.changed();
+  }
+
+  private hear(told: string, bytes: number): void {
+    this.reached += bytes;
+    const rest = this.isInLine ? told.indexOf('\n') + 1 : 0;
+    this.from += bytesOf(told.slice(0, rest));
+    this.isInLine = false;
+    this.lines.add(told.slice(rest));
     this.changed();
   }
 
@@ -96,6 +119,7 @@ export class Reading {
   private reached = 0;
   private hasBegun = false;
   private isAsking = false;
+  private isInLine = false;
   private isGone = false;
   private untail: (() => void) | null = null;
 }

@@ -73,11 +73,13 @@ export class TextView {
   }
 }
 
+export const COPIED = 'Copied.';
+
 /** Put `told` on the clipboard, and say so; without https a page may not. */
 export async function copyText(told: string, say: (words: string) => void): Promise<void> {
   try {
     await navigator.clipboard.writeText(told);
-    say('Copied.');
+    say(COPIED);
   } catch {
     say('This page may not write to the clipboard: select the text and copy it by hand.');
   }
