@@ -21,7 +21,6 @@ USED = (
     "POST /v3/jobs/cancel/bulk",
     "GET /v3/jobs/{jobUuid}",
     "GET /v3/jobs/{jobUuid}/history",
-    "GET /v3/jobs/{jobUuid}/resubmit_request",
     "POST /v3/jobs/{jobUuid}/cancel",
     "POST /v3/jobs/{jobUuid}/resubmit",
     "POST /v3/jobs/{jobUuid}/hide",
@@ -29,6 +28,8 @@ USED = (
     "PUT /v3/jobs/{jobUuid}/annotation",
     "PATCH /v3/jobs/{jobUuid}/annotation",
     "GET /v3/jobs/{jobUuid}/output/list/{path}",
+    "GET /v3/jobs/{jobUuid}/output/preview/{path}",
+    "POST /v3/tapisjobs/code",
     "GET /v3/tapisjobs/jobs/counts",
     "GET /v3/tapisjobs/server",
 )

@@ -36,7 +36,7 @@ async function view(job, more = {}) {
     await settled();
     return panel(name);
   };
-  return { ...server, answers, shown, tab, panel, open };
+  return { ...server, site: server, answers, shown, tab, panel, open };
 }
 
 test('the head tells glyph, state, name and words, and a new row changes them', async () => {
@@ -121,6 +121,28 @@ test('request and resolved job are shown as JSON, files inside them cut short', 
   const scripts = await open('Script');
   assert.deepEqual([...scripts.querySelectorAll('.tj-Caption')].map(name => name.textContent), ['script.sh', 'tapisjob.sh']);
   assert.ok(scripts.querySelector('pre').textContent.startsWith('echo <b>\n'));
+});
+
+test('a request is offered as code, and said where a cell cannot say it', async () => {
+  const given = { name: 'bridge', appId: 'bash' };
+  const asked = [];
+  const inserted = [];
+  const more = {
+    [`GET ${JOB}/resubmit_request`]: given,
+    'POST /v3/tapisjobs/code': body => asked.push(body) && { cell: asked.length > 1 ? null : '%%tapisjob bash', python: 'p', json: '{}' }
+  };
+  const { open, site } = await view(row('RUNNING', 5), more);
+  site.insertCode = code => void inserted.push(code);
+  let request = await open('Request');
+  press(request, 'Open in a cell');
+  await settled();
+  assert.deepEqual([asked[0], inserted], [{ request: given }, ['%%tapisjob bash']]);
+  press(request, 'Open in a cell');
+  await settled();
+  assert.match(request.textContent, /No cell can say the same/);
+  delete site.insertCode;
+  request = await open('Request');
+  assert.throws(() => press(request, 'Open in a cell'));
 });
 
 test('tags and a note are stored, and what a program noted stays', async () => {

@@ -55,7 +55,7 @@ test('a job without files yet says so, as does a server that is away', async () 
 });
 
 test('a file opens below the list and closes again', async () => {
-  const { shown } = await view({ [LIST]: [file('a.txt')], [`${SHOW}a.txt`]: { kind: 'text', text: 'hello' } });
+  const { shown } = await view({ [LIST]: [file('a.txt')], [`${SHOW}a.txt`]: { kind: 'text', text: 'hello', note: '' } });
   press(shown.node, 'a.txt');
   await settled();
   assert.equal(shown.node.querySelector('.tj-Preview pre').textContent.trim(), 'hello');
@@ -72,7 +72,7 @@ test('a table is drawn as one, with its cells as text', async () => {
 });
 
 test('what is no text is said to be none, and a refusal is told in its place', async () => {
-  assert.match((await preview('a.bin', { [`${SHOW}a.bin`]: { kind: 'binary' } })).node.textContent, /no text; download it/);
+  assert.match((await preview('a.bin', { [`${SHOW}a.bin`]: { kind: 'binary', note: '' } })).node.textContent, /no text; download it/);
   assert.match((await preview('gone', {})).node.textContent, /there is no/);
 });
 

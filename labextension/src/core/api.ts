@@ -6,24 +6,8 @@ export interface Annotation {
   notes?: Record<string, unknown> | null;  // PUT replaces the notes, {} clears them; PATCH sets keys.
 }
 
-/** Which outputs are archived: excludes first, then includes; no includes means all. */
-export interface ArchiveFilterRequest {
-  includes?: string[] | null;  // Globs, or REGEX: and a regular expression.
-  excludes?: string[] | null;  // Globs, or REGEX: and a regular expression.
-  includeLaunchFiles?: boolean | null;  // Archive tapisjob.sh and tapisjob.env. Default true.
-}
-
 /** When outputs are archived: ALWAYS, not when the application failed, or NEVER. */
 export type ArchiveMode = 'ALWAYS' | 'SKIP_ON_FAIL' | 'NEVER';
-
-/** One argument of the application, the container or the scheduler. */
-export interface ArgumentRequest {
-  name?: string | null;  // Name of the app's argument that this one fills.
-  description?: string | null;
-  include?: boolean | null;  // False leaves out an argument that the app includes by default.
-  arg?: string | null;  // The text; $NAME and ${NAME} expand on the host, quotes group words.
-  notes?: Record<string, unknown> | null;
-}
 
 /** One job of several that were asked to end; ``status`` is success or error. */
 export interface Cancelled {
@@ -35,50 +19,8 @@ export interface Cancelled {
 /** Why a job ended, Tapis's condition codes. Clients see it once the job is terminal. */
 export type Condition = 'NORMAL_COMPLETION' | 'CANCELLED_BY_USER' | 'JOB_ARCHIVING_FAILED' | 'JOB_DATABASE_ERROR' | 'JOB_EXECUTION_MONITORING_ERROR' | 'JOB_EXECUTION_MONITORING_ERROR_TIMEOUT' | 'JOB_EXECUTION_MONITORING_TIMEOUT' | 'JOB_FILES_SERVICE_ERROR' | 'JOB_INTERNAL_ERROR' | 'JOB_INVALID_DEFINITION' | 'JOB_LAUNCH_FAILURE' | 'JOB_QUEUE_MONITORING_ERROR' | 'JOB_RECOVERY_FAILURE' | 'JOB_RECOVERY_TIMEOUT' | 'JOB_REMOTE_ACCESS_ERROR' | 'JOB_REMOTE_OUTCOME_ERROR' | 'JOB_TRANSFER_FAILED_OR_CANCELLED' | 'JOB_TRANSFER_MONITORING_TIMEOUT' | 'JOB_UNABLE_TO_STAGE_INPUTS' | 'JOB_UNABLE_TO_STAGE_JOB' | 'SCHEDULER_CANCELLED' | 'SCHEDULER_DEADLINE' | 'SCHEDULER_OUT_OF_MEMORY' | 'SCHEDULER_STOPPED' | 'SCHEDULER_TERMINATED' | 'SCHEDULER_TIMEOUT';
 
-/** How a notification travels; WEBHOOK and EMAIL are delivered. */
-export type DeliveryMethod = 'WEBHOOK' | 'EMAIL' | 'QUEUE' | 'ACTOR';
-
-/** Where a notification goes. */
-export interface DeliveryTarget {
-  deliveryMethod: DeliveryMethod;  // WEBHOOK and EMAIL are delivered.
-  deliveryAddress: string;  // A URL, or an e-mail address.
-}
-
-/** One environment variable of the application. */
-export interface EnvVariableRequest {
-  key: string;  // Not beginning with _tapis.
-  value?: string | null;  // '!tapis_not_set' or nothing takes the inherited value.
-  description?: string | null;
-  include?: boolean | null;  // False leaves out a variable that the app includes by default.
-  notes?: Record<string, unknown> | null;
-}
-
-/** Which events of a job a subscription is about. */
-export type EventCategory = 'JOB_NEW_STATUS' | 'JOB_INPUT_TRANSACTION_ID' | 'JOB_ARCHIVE_TRANSACTION_ID' | 'JOB_SUBSCRIPTION' | 'JOB_SHARE_EVENT' | 'JOB_ERROR_MESSAGE' | 'JOB_USER_EVENT' | 'ALL';
-
 /** The kinds of entries in a job's history (Tapis Jobs, "Job Events"). */
 export type EventType = 'JOB_NEW_STATUS' | 'JOB_INPUT_TRANSACTION_ID' | 'JOB_ARCHIVE_TRANSACTION_ID' | 'JOB_SUBSCRIPTION' | 'JOB_SHARE_EVENT' | 'JOB_ERROR_MESSAGE' | 'JOB_USER_EVENT';
-
-/** Several inputs that go to one directory. */
-export interface FileInputArrayRequest {
-  name?: string | null;
-  description?: string | null;
-  envKey?: string | null;  // Environment variable that is set to the target directory.
-  sourceUrls?: string[] | null;
-  targetDir?: string | null;  // Blank or * is the input directory itself.
-  notes?: Record<string, unknown> | null;
-}
-
-/** A file or directory that is copied to the job's input directory before it starts. */
-export interface FileInputRequest {
-  name?: string | null;  // Name of the app's input that this one fills.
-  description?: string | null;
-  envKey?: string | null;  // Environment variable that is set to the target path.
-  autoMountLocal?: boolean | null;  // Bind a tapislocal input into the container. Default true.
-  sourceUrl?: string | null;  // tapis://system/path, http(s)://..., tapislocal://exec.tapis/path, or a data: URL.
-  targetPath?: string | null;  // Relative to execSystemInputDir; blank or * is the source's own name.
-  notes?: Record<string, unknown> | null;
-}
 
 /** One entry of a listing, as the Tapis Files service describes it. ``size`` in bytes. */
 export interface FileRow {
@@ -109,6 +51,13 @@ export interface HistoryEntry {
   description?: string | null;
   transferTaskUuid?: string | null;
   transferSummary?: Record<string, unknown> | null;
+}
+
+/** A request as code. */
+export interface JobCode {
+  cell: string | null;  // A %%tapisjob cell; null where no cell can say the same.
+  python: string;  // A call of tapis.submit.
+  json: string;  // The request as it is.
 }
 
 /** A whole job. */
@@ -198,20 +147,17 @@ export type JobStatus = 'PENDING' | 'PROCESSING_INPUTS' | 'STAGING_INPUTS' | 'ST
 /** How a job is started: FORK runs it at once on the host, BATCH through the host's scheduler. */
 export type JobType = 'FORK' | 'BATCH';
 
-/** Where the application's output goes, relative to the output directory; both names or none. */
-export interface LogConfigRequest {
-  stdoutFilename?: string | null;
-  stderrFilename?: string | null;
-}
-
-/** Arguments, environment and filters. */
-export interface ParameterSetRequest {
-  appArgs?: ArgumentRequest[] | null;
-  containerArgs?: ArgumentRequest[] | null;
-  schedulerOptions?: ArgumentRequest[] | null;
-  envVariables?: EnvVariableRequest[] | null;
-  archiveFilter?: ArchiveFilterRequest | null;
-  logConfig?: LogConfigRequest | null;
+/** What is shown of an output. ``size`` in bytes. */
+export interface OutputPreview {
+  name: string;
+  size: number;
+  kind: PreviewKind;
+  text: string;  // Of the kinds text, json and header.
+  columns: string[];  // Of a table: the names of its columns.
+  rows: ((string | number | null)[])[];  // Of a table: its first rows.
+  mediaType: string | null;  // Of an image.
+  truncated: boolean;  // Whether the file goes on behind what is shown.
+  note: string;  // What is odd about the file.
 }
 
 /** A directory on a system. */
@@ -220,8 +166,16 @@ export interface Place {
   path: string;
 }
 
+/** What is shown. */
+export type PreviewKind = 'text' | 'table' | 'image' | 'json' | 'header' | 'binary';
+
 /** How the application ended on its host. */
 export type RemoteOutcome = 'FINISHED' | 'FAILED' | 'FAILED_SKIP_ARCHIVE';
+
+/** A request that is to be written as code; it need not be complete. */
+export interface RequestOf {
+  request: Record<string, unknown>;
+}
 
 /** Parts of one WHERE clause, joined as they are. */
 export interface SearchBody {
@@ -247,53 +201,6 @@ export interface StatusCounts {
   counts: Record<string, number>;  // Jobs by status.
   total: number;
   lastEvent: number;  // Id of the newest event that is counted in; later ones change it.
-}
-
-/** A job as it is asked for; what is left out comes from the app, then from the system. */
-export interface SubmitRequest {
-  name: string;  // Name of the job; macros such as ${AppId} allowed.
-  appId: string;
-  appVersion: string;
-  owner?: string | null;  // The caller.
-  tenant?: string | null;  // The caller's tenant.
-  description?: string | null;
-  jobType?: JobType | null;  // FORK or BATCH.
-  archiveOnAppError?: boolean | null;
-  archiveMode?: ArchiveMode | null;  // Default ALWAYS.
-  dynamicExecSystem?: boolean | null;
-  execSystemConstraints?: string[] | null;
-  execSystemId?: string | null;  // Where the job runs.
-  execSystemExecDir?: string | null;
-  execSystemInputDir?: string | null;
-  execSystemOutputDir?: string | null;
-  execSystemLogicalQueue?: string | null;  // Queue of a BATCH job.
-  archiveSystemId?: string | null;  // Default: the execution system.
-  archiveSystemDir?: string | null;
-  dtnSystemInputDir?: string | null;
-  dtnSystemOutputDir?: string | null;
-  nodeCount?: number | null;  // Default 1.
-  coresPerNode?: number | null;  // Default 1.
-  memoryMB?: number | null;  // Per node. Default 100.
-  maxMinutes?: number | null;  // Run time after which the job is ended. Default 10.
-  fileInputs?: FileInputRequest[] | null;
-  fileInputArrays?: FileInputArrayRequest[] | null;
-  parameterSet?: ParameterSetRequest | null;
-  subscriptions?: SubscriptionRequest[] | null;
-  tags?: string[] | null;
-  notes?: Record<string, unknown> | null;  // At most 65,536 bytes as JSON.
-  isMpi?: boolean | null;  // Start the application with mpiCmd.
-  mpiCmd?: string | null;
-  cmdPrefix?: string | null;  // Put before the application's command.
-}
-
-/** Who is told of the job's events. */
-export interface SubscriptionRequest {
-  description?: string | null;
-  enabled?: boolean | null;
-  eventCategoryFilter: EventCategory;
-  eventDetailFilter?: string[] | null;  // Ours: only events with one of these details, as FINISHED.
-  deliveryTargets: DeliveryTarget[];
-  ttlMinutes?: number | null;  // Unset or below 1 is a week; at most 40,320 (4 weeks).
 }
 
 /** One sentence. */
@@ -333,10 +240,6 @@ export interface Calls {
     query?: { limit?: number | null; skip?: number };
     result: HistoryEntry[];
   };
-  'GET /v3/jobs/{jobUuid}/resubmit_request': {
-    path: { jobUuid: string };
-    result: SubmitRequest;
-  };
   'POST /v3/jobs/{jobUuid}/cancel': {
     path: { jobUuid: string };
     result: Told;
@@ -368,6 +271,14 @@ export interface Calls {
     path: { jobUuid: string; path: string };
     query?: { limit?: number | null; skip?: number | null; allowIfRunning?: boolean };
     result: FileRow[];
+  };
+  'GET /v3/jobs/{jobUuid}/output/preview/{path}': {
+    path: { jobUuid: string; path: string };
+    result: OutputPreview;
+  };
+  'POST /v3/tapisjobs/code': {
+    body: RequestOf;
+    result: JobCode;
   };
   'GET /v3/tapisjobs/jobs/counts': {
     query?: { listType?: JobListType; text?: string | null; includeHidden?: boolean };

@@ -2,6 +2,7 @@
 
 import type { JobDetails } from '../core/api.js';
 import { element } from '../dom.js';
+import { CodeBar } from './code_bar.js';
 import { asked, head, isRefused, type Site } from './site.js';
 import { givenTexts, opened, pretty, shortened, TextView } from './texts.js';
 
@@ -16,7 +17,7 @@ async function request(site: Site, uuid: string): Promise<unknown> {
 /** The request as it was submitted, and the job that it became. */
 export async function requestTexts(site: Site, uuid: string, job: JobDetails | null): Promise<HTMLElement[]> {
   const given = await request(site, uuid);
-  const views = [new TextView('Request as submitted', pretty(shortened(given)), pretty(given))];
+  const views: { node: HTMLElement }[] = [new CodeBar(site, given), new TextView('Request as submitted', pretty(shortened(given)), pretty(given))];
   if (job) {
     views.push(new TextView('Job as resolved', pretty(shortened(opened(job)))));
   }

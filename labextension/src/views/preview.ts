@@ -1,12 +1,13 @@
 /** Shows what is in one output: text, a table, a picture, JSON, the header of a data file; never runs it. */
 
+import type { OutputPreview } from '../core/api.js';
 import { told } from '../core/client.js';
 import { button, element, write } from '../dom.js';
-import { list, record, text } from '../job.js';
+import { text } from '../job.js';
 import { printable, size } from '../words.js';
 import { OutputLines } from './lines.js';
 import { pieces } from './paint.js';
-import { asked, downloadUrl, head, type Entry, type Site } from './site.js';
+import { downloadUrl, head, type Entry, type Site } from './site.js';
 import { COPIED, copyText } from './texts.js';
 import type { Preview } from './files.js';
 
@@ -15,31 +16,6 @@ const PICTURE = 20 * 1024 * 1024;
 /** The pictures that a browser draws and that hold nothing to run. */
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/bmp']);
 const TABLES = new Set(['csv', 'tsv']);
-
-/** What the server tells of a file; of which kind it is decides what else is there. */
-export interface Told {
-  kind: string;
-  text: string;
-  columns: string[];
-  rows: unknown[][];
-  mediaType: string;
-  isCut: boolean;
-  note: string;
-}
-
-/** Read the server's answer; what is missing is empty. */
-export function readTold(result: unknown): Told {
-  const raw = record(result);
-  return {
-    kind: text(raw['kind']),
-    text: text(raw['text']),
-    columns: list(raw['columns']).map(text),
-    rows: list(raw['rows']).map(list),
-    mediaType: text(raw['mediaType']),
-    isCut: Boolean(raw['truncated']),
-    note: text(raw['note'])
-  };
-}
 
 /** The preview of a job's files. */
 export function filePreview(site: Site, uuid: string): Preview {
@@ -74,11 +50,11 @@ export class PreviewView {
   private async look(): Promise<void> {
     try {
       const path = { jobUuid: this.uuid, path: this.file.path };
-      const found = readTold(await asked(this.site, 'GET /v3/jobs/{jobUuid}/output/preview/{path}', { path }));
-      if (found.kind === 'image' && PICTURES.has(found.mediaType)) {
-        await this.show(found.mediaType);
+      const { result: found } = await this.site.client.call('GET /v3/jobs/{jobUuid}/output/preview/{path}', { path });
+      if (found.kind === 'image' && PICTURES.has(found.mediaType ?? '')) {
+        await this.show(found.mediaType ?? '');
       } else if (!this.isGone) {
-        this.say([found.note, found.isCut ? `Only a part of ${size(this.file.size)} is shown.` : ''].filter(Boolean).join(' '));
+        this.say([found.note, found.truncated ? `Only a part of ${size(this.file.size)} is shown.` : ''].filter(Boolean).join(' '));
         this.body.replaceChildren(...drawn(found));
       }
     } catch (fault) {
@@ -147,7 +123,7 @@ function ending(name: string): string {
   return /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
-function drawn(found: Told): Node[] {
+function drawn(found: OutputPreview): Node[] {
   switch (found.kind) {
     case 'table':
       return [table(found)];
@@ -168,7 +144,7 @@ function plainText(told: string): HTMLElement {
   return element('pre', 'tj-Text', { tabindex: '0', 'aria-label': 'Text of the file' }, shown.join(''));
 }
 
-function table({ columns, rows }: Told): HTMLElement {
+function table({ columns, rows }: OutputPreview): HTMLElement {
   const names = columns.map(name => element('th', '', { scope: 'col' }, printable(name)));
   const body = rows.map(row =>
     element('tr', '', {}, ...row.map(value => element('td', typeof value === 'number' ? 'tj-Number' : '', {}, printable(text(value)))))
