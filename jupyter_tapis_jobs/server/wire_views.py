@@ -101,3 +101,40 @@ class OutputPreview(Wire):
     media_type: str | None = Field(description="Of an image.")
     truncated: bool = Field(description="Whether the file goes on behind what is shown.")
     note: str = Field(description="What is odd about the file.")
+
+
+class ExtraColumn(Wire):
+    """A column that another package adds."""
+
+    name: str
+    title: str
+    kind: Literal["text", "number", "time"]
+
+
+class ExtraAction(Wire):
+    """An action that another package adds."""
+
+    name: str
+    title: str
+    confirm: str | None = Field(description="What is asked before; null does it at once.")
+    statuses: list[str] = Field(description="Of which statuses a job must be; none means any.")
+
+
+class RowExtras(Wire):
+    """What other packages add to the rows of jobs."""
+
+    columns: list[ExtraColumn]
+    actions: list[ExtraAction]
+    faults: list[str] = Field(description="What could not be loaded, and why.")
+
+
+class SomeJobs(Wire):
+    """Jobs, as many as a page has."""
+
+    uuids: list[str] = Field(max_length=1000)
+
+
+class ColumnValues(Wire):
+    """What added columns have, by job and column."""
+
+    values: dict[str, dict[str, str | int | float | bool | None]]

@@ -351,6 +351,12 @@ SAMPLES: dict[str, Sample] = {
     # Without a credential there is nothing to sign in with.
     "tapisjobs.checkHost": Sample(other=404, good=400, path=_system, body=lambda w: {}),
     "tapisjobs.getJobCounts": Sample(other=200, query={"text": "sample", "status.neq": "FAILED"}),
+    "tapisjobs.getJobExtras": Sample(other=200),
+    "tapisjobs.getJobExtraValues": Sample(other=200, body=lambda w: {"uuids": [w.done]}),
+    # No other package adds one here.
+    "tapisjobs.runJobAction": Sample(
+        other=403, good=404, path=lambda w: {"actionName": "x"}, body=lambda w: {"uuids": [w.done]}
+    ),
     # The app is there for all.
     "tapisjobs.writeCode": Sample(other=200, body=lambda w: {"request": request(w)}),
     "tapisjobs.readCode": Sample(other=200, body=lambda w: {"text": "%%tapisjob bash\ntrue\n"}),
