@@ -14,8 +14,8 @@ const REFUSED = 20;
 export interface BulkHost {
   jobs: Jobs;
   selection: Selection;
-  /** uuids of the rows that the filter lets through, as far as they are loaded. */
-  shown(): string[];
+  /** uuids that are known to pass the filter. */
+  shown(): Iterable<string>;
   name(uuid: string): string | undefined;
   all(): Promise<string[]>;
   total(): number;

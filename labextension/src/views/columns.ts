@@ -10,8 +10,19 @@ import { age, clock, duration, moment, printable, sentence, stateWords } from '.
 
 type Cell = ICellRendererParams<GridRow>;
 
+/** How much room there is. */
+export type Shape = 'wide' | 'middle' | 'narrow';
+
+/** What is left out where there is less room. */
+const FAR = new Set(['appId', 'execSystemLogicalQueue']);
+
+export function columns(shape: Shape, selection: Selection): ColDef<GridRow>[] {
+  const all = wide(selection);
+  return shape === 'narrow' ? narrow(selection) : shape === 'wide' ? all : all.filter(({ colId }) => !FAR.has(colId ?? ''));
+}
+
 /** State, name and time come first; nothing that matters is cut. */
-export function wideColumns(selection: Selection): ColDef<GridRow>[] {
+function wide(selection: Selection): ColDef<GridRow>[] {
   return [
     { colId: 'select', headerName: '', width: 40, resizable: false, sortable: false, suppressMovable: true,
       cellRenderer: (cell: Cell) => box(cell, selection) },
@@ -27,8 +38,8 @@ export function wideColumns(selection: Selection): ColDef<GridRow>[] {
 }
 
 /** Two lines a row, where there is no room for columns. */
-export function narrowColumns(selection: Selection): ColDef<GridRow>[] {
-  const [select] = wideColumns(selection);
+function narrow(selection: Selection): ColDef<GridRow>[] {
+  const [select] = wide(selection);
   return [{ ...select, width: 34 }, { colId: 'name', headerName: 'Jobs', flex: 1, sortable: false, cellRenderer: twoLines }];
 }
 

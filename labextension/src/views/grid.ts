@@ -11,7 +11,7 @@ import type { GridRow, Page } from '../core/jobs.js';
 import type { Order } from '../core/search.js';
 import type { Selection } from '../core/selection.js';
 import { isTerminal } from '../job.js';
-import { narrowColumns, TICKING, wideColumns } from './columns.js';
+import { columns, TICKING, type Shape } from './columns.js';
 
 ModuleRegistry.registerModules([
   CellStyleModule, ColumnApiModule, EventApiModule, InfiniteRowModelModule, RenderApiModule, RowApiModule, RowStyleModule,
@@ -22,8 +22,8 @@ ModuleRegistry.registerModules([
 const BLOCK = 100;
 /** News that are kept for pages on their way. */
 const KEPT = 5000;
-/** Pixels: below this width a row has two lines; the heights of both kinds. */
-const NARROW = 460;
+/** Pixels: below this width a row has two lines, below the next it has fewer columns; the heights of both kinds. */
+const [NARROW, MIDDLE] = [460, 1000];
 const [LOW, HIGH] = [30, 46];
 
 /** Lab's own colours, so that it is at home in every theme. */
@@ -59,7 +59,7 @@ export class Grid {
       theme: THEME,
       rowModelType: 'infinite',
       datasource: this.source(),
-      columnDefs: wideColumns(host.selection),
+      columnDefs: columns('wide', host.selection),
       defaultColDef: { resizable: true, sortable: true, sortingOrder: ['desc', 'asc', null], valueGetter: ({ data }) => data },
       getRowId: ({ data }) => data.uuid,
       rowHeight: LOW,
@@ -131,12 +131,6 @@ export class Grid {
 
   has(uuid: string): boolean {
     return this.api.getRowNode(uuid) !== undefined;
-  }
-
-  get loaded(): string[] {
-    const uuids: string[] = [];
-    this.api.forEachNode(({ data }) => data && uuids.push(data.uuid));
-    return uuids;
   }
 
   /** True where a new row at the top would be seen, and moves nothing else from under the eye. */
@@ -219,13 +213,18 @@ export class Grid {
     return news && !isOlder(news, row) ? { ...row, ...news } : row;
   }
 
+  /** Other columns for another width; what is there is drawn anew only when the rows get another height. */
   private fit(width: number): void {
-    const isNarrow = width > 0 && width < NARROW;
-    if (isNarrow !== this.isNarrow) {
-      this.isNarrow = isNarrow;
-      const { selection } = this.host;
-      this.api.setGridOption('columnDefs', isNarrow ? narrowColumns(selection) : wideColumns(selection));
-      this.api.setGridOption('rowHeight', isNarrow ? HIGH : LOW);
+    const shape: Shape = width < NARROW ? 'narrow' : width < MIDDLE ? 'middle' : 'wide';
+    if (width === 0 || shape === this.shape) {
+      return;
+    }
+    const isOtherHeight = (shape === 'narrow') !== (this.shape === 'narrow');
+    this.shape = shape;
+    this.api.setGridOption('columnDefs', columns(shape, this.host.selection));
+    if (isOtherHeight) {
+      this.api.setGridOption('rowHeight', shape === 'narrow' ? HIGH : LOW);
+      this.reload();
     }
   }
 
@@ -234,6 +233,6 @@ export class Grid {
   private readonly news = new Map<string, GridRow>();
   private picked = new Set<string>();
   private orders: readonly Order[] = [];
-  private isNarrow = false;
+  private shape: Shape = 'wide';
   private lastPick: number | null = null;
 }

@@ -43,9 +43,9 @@ export class JobsView {
     this.bulk = new Bulk({
       jobs,
       selection: this.selection,
-      shown: () => this.grid.loaded,
+      shown: () => this.matching,
       name: uuid => this.names.get(uuid),
-      all: () => jobs.uuids(this.filter),
+      all: () => this.all(),
       total: () => Math.max(0, this.total)
     });
     const { details } = host;
@@ -101,13 +101,25 @@ export class JobsView {
     const { filter } = this;
     const page = await this.jobs.page(filter, orders, skip, limit);
     if (filter === this.filter) {
-      page.rows.forEach(row => this.names.set(row.uuid, row.name ?? ''));
+      for (const { uuid, name } of page.rows) {
+        this.names.set(uuid, name ?? '');
+        this.matching.add(uuid);
+      }
       this.total = page.total;
       this.newJobs.clear();
       this.draw();
     }
     this.fail(null);
     return page;
+  }
+
+  private async all(): Promise<string[]> {
+    const { filter } = this;
+    const uuids = await this.jobs.uuids(filter);
+    if (filter === this.filter) {
+      uuids.forEach(uuid => this.matching.add(uuid));
+    }
+    return uuids;
   }
 
   /** News may have been missed: look again at all that is loaded. */
@@ -161,6 +173,7 @@ export class JobsView {
 
   private narrow(change: Partial<Filter>): void {
     this.filter = { ...this.filter, ...change };
+    this.matching.clear();
     this.newJobs.clear();
     this.grid.reload();
     this.countSoon();
@@ -273,6 +286,8 @@ export class JobsView {
   private readonly table = element('div', 'tj-Grid');
   private readonly names = new Map<string, string>();
   private readonly newJobs = new Set<string>();
+  /** uuids that are known to pass the filter. */
+  private readonly matching = new Set<string>();
   private readonly grid: Grid;
   private readonly bulk: Bulk;
   private readonly dock: Dock | null;
