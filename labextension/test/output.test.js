@@ -80,7 +80,7 @@ test('a paused view stays as it is and tells what it missed', async () => {
 });
 
 test('the way back to the end is offered to who has left it', async () => {
-  const { hear, shown } = await view();
+  const { hear, shown, time } = await view();
   hear('one\ntwo\n');
   const list = shown.node.querySelector('.tj-Lines-list');
   const end = [...shown.node.querySelectorAll('button')].find(each => each.textContent.startsWith('To the end'));
@@ -90,6 +90,7 @@ test('the way back to the end is offered to who has left it', async () => {
   assert.equal(list.scrollTop, 900);
   list.scrollTop = 300;
   list.dispatchEvent(new Event('scroll'));
+  time.next();
   assert.ok(!end.hidden);
   hear('three\n');
   assert.equal(list.scrollTop, 300);
@@ -189,4 +190,23 @@ test('without a live connection the lines that have come are fetched, and none o
   assert.equal(late.tails[1].offset, 8);
   late.hear('three\n');
   assert.deepEqual(late.lines(), ['one', 'two', 'three']);
+});
+
+test('who follows the end of a long output is shown its last lines, who goes back all that are kept', async () => {
+  const { hear, shown, lines, time } = await view();
+  const list = shown.node.querySelector('.tj-Lines-list');
+  hear(Array.from({ length: 3000 }, (_, number) => `line ${number}`).join('\n'));
+  assert.deepEqual([lines().length, lines()[0]], [1000, 'line 2000']);
+  Object.defineProperties(list, { scrollHeight: { value: 900 }, clientHeight: { value: 100 } });
+  list.scrollTop = 500;
+  list.dispatchEvent(new Event('scroll'));
+  list.scrollTop = 100;
+  list.dispatchEvent(new Event('scroll'));
+  time.next();
+  assert.deepEqual([lines().length, lines()[0], lines().at(-1)], [3000, 'line 0', 'line 2999']);
+  press(shown.node, 'To the end');
+  assert.equal(lines().length, 1000);
+  seek(shown, 'line 77 ');
+  seek(shown, 'line 77');
+  assert.equal(shown.node.querySelector('mark[aria-current]').textContent, 'line 77');
 });

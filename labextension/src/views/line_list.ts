@@ -5,6 +5,8 @@ import type { Finder, Hit } from './find.js';
 import type { Line } from './lines.js';
 import { pieces, type Piece } from './paint.js';
 
+/** Lines that are drawn while the newest ones are followed; the others as soon as somebody goes back. */
+const FOLLOWED = 1_000;
 /** Pixels from the end that still count as the end. */
 const NEAR = 8;
 
@@ -32,7 +34,8 @@ export class LineList {
   /** True while the newest line is in view and is to stay there. */
   isAtEnd = true;
 
-  paint(lines: readonly Line[]): void {
+  paint(all: readonly Line[]): void {
+    const lines = this.isAtEnd ? all.slice(-FOLLOWED) : all;
     const first = lines[0]?.number ?? Infinity;
     const last = lines[lines.length - 1]?.number ?? -Infinity;
     for (const [number, { node }] of this.drawn) {
@@ -65,12 +68,12 @@ export class LineList {
     this.isAtEnd = true;
   }
 
-  /** Bring a hit into view. */
-  reveal(hit: Hit | undefined): void {
-    const node = hit && this.drawn.get(hit.number)?.node;
-    if (node) {
-      this.isAtEnd = false;
-      node.scrollIntoView?.({ block: 'center' });
+  /** Draw the lines and bring a hit among them into view. */
+  reveal(hit: Hit | undefined, lines: readonly Line[]): void {
+    this.isAtEnd &&= !hit;
+    this.paint(lines);
+    if (hit) {
+      this.drawn.get(hit.number)?.node.scrollIntoView?.({ block: 'center' });
     }
   }
 

@@ -22,7 +22,7 @@ export class OutputView {
     private readonly wait: Later = later
   ) {
     this.reading = new Reading(site, uuid, path, () => this.soon());
-    this.list = new LineList(`Output ${printable(path)}`, this.finder, () => this.tell());
+    this.list = new LineList(`Output ${printable(path)}`, this.finder, () => this.soon());
     this.build();
     void this.reading.begin();
     this.paint();
@@ -64,20 +64,19 @@ export class OutputView {
       this.pause();
     }
     this.list.toEnd();
+    this.list.paint(this.shownLines);
     this.tell();
   }
 
   private seek(): void {
     this.finder.seek(this.search.value, this.shownLines);
-    this.list.paint(this.shownLines);
-    this.list.reveal(this.finder.hits[this.finder.current]);
+    this.list.reveal(this.finder.hits[this.finder.current], this.shownLines);
     this.tell();
   }
 
   private step(steps: number): void {
     const hit = this.finder.step(steps);
-    this.list.paint(this.shownLines);
-    this.list.reveal(hit);
+    this.list.reveal(hit, this.shownLines);
     this.tell();
   }
 

@@ -2,7 +2,7 @@
 
 import type { OutputPreview } from '../core/api.js';
 import { told } from '../core/client.js';
-import { button, element, write } from '../dom.js';
+import { button, element, show, write } from '../dom.js';
 import { text } from '../job.js';
 import { printable, size } from '../words.js';
 import { OutputLines } from './lines.js';
@@ -15,6 +15,8 @@ import type { Preview } from './files.js';
 const PICTURE = 20 * 1024 * 1024;
 /** The pictures that a browser draws and that hold nothing to run. */
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/bmp']);
+/** What a notebook reads as text or as a table. */
+const READABLE = new Set(['text', 'table', 'json']);
 const TABLES = new Set(['csv', 'tsv']);
 
 /** The preview of a job's files. */
@@ -51,8 +53,9 @@ export class PreviewView {
     try {
       const path = { jobUuid: this.uuid, path: this.file.path };
       const { result: found } = await this.site.client.call('GET /v3/jobs/{jobUuid}/output/preview/{path}', { path });
+      show(this.reader, READABLE.has(found.kind));
       if (found.kind === 'image' && PICTURES.has(found.mediaType ?? '')) {
-        await this.show(found.mediaType ?? '');
+        await this.draw(found.mediaType ?? '');
       } else if (!this.isGone) {
         this.say([found.note, found.truncated ? `Only a part of ${size(this.file.size)} is shown.` : ''].filter(Boolean).join(' '));
         this.body.replaceChildren(...drawn(found));
@@ -62,7 +65,7 @@ export class PreviewView {
     }
   }
 
-  private async show(type: string): Promise<void> {
+  private async draw(type: string): Promise<void> {
     if (this.file.size > PICTURE) {
       this.say(`This picture of ${size(this.file.size)} is too large to be shown here; download it.`);
       return;
@@ -85,7 +88,9 @@ export class PreviewView {
     const bar = element('div', 'tj-Bar', {}, element('strong', '', {}, printable(name)), ` ${size(this.file.size)} `, save);
     const lines = code(this.uuid, path);
     const label = TABLES.has(ending(name)) ? 'Load as DataFrame' : 'Read in a cell';
-    bar.append(button(label, lines, () => void this.insert(lines)));
+    this.reader = button(label, lines, () => void this.insert(lines));
+    bar.append(this.reader);
+    show(this.reader, false);
     return bar;
   }
 
@@ -105,6 +110,7 @@ export class PreviewView {
   }
 
   private isGone = false;
+  private reader!: HTMLButtonElement;
   private picture: string | null = null;
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly body = element('div', 'tj-Preview-body');
@@ -145,9 +151,10 @@ function plainText(told: string): HTMLElement {
 }
 
 function table({ columns, rows }: OutputPreview): HTMLElement {
-  const names = columns.map(name => element('th', '', { scope: 'col' }, printable(name)));
+  const isNumber = (value: unknown): string => (typeof value === 'number' ? 'tj-Number' : '');
+  const names = columns.map((name, place) => element('th', isNumber(rows[0]?.[place]), { scope: 'col' }, printable(name)));
   const body = rows.map(row =>
-    element('tr', '', {}, ...row.map(value => element('td', typeof value === 'number' ? 'tj-Number' : '', {}, printable(text(value)))))
+    element('tr', '', {}, ...row.map(value => element('td', isNumber(value), {}, printable(text(value)))))
   );
   const made = element('table', 'tj-Table', {}, element('thead', '', {}, element('tr', '', {}, ...names)), element('tbody', '', {}, ...body));
   return element('div', 'tj-Scroll', { tabindex: '0', role: 'region', 'aria-label': 'Table' }, made);
