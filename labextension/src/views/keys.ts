@@ -27,7 +27,7 @@ export function press(keys: readonly Key[], event: KeyboardEvent): boolean {
 /** The list of keys; hidden until it is asked for. */
 export function help(keys: readonly Key[]): HTMLElement {
   const rows = keys.flatMap(({ keys: names, words }) => [
-    element('dt', '', {}, ...names.map(name => element('kbd', '', {}, name))),
+    element('dt', '', {}, ...names.map(name => element('kbd', '', {}, name === ' ' ? 'Space' : name))),
     element('dd', '', {}, words)
   ]);
   const node = element('div', 'tj-Help', { role: 'dialog', 'aria-label': 'Keys' });
