@@ -99,7 +99,7 @@ def set_field(field: str, value: str) -> dict[str, Any]:
 
     try:
         found: Any = yaml.safe_load(value)
-    except yaml.YAMLError as cause:
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:
         raise InvalidInputError(f"--set {field}={value}: the value cannot be read.", field=field) from cause
     for part in reversed(field.split(".")):
         found = {part: found}

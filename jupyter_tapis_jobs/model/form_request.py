@@ -12,6 +12,7 @@ from .app_form import ARGUMENTS, has_script, input_key
 from .errors import InvalidInputError
 from .fields import FileInputMode, InputMode
 from .names import wire_name
+from .request_shape import refuse_odd_parts
 from .shorthands import merged
 from .urls import data_bytes, is_data
 
@@ -35,6 +36,7 @@ def request_of(app: App, values: Mapping[str, Any], rest: Mapping[str, Any] | No
     What is left at the app's own default is not said again. Raises ``InvalidInputError`` for values that
     are no form's.
     """
+    refuse_odd_parts(rest or {})
     plain = {name: values[name] for name in _PLAIN if values.get(name) not in (None, "")}
     found = {"appId": app.id, "appVersion": app.version, **plain}
     parameters = {name: items for name, items in _parameters(app, values) if items}
@@ -46,6 +48,7 @@ def request_of(app: App, values: Mapping[str, Any], rest: Mapping[str, Any] | No
 
 def values_of(app: App, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a form's values for *request*, and the rest of it, of which a form has no fields."""
+    refuse_odd_parts(request)
     values = {name: request[name] for name in _PLAIN if request.get(name) is not None}
     rest = {key: value for key, value in request.items() if key not in (*_PLAIN, "appId", "appVersion")}
     _take_inputs(app, values, rest)

@@ -28,10 +28,10 @@ def cell_of(request: Mapping[str, Any], app: Mapping[str, Any]) -> str | None:
     try:
         cell = _cell(_said(request), app)
         text = read_text(cell)
-        back = text.request(app)
+        is_same = same_request(text.request(app), request)
     except InvalidInputError:
         return None
-    return cell if not text.warnings and same_request(back, request) else None
+    return cell if is_same and not text.warnings else None
 
 
 def python_of(request: Mapping[str, Any], app: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import re
 import shlex
@@ -11,7 +12,8 @@ from typing import Any
 
 from .cell_options import JOB_OPTIONS, Option, cell_input, set_field
 from .errors import InvalidInputError, did_you_mean
-from .placeholders import CLOSE, OPEN, compiled, names_in, pieces
+from .placeholders import CLOSE, OPEN, pieces
+from .request_shape import as_json, refuse_odd_parts
 from .shorthands import arguments, merged, read_mapping, variables
 
 MAGIC = "%%tapisjob"
@@ -19,6 +21,8 @@ _FLAGS = {flag: option for option in JOB_OPTIONS for flag in option.flags}
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 #: Stands for an expression while the line is split; no person types it.
 _MARK = re.compile("\ue000(\\d+)\ue001")
+#: Characters of a cell's first line.
+_LONGEST_LINE = 20_000
 #: What a form does not do, as it is about the notebook.
 _NOTEBOOKS = frozenset({"--wait", "--follow", "-o", "--out", "--dry-run", "--raw", "-h", "--help"})
 
@@ -77,6 +81,8 @@ def read_text(text: str) -> JobText:
 
 
 def _read_cell(line: str, body: str) -> JobText:
+    if len(line) > _LONGEST_LINE:
+        raise InvalidInputError(f"The line of a cell has at most {_LONGEST_LINE:,} characters.", field="text")
     masked, expressions = _masked(line)
     found = JobText("", None, {}, body)
     for option, value in _options(masked):
@@ -91,7 +97,7 @@ def _read_cell(line: str, body: str) -> JobText:
             _apply(found, option, filled)
     if not found.app_id:
         raise InvalidInputError(f"Which app? The cell begins with {MAGIC} APP.", field="appId")
-    if not found.is_raw and any(not plain for plain, _ in pieces(body)):
+    if not found.is_raw and OPEN in body and CLOSE in body:
         found.warnings.append(
             "The body of the cell takes variables of the notebook ({{ … }}); here they are plain text."
         )
@@ -152,6 +158,8 @@ def _apply(found: JobText, option: Option, value: str) -> None:
 
 def _without_shorthands(request: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
     """Return Tapis's own form; files beside a notebook cannot come along."""
+    request = as_json(request)
+    refuse_odd_parts(request)
     plain = {key: value for key, value in request.items() if key not in _SHORT}
     parameters = dict(plain.get("parameterSet") or {})
     if request.get("args") is not None:
@@ -182,13 +190,18 @@ def _inputs(given: Any, warnings: list[str]) -> Iterator[dict[str, Any]]:
     else:
         items = given if isinstance(given, list) else [given]
     for item in items:
-        source, target = item if isinstance(item, tuple) else (item, None)
+        source, target = item if isinstance(item, tuple) else _pair(item)
         if isinstance(source, Mapping):
             yield dict(source)
         elif isinstance(source, str) and _ADDRESS.match(source):
             yield {"sourceUrl": source} | ({"targetPath": target} if target else {})
         elif source is not None:
             warnings.append(f"{source} is a file beside the notebook. Choose it again among the inputs.")
+
+
+def _pair(item: Any) -> tuple[Any, Any]:
+    """Return source and target of ``--input PATH:TARGET``, which is a list of two by now."""
+    return (item[0], item[1]) if isinstance(item, list) and len(item) == 2 else (item, None)
 
 
 def _files(given: Any) -> Iterator[dict[str, Any]]:
@@ -230,13 +243,12 @@ def _filled(text: str, expressions: list[str], option: Option, warnings: list[st
 
 
 def _value(expression: str) -> str | None:
-    """Return the value of an expression that names nothing; None for any other."""
-    from jinja2 import TemplateError
-
+    """Return the value of an expression that is a literal; None for any other."""
     try:
-        return None if names_in(expression) else str(compiled(expression)({}))
-    except (TemplateError, ArithmeticError, TypeError, ValueError):
+        found = ast.literal_eval(expression.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
+    return str(found) if isinstance(found, str | int | float) else None
 
 
 def _inlined(text: str) -> str:

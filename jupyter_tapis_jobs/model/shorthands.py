@@ -57,7 +57,7 @@ def read_mapping(text: str, what: str) -> dict[str, Any]:
 
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as cause:
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:
         place = getattr(cause, "problem_mark", None)
         line = f" in line {place.line + 1}" if place is not None else ""
         problem = getattr(cause, "problem", None) or "it cannot be parsed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from ..model.errors import InvalidInputError
 from ..model.extensions import Extension
 from ..model.job_code import cell_of, python_of
 from ..model.job_text import read_text
+from ..model.request_shape import refuse_odd_parts
 from .call import Call
 from .reply import Reply
 from .route import Route, Takes
@@ -21,6 +23,7 @@ async def write_code(call: Call) -> Reply:
     name, version = request.get("appId"), request.get("appVersion")
     if not isinstance(name, str) or not name:
         raise InvalidInputError("The request names no app: appId is missing.", field="appId")
+    refuse_odd_parts(request)
     app = await _app(call, name, None if version is None else str(version))
 
     def write() -> dict[str, Any]:
@@ -30,14 +33,14 @@ async def write_code(call: Call) -> Reply:
             "json": json.dumps(request, ensure_ascii=False, indent=2),
         }
 
-    return Reply(await call.door.look_up(lambda t: write()), "JOBS_CODE_WRITTEN Request written as code.")
+    return Reply(await asyncio.to_thread(write), "JOBS_CODE_WRITTEN Request written as code.")
 
 
 async def read_code(call: Call) -> Reply:
     """Return the request that a ``%%tapisjob`` cell, JSON or YAML stands for; nothing is run or submitted."""
-    text = read_text(call.body.text)
+    text = await asyncio.to_thread(read_text, call.body.text)
     app = await _app(call, text.app_id, text.app_version)
-    request = text.request(app)
+    request = await asyncio.to_thread(text.request, app)
     told = {"request": request, "warnings": text.warnings}
     return Reply(told, f"JOBS_CODE_READ Request of app {text.app_id} read.")
 

@@ -195,7 +195,7 @@ def test_a_file_of_any_app_and_the_short_forms_of_a_body_are_read():
 
 
 def test_what_only_the_notebook_has_is_told_and_left_out():
-    line = "%%tapisjob bash --name run-{{ n }} --nodes {{ 1 + 1 }} --input model.py --cases c"
+    line = "%%tapisjob bash --name run-{{ n }} --nodes {{ 2 }} --input model.py --cases c"
     text = read_text(f"{line}\necho {{{{ k }}}}")
     request = text.request(BASH)
     assert "name" not in request
@@ -228,3 +228,32 @@ def test_json_and_yaml_are_requests(text):
 def test_what_cannot_be_read_is_told_in_a_sentence(text, words):
     with pytest.raises(InvalidInputError, match=words):
         read_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("appId: bash\nfileInputs: [1]", "fileInputs must be a list of objects"),
+        ("appId: bash\nparameterSet: x", "parameterSet must be an object"),
+        ("appId: bash\nparameterSet: {envVariables: [{key: [1]}]}", r"envVariables\[0\].key must be text"),
+        ("appId: bash\nnotes: {a: .nan}", "is no value of a request"),
+        ("appId: bash\nnotes: {a: !!binary aGVsbG8=}", "is no value of a request"),
+        ("%%tapisjob opensees-py\nnotes: 2001-99-99", "neither YAML nor JSON"),
+        ("%%tapisjob bash --set notes=2001-99-99", "cannot be read"),
+        ("%%tapisjob bash " + "x" * 30_000, "at most 20,000 characters"),
+        ("appId: bash\nnotes: " + "[" * 5000, "neither YAML nor JSON"),
+    ],
+)
+def test_odd_contents_are_refused_with_a_sentence(text, words):
+    with pytest.raises(InvalidInputError, match=words):
+        read_text(text).request(SOLVER)
+
+
+def test_aliases_do_not_make_a_small_text_a_large_request():
+    bomb = "".join(f"n{i}: &n{i} [{', '.join([f'*n{i - 1}' if i else 'x'] * 9)}]\n" for i in range(9))
+    with pytest.raises(InvalidInputError, match="at most 200,000 values"):
+        read_text(f"appId: bash\n{bomb}").request(BASH)
+
+
+def test_dates_of_yaml_are_text():
+    assert read_text("appId: bash\nname: 2026-11-21\n").request(BASH)["name"] == "2026-11-21"
