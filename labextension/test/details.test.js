@@ -178,3 +178,19 @@ test('a note that is being written is not lost when the server is asked again, n
   assert.equal(note.value, 'draft');
   assert.match(notes.textContent, /too many bytes/);
 });
+
+test('a hidden view causes no traffic, and goes on where it was when it is seen again', async () => {
+  const { shown, tails, watchers, asked } = await view(row('RUNNING', 5));
+  tails[0].listener('one\n');
+  shown.setVisible(false);
+  await settled();
+  const before = asked.length;
+  assert.ok(tails[0].isStopped);
+  assert.equal(watchers.length, 0);
+  await settled();
+  assert.equal(asked.length, before);
+  shown.setVisible(true);
+  await settled();
+  assert.equal(watchers.length, 1);
+  assert.deepEqual(tails.slice(1).map(tail => tail.offset), [4]);
+});

@@ -210,3 +210,15 @@ test('who follows the end of a long output is shown its last lines, who goes bac
   seek(shown, 'line 77');
   assert.equal(shown.node.querySelector('mark[aria-current]').textContent, 'line 77');
 });
+
+test('after a long absence an output begins anew near its end instead of bringing all that was missed', async () => {
+  const { shown, hear, lines, tails, time, wire } = await view();
+  hear('old\n');
+  shown.rest();
+  wire.request = async () => Response.json({ result: [{ size: 10 * WINDOW }] });
+  shown.wake();
+  await settled();
+  assert.equal(tails.at(-1).offset, 9 * WINDOW);
+  hear('half a line\nnew\n');
+  assert.deepEqual(lines(), ['new']);
+});

@@ -33,9 +33,23 @@ export class DetailsView {
     this.tabs = new Tabs('Details of the job', TABS, name => this.open(name as Tab));
     this.build();
     this.stopTicking = eachSecond(() => this.tick());
-    this.stopWatching = site.live.watch(uuid, { news: (job, event) => this.hear(job, event), ask: () => void this.ask() });
     this.tabs.open('Output');
-    void this.ask();
+    this.setVisible(true);
+  }
+
+  /** The page shows or hides the view; a hidden one causes no traffic. */
+  setVisible(isVisible: boolean): void {
+    if (isVisible === (this.stopWatching !== null) || this.isGone) {
+      return;
+    }
+    if (isVisible) {
+      const watcher = { news: (job: JobRow, event: HistoryRow) => this.hear(job, event), ask: () => void this.ask() };
+      this.stopWatching = this.site.live.watch(this.uuid, watcher);
+      this.output?.wake();
+      void this.ask();
+    } else {
+      this.rest();
+    }
   }
 
   /** Show a tab from outside. */
@@ -46,9 +60,15 @@ export class DetailsView {
   dispose(): void {
     this.isGone = true;
     this.stopTicking();
-    this.stopWatching();
+    this.rest();
     this.output?.dispose();
     this.files.dispose();
+  }
+
+  private rest(): void {
+    this.stopWatching?.();
+    this.stopWatching = null;
+    this.output?.rest();
   }
 
   // -- what happens
@@ -195,7 +215,7 @@ export class DetailsView {
   private readonly notes: NotesView;
   private readonly timeline = new TimelineView();
   private readonly stopTicking: () => void;
-  private readonly stopWatching: () => void;
+  private stopWatching: (() => void) | null = null;
   private readonly badge = element('span', 'tj-Status');
   private readonly title = element('h2', 'tj-Name');
   private readonly words = element('span', 'tj-Words');

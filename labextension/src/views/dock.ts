@@ -6,6 +6,8 @@ import { button, element, show } from '../dom.js';
 export interface Docked {
   node: HTMLElement;
   dispose(): void;
+  /** A hidden one causes no traffic. */
+  setVisible(isVisible: boolean): void;
 }
 
 export class Dock {
@@ -53,6 +55,11 @@ export class Dock {
     this.clear();
     show(this.node, false);
     this.closed();
+  }
+
+  /** The page shows or hides the dock. */
+  setVisible(isVisible: boolean): void {
+    this.shown?.setVisible(isVisible);
   }
 
   dispose(): void {

@@ -61,6 +61,7 @@ export class JobsView {
     if (isShown === (this.unwatch !== null) || this.isGone) {
       return;
     }
+    this.dock?.setVisible(isShown);
     if (!isShown) {
       this.rest();
       return;

@@ -56,6 +56,7 @@ export class OutputLines {
     this.size = 0;
     this.hasDropped = false;
     this.open = false;
+    this.colours = '';
   }
 
   private extend(part: string): void {

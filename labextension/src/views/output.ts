@@ -43,6 +43,15 @@ export class OutputView {
     await this.reading.catchUp().catch(() => undefined);
   }
 
+  /** Follow no more, until `wake`. */
+  rest(): void {
+    this.reading.rest();
+  }
+
+  wake(): void {
+    void this.reading.begin();
+  }
+
   dispose(): void {
     this.unwait?.();
     this.reading.stop();

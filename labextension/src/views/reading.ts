@@ -6,6 +6,9 @@ import { OutputLines } from './lines.js';
 /** Bytes read at the beginning, and with each step back. */
 export const WINDOW = 256 * 1024;
 
+/** Bytes that may have come meanwhile; where there are more it begins anew near the end. */
+const FAR = 4 * WINDOW;
+
 /** `opening` until the size is known; `over` when no more comes. */
 export type Standing = 'opening' | 'live' | 'over' | 'away';
 
@@ -33,9 +36,14 @@ export class Reading {
     this.isAsking = true;
     try {
       const size = await outputSize(this.site, this.uuid, this.path);
-      if (!this.isGone) {
-        this.follow(this.hasBegun ? this.reached : Math.max(0, size - WINDOW));
+      if (this.isGone || !this.isAsking) {
+        return;
       }
+      if (this.hasBegun && size - this.reached > FAR) {
+        this.lines.clear();
+        this.hasBegun = false;
+      }
+      this.follow(this.hasBegun ? this.reached : Math.max(0, size - WINDOW));
     } catch {
       this.stand('away');
     }
@@ -71,11 +79,19 @@ export class Reading {
     }
     const bytes = await slice(this.site, this.uuid, this.path, start, size);
     const whole = bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
-    if (this.isGone || this.reached !== start || !whole.length) {
+    if (this.isGone || this.standing !== 'live' || this.reached !== start || !whole.length) {
       return;
     }
     this.hear(new TextDecoder().decode(whole), whole.length);
     this.follow(start + whole.length);
+  }
+
+  /** Follow no more for now; `begin` goes on from here. */
+  rest(): void {
+    this.untail?.();
+    this.untail = null;
+    this.isAsking = false;
+    this.standing = 'opening';
   }
 
   stop(): void {
