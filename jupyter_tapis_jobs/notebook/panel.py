@@ -6,6 +6,7 @@ It carries no address and no token: the page's own cookie signs it in.
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def make() -> Any:
 @cache
 def _widget() -> type[Any]:
     try:
-        import anywidget
+        anywidget: Any = import_module("anywidget")
     except ImportError as cause:
         raise JobError(
             "The panel needs anywidget: pip install anywidget, and load the page again."
@@ -36,7 +37,7 @@ def _widget() -> type[Any]:
             "Install Node.js 20.19 or newer and run the installation again; tapis.jobs() works without."
         )
 
-    class Panel(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
+    class Panel(anywidget.AnyWidget):  # type: ignore[misc]
         """The jobs of this Jupyter server."""
 
         _esm = module
