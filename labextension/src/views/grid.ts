@@ -52,7 +52,7 @@ export interface GridHost {
 
 export class Grid {
   constructor(
-    node: HTMLElement,
+    private readonly node: HTMLElement,
     private readonly host: GridHost
   ) {
     this.api = createGrid<GridRow>(node, {
@@ -221,7 +221,11 @@ export class Grid {
     }
     const isOtherHeight = (shape === 'narrow') !== (this.shape === 'narrow');
     this.shape = shape;
+    const focused = this.node.contains(document.activeElement) ? this.api.getFocusedCell() : null;
     this.api.setGridOption('columnDefs', columns(shape, this.host.selection));
+    if (focused) {
+      this.api.setFocusedCell(focused.rowIndex, 'name');
+    }
     if (isOtherHeight) {
       this.api.setGridOption('rowHeight', shape === 'narrow' ? HIGH : LOW);
       this.reload();
