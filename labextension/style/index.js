@@ -2,3 +2,4 @@ import './tones.css';
 import './card.css';
 import './jobs.css';
 import './details.css';
+import './studies.css';
