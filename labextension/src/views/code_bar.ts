@@ -19,6 +19,7 @@ export class CodeBar {
 
   constructor(
     private readonly site: Site,
+    /** The request, or what makes it when it is asked for. */
     private readonly request: unknown
   ) {
     this.node.append('Copy as:');
@@ -33,7 +34,8 @@ export class CodeBar {
 
   private async take(form: keyof JobCode, deed: (text: string) => Promise<void>): Promise<void> {
     try {
-      const body = { request: record(this.request) };
+      const { request } = this;
+      const body = { request: record(typeof request === 'function' ? await request() : request) };
       const { result } = await this.site.client.call('POST /v3/tapisjobs/code', { body });
       const text = result[form];
       if (text === null) {

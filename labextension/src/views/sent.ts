@@ -1,0 +1,45 @@
+/** The job that was just submitted, with its state as it moves. */
+
+import type { JobDetails } from '../core/api.js';
+import { button, element, write } from '../dom.js';
+import type { JobRow } from '../job.js';
+import { printable, sentence, stateWords } from '../words.js';
+import type { Site } from './site.js';
+
+export class Sent {
+  readonly node = element('section', 'tj-Sent tj-Tone', { 'aria-label': 'The submitted job' });
+
+  constructor(
+    private readonly site: Pick<Site, 'client' | 'live'>,
+    private readonly job: JobDetails,
+    open?: (uuid: string) => void
+  ) {
+    this.node.append(element('strong', 'tj-Name', {}, printable(job.name)), this.state, element('code', '', {}, job.uuid));
+    if (open) {
+      this.node.append(button('Open the job', 'Show its output and files', () => open(job.uuid)));
+    }
+    this.draw(job);
+    this.unwatch = site.live.watch(job.uuid, { news: row => this.draw(row), ask: () => void this.ask() });
+  }
+
+  dispose(): void {
+    this.unwatch();
+  }
+
+  private async ask(): Promise<void> {
+    try {
+      this.draw((await this.site.client.call('GET /v3/jobs/{jobUuid}', { path: { jobUuid: this.job.uuid } })).result);
+    } catch {
+      // The live connection asks again when it is back.
+    }
+  }
+
+  private draw(row: JobRow): void {
+    const { glyph, tone } = stateWords(row.status);
+    this.node.dataset['tone'] = tone;
+    write(this.state, printable(`${glyph} ${sentence(row, Date.now())}`));
+  }
+
+  private readonly state = element('span', 'tj-Status', { role: 'status' });
+  private readonly unwatch: () => void;
+}

@@ -1,0 +1,236 @@
+/** Submit a job by a form: choose an app, fill in what it wants, try it without submitting, submit it. */
+
+import type { AppForm, FilledForm } from '../core/api.js';
+import { RefusedError, told } from '../core/client.js';
+import { carried, Forms, type AppName } from '../core/forms.js';
+import type { Values } from '../core/rules.js';
+import { button, element, show, write } from '../dom.js';
+import { record, text } from '../job.js';
+import { printable } from '../words.js';
+import { CodeBar } from './code_bar.js';
+import { dryRun } from './dry_run.js';
+import { FormView } from './form.js';
+import { Sent } from './sent.js';
+import type { Site } from './site.js';
+
+const UNKNOWN = 'The server does not answer. Look at the jobs before you submit again: it may have been accepted.';
+
+export interface SubmitHost {
+  /** Show a job that was submitted. */
+  open?(uuid: string): void;
+}
+
+export class SubmitView {
+  readonly node = element('div', 'tj-Submit', { role: 'region', 'aria-label': 'Submit a job' });
+
+  constructor(
+    private readonly site: Site,
+    private readonly host: SubmitHost = {}
+  ) {
+    this.forms = new Forms(site.client);
+    this.menu.addEventListener('change', () => void this.choose(this.apps[Number(this.menu.value)]));
+    this.retry = button('Try again', 'Ask for the apps again', () => void this.list());
+    const app = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, 'App'), this.menu);
+    const { dry, send } = this;
+    send.classList.add('tj-mod-main');
+    this.foot.append(element('div', 'tj-Bar', {}, dry, send), new CodeBar(site, () => this.request()).node);
+    this.node.append(app, this.retry, this.about, this.opening(), this.place, this.foot, this.note, this.result);
+    [this.retry, this.foot].forEach(node => show(node, false));
+    void this.list();
+  }
+
+  dispose(): void {
+    this.isGone = true;
+    this.sent?.dispose();
+  }
+
+  /** A cell, JSON or YAML, as a form. */
+  async open(code: string): Promise<void> {
+    await this.attempt(async turn => {
+      const { request, warnings } = await this.forms.read(code);
+      const app = this.named(request);
+      if (!app) {
+        this.say(request['appId'] ? `There is no app ${text(request['appId'])} for you here.` : 'This names no app.');
+        return;
+      }
+      const form = await this.forms.form(app, text(request['execSystemId']) || null);
+      const filled = filledBy(form, await this.forms.filled(form, request));
+      if (turn === this.turn) {
+        this.draw(form, filled);
+        const at = this.apps.findIndex(({ id, version }) => id === app.id && version === app.version);
+        this.menu.value = at < 0 ? '' : String(at);
+        this.say(warnings.join(' ') || 'The form is filled.');
+      }
+    });
+  }
+
+  private async list(): Promise<void> {
+    show(this.retry, false);
+    try {
+      this.apps = await this.forms.apps();
+    } catch (fault) {
+      this.say(told(fault));
+      show(this.retry, true);
+      return;
+    }
+    this.say(this.apps.length ? '' : 'There is no app yet.');
+    const options = this.apps.map(({ id, version }, at) => element('option', '', { value: String(at) }, printable(`${id} ${version}`)));
+    this.menu.replaceChildren(element('option', '', { value: '' }, 'Choose an app…'), ...options);
+  }
+
+  /** The app of a request; the version that is listed where it says none. */
+  private named({ appId, appVersion }: Values): AppName | null {
+    const listed = this.apps.find(({ id }) => id === appId);
+    const version = text(appVersion) || listed?.version;
+    return appId && version ? { id: text(appId), version } : null;
+  }
+
+  private async choose(app: AppName | undefined): Promise<void> {
+    if (app) {
+      await this.attempt(async turn => {
+        const form = await this.forms.form(app);
+        if (turn === this.turn) {
+          this.draw(form, { values: { name: form.appId.slice(0, 64), ...form.values } });
+        }
+      });
+    }
+  }
+
+  /** The limits of another system hold; what is filled in stays. */
+  private async move(from: AppForm, filled: FilledForm): Promise<void> {
+    await this.attempt(async turn => {
+      const app = { id: from.appId, version: from.appVersion };
+      const form = await this.forms.form(app, text(filled.values['execSystemId']) || null);
+      if (turn === this.turn) {
+        this.draw(form, { ...filled, values: carried(from, this.filled.values, form) });
+      }
+    });
+  }
+
+  private draw(form: AppForm, filled: FilledForm): void {
+    this.form = form;
+    this.rest = filled.rest ?? {};
+    this.view = new FormView(form, filled.values, name => this.changed(name));
+    const kept = Object.keys(this.rest);
+    const words = [text(form.about['description']), kept.length ? `Kept as it was opened: ${kept.join(', ')}.` : ''];
+    this.about.replaceChildren(element('span', '', {}, printable(words.filter(Boolean).join(' '))));
+    const help = text(form.about['helpUrl']);
+    if (/^(https?:\/)?\//.test(help)) {
+      this.about.append(' ', element('a', 'tj-Link', { href: help, target: '_blank', rel: 'noopener noreferrer' }, 'Help'));
+    }
+    this.place.replaceChildren(this.view.node);
+    this.result.replaceChildren();
+    show(this.foot, true);
+  }
+
+  private changed(name: string): void {
+    this.say('');
+    if (this.result.firstElementChild?.classList.contains('tj-DryRun')) {
+      this.result.replaceChildren();
+    }
+    if (name === 'execSystemId' && this.form) {
+      void this.move(this.form, this.filled);
+    }
+  }
+
+  // -- what is done with it
+
+  private get filled(): FilledForm {
+    return { values: this.view?.values ?? {}, rest: this.rest };
+  }
+
+  private async request(): Promise<Values> {
+    return this.form ? this.forms.request(this.form, this.filled) : {};
+  }
+
+  private async tryOut(): Promise<void> {
+    if (this.isRight()) {
+      await this.attempt(async turn => {
+        const found = await this.forms.dryRun(await this.request());
+        if (turn === this.turn) {
+          this.result.replaceChildren(dryRun(found));
+        }
+      });
+    }
+  }
+
+  private async submit(): Promise<void> {
+    if (this.send.disabled || !this.isRight()) {
+      return;
+    }
+    this.send.disabled = true;
+    await this.attempt(async () => {
+      const request = await this.request();
+      const job = await this.forms.submit(request).catch((fault: unknown) => {
+        throw fault instanceof RefusedError ? fault : new RefusedError(0, UNKNOWN);
+      });
+      this.sent?.dispose();
+      if (!this.isGone) {
+        this.sent = new Sent(this.site, job, this.host.open?.bind(this.host));
+        this.result.replaceChildren(this.sent.node);
+        this.say('Submitted.');
+      }
+    });
+    this.send.disabled = false;
+  }
+
+  private isRight(): boolean {
+    const isRight = this.view?.check() ?? false;
+    this.say(isRight ? '' : 'Some fields are not right yet.');
+    return isRight;
+  }
+
+  /** Do it, and tell where it failed; what began earlier and ends later is passed over. */
+  private async attempt(deed: (turn: number) => Promise<void>): Promise<void> {
+    const turn = (this.turn += 1);
+    this.node.setAttribute('aria-busy', 'true');
+    try {
+      await deed(turn);
+    } catch (fault) {
+      this.say(told(fault));
+    }
+    if (turn === this.turn) {
+      this.node.removeAttribute('aria-busy');
+    }
+  }
+
+  private say(words: string): void {
+    write(this.note, printable(words));
+  }
+
+  private opening(): HTMLElement {
+    const entry = element('textarea', 'tj-Input tj-mod-code', {
+      rows: '5', spellcheck: 'false', 'aria-label': 'A %%tapisjob cell, JSON or YAML', placeholder: '%%tapisjob python …'
+    });
+    const fill = button('Fill the form', 'Show what stands here as a form', () => void this.open(entry.value));
+    return element('details', 'tj-Folded', {}, element('summary', '', {}, 'Open a cell or JSON'), entry, fill);
+  }
+
+  private readonly menu = element('select', 'tj-Input');
+  private readonly retry: HTMLButtonElement;
+  private readonly about = element('p', 'tj-FormHelp');
+  private readonly place = element('div', 'tj-FormPlace');
+  private readonly foot = element('div', 'tj-FormFoot');
+  private readonly note = element('p', 'tj-Note', { role: 'status' });
+  private readonly result = element('div', 'tj-FormResult');
+  private readonly dry = button('Dry run', 'See what it would become, without submitting it', () => void this.tryOut());
+  private readonly send = button('Submit', 'Submit the job', () => void this.submit());
+  private readonly forms: Forms;
+  private apps: AppName[] = [];
+  private form: AppForm | null = null;
+  private view: FormView | null = null;
+  private rest: Values = {};
+  private sent: Sent | null = null;
+  private turn = 0;
+  private isGone = false;
+}
+
+/** The form's own values, and over them those that a request says. */
+function filledBy(form: AppForm, { values, rest }: FilledForm): FilledForm {
+  const found: Values = { ...form.values };
+  for (const [name, value] of Object.entries(values)) {
+    const isSection = value !== null && typeof value === 'object' && !Array.isArray(value);
+    found[name] = isSection ? { ...record(form.values[name]), ...record(value) } : value;
+  }
+  return { values: found, rest: rest ?? {} };
+}
