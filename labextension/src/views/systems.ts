@@ -1,0 +1,63 @@
+/** The systems that a person may use: hosts with their connection, queues and runtimes. */
+
+import type { HostState } from '../core/api.js';
+import { Catalog, type SystemInfo } from '../core/catalog.js';
+import type { Client } from '../core/client.js';
+import { later, type Later } from '../core/painter.js';
+import { element, show } from '../dom.js';
+import { Looker } from './looker.js';
+import { SystemCard } from './system_card.js';
+
+/** Milliseconds between two looks at the connections, which no event tells of. */
+const PAUSE = 15_000;
+
+export class SystemsView {
+  readonly node = element('div', 'tj-Jobs tj-Systems', { role: 'region', 'aria-label': 'Systems' });
+
+  constructor(client: Client, wait: Later = later) {
+    this.catalog = new Catalog(client);
+    this.looker = new Looker(() => this.look(), PAUSE, wait);
+    show(this.empty, false);
+    this.node.append(this.looker.node, this.empty, this.place);
+    this.show(true);
+  }
+
+  /** The page shows or hides the view; a hidden one causes no traffic. */
+  show(isShown: boolean): void {
+    this.looker.show(isShown);
+  }
+
+  dispose(): void {
+    this.looker.show(false);
+  }
+
+  private async look(): Promise<void> {
+    const [systems, hosts] = await Promise.all([this.catalog.systems(), this.catalog.hosts()]);
+    this.draw(systems, new Map(hosts.map(host => [host.id, host])));
+  }
+
+  private draw(systems: readonly SystemInfo[], hosts: ReadonlyMap<string, HostState>): void {
+    show(this.empty, systems.length === 0);
+    const known = new Map(this.cards);
+    this.cards.clear();
+    systems.forEach((system, place) => {
+      const card = known.get(system.id) ?? this.make(system.id);
+      this.cards.set(system.id, card);
+      card.update(system, hosts.get(system.id) ?? null);
+      if (this.place.children[place] !== card.node) {
+        this.place.insertBefore(card.node, this.place.children[place] ?? null);
+      }
+    });
+    known.forEach((card, id) => this.cards.has(id) || card.node.remove());
+  }
+
+  private make(id: string): SystemCard {
+    return new SystemCard(id, { check: (name, code) => this.catalog.check(name, code), changed: () => this.looker.now() });
+  }
+
+  private readonly place = element('div', 'tj-StudiesMain');
+  private readonly empty = element('p', 'tj-Empty', {}, 'No systems yet. Add a host in a cell: tapis.add_host("name", host="login.example.org").');
+  private readonly cards = new Map<string, SystemCard>();
+  private readonly catalog: Catalog;
+  private readonly looker: Looker;
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { clock, page, press, refusal, settled, site } from './site.js';
+
+page();
+const { systemOf } = await import('../lib/core/catalog.js');
+const { SystemsView } = await import('../lib/views/systems.js');
+
+const FRONTERA = {
+  id: 'frontera', host: 'login.example.org', canExec: true, enabled: true, canRunBatch: true, batchScheduler: 'SLURM',
+  jobWorkingDir: 'HOST_EVAL($SCRATCH)', jobRuntimes: [{ runtimeType: 'SINGULARITY', version: '1.3' }, { runtimeType: 'ZIP' }],
+  batchDefaultLogicalQueue: 'normal',
+  batchLogicalQueues: [
+    { name: 'normal', hpcQueueName: 'normal', maxNodeCount: 512, maxCoresPerNode: 56, maxMemoryMB: 192000, maxMinutes: 2880, maxJobsPerUser: -1 },
+    { name: 'small', hpcQueueName: 'sm', maxNodeCount: 2147483647, maxMinutes: null }
+  ]
+};
+const LOCAL = { id: 'local', host: 'localhost', canExec: true, enabled: true, jobRuntimes: [{ runtimeType: 'ZIP' }] };
+const state = (word, more = {}) => ({ id: 'frontera', state: word, message: 'Connected.', nextTry: null, user: 'train301', ...more });
+const HOSTS = '/v3/tapisjobs/hosts';
+const REPORT = { lines: ['Slurm 24.05 · queues normal'], warnings: ['There is no accounting.'], queues: [], runtimes: [], workDir: '/w', arrays: { max: 0 } };
+
+async function view(answers = {}) {
+  const at = site({ 'GET /v3/systems': [FRONTERA, LOCAL], [`GET ${HOSTS}`]: [state('connected')], ...answers });
+  const time = clock();
+  const shown = new SystemsView(at.client, time.later);
+  document.body.replaceChildren(shown.node);
+  await settled();
+  const card = shown.node.querySelector('article');
+  const turn = async () => {
+    time.next();
+    await settled();
+  };
+  return { ...at, shown, time, turn, node: shown.node, card, code: card?.querySelector('form') };
+}
+
+const badges = node => [...node.querySelectorAll('.tj-State')].map(each => `${each.textContent} ${each.dataset.tone}`);
+
+test('limits that are none are told as none, whatever Tapis writes for it', () => {
+  const [normal, small] = systemOf(FRONTERA).queues;
+  assert.deepEqual([normal.jobs, small.nodes, small.minutes, small.memoryMB], [null, null, null, null]);
+  assert.deepEqual([normal.isDefault, small.isDefault], [true, false]);
+});
+
+test('each system tells its connection in glyph, word and colour, and its runtimes', async () => {
+  const { node, card } = await view();
+  assert.deepEqual(badges(node), ['● connected finished', '● here finished']);
+  assert.match(card.textContent, /Connected\. User train301\./);
+  assert.match(card.textContent, /SLURM · SINGULARITY 1\.3, ZIP · works in HOST_EVAL/);
+});
+
+test('queues are a table of limits with units', async () => {
+  const { card } = await view();
+  const rows = [...card.querySelectorAll('tbody tr')].map(row => [...row.children].map(cell => cell.textContent));
+  assert.deepEqual(rows, [
+    ['normal · default', '512', '56', '192 GB', '2 d 00 h', 'no limit'],
+    ['small (sm)', 'no limit', 'no limit', 'no limit', 'no limit', 'no limit']
+  ]);
+});
+
+test('a host is looked at now, what was found is told, and the list is read again', async () => {
+  const { card, asked } = await view({ [`POST ${HOSTS}/frontera/check`]: REPORT });
+  asked.length = 0;
+  press(card, 'Check now');
+  await settled();
+  assert.equal(card.querySelector('.tj-Note').textContent, 'Slurm 24.05 · queues normal\n⚠ There is no accounting.');
+  assert.deepEqual(asked.map(each => each.split('?')[0]), [`POST ${HOSTS}/frontera/check`, 'GET /v3/systems', `GET ${HOSTS}`]);
+});
+
+test('a host that asks for a one-time code gets it once', async () => {
+  const given = [];
+  const { card, code } = await view({
+    [`GET ${HOSTS}`]: [state('code needed', { message: 'TACC Token:' })],
+    [`POST ${HOSTS}/frontera/check`]: body => {
+      given.push(body);
+      return refusal(401, 'The code is wrong.');
+    }
+  });
+  assert.equal(code.hidden, false);
+  code.querySelector('input').value = ' 123456 ';
+  code.dispatchEvent(new Event('submit', { cancelable: true }));
+  await settled();
+  press(card, 'Check now');
+  await settled();
+  assert.deepEqual(given, [{ code: '123456' }, undefined]);
+  assert.match(card.querySelector('.tj-Note').textContent, /The code is wrong\./);
+});
+
+test('a disabled system and one of someone else are told as such', async () => {
+  const { node } = await view({ 'GET /v3/systems': [{ ...FRONTERA, enabled: false }, { ...LOCAL, id: 'theirs' }], [`GET ${HOSTS}`]: [] });
+  assert.deepEqual(badges(node), ['⊘ disabled cancelled', '○ shared waiting']);
+});
+
+test('what a host is called is text', async () => {
+  const name = '<img src=x onerror=alert(1)>';
+  const { node } = await view({ 'GET /v3/systems': [{ ...FRONTERA, description: name, batchLogicalQueues: [{ name }] }] });
+  assert.equal(node.querySelector('img'), null);
+  assert.equal(node.textContent.split(name).length, 3);
+});
+
+test('connections are looked at again while the view is seen, and a card stays the same node', async () => {
+  const hosts = [state('connected')];
+  const { node, turn, card, time, shown } = await view({ [`GET ${HOSTS}`]: () => hosts });
+  hosts[0] = state('trouble', { message: 'No route to host.', nextTry: '2026-11-21T20:00:00.000000Z' });
+  await turn();
+  assert.equal(node.querySelector('article'), card);
+  assert.match(card.textContent, /⚠ trouble.*No route to host\. The next try is at/);
+  shown.show(false);
+  assert.equal(time.waiting.length, 0);
+});
+
+test('a server that is gone is told, and it is tried again', async () => {
+  const answers = { 'GET /v3/systems': () => new TypeError('network') };
+  const { node, time } = await view(answers);
+  assert.match(node.querySelector('.tj-Trouble').textContent, /does not answer/);
+  assert.equal(time.waiting[0].ms, 5000);
+});
