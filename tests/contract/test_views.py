@@ -131,3 +131,39 @@ def test_outputs_are_shown_as_what_they_are(api, files):
 def test_what_is_no_file_of_the_job_is_not_shown(api, files):
     for path, status in (("sub", 400), ("leak", 400), ("gone.csv", 404), ("../../x", 400)):
         assert api.call("GET", f"{files}/{quote(path, safe='')}").status_code == status, path
+
+
+# -- lists
+
+
+EVERY = {"limit": "-1", "listType": "ALL", "select": "allAttributes", "orderBy": "id(asc)"}
+
+
+@pytest.mark.parametrize(
+    ("path", "own", "told"),
+    [
+        ("/v3/systems", "local", {"host", "enabled", "canExec", "jobRuntimes", "batchLogicalQueues"}),
+        ("/v3/apps", "python", {"version", "enabled", "versionEnabled", "runtime", "notes", "tags"}),
+    ],
+)
+def test_a_whole_catalogue_comes_in_one_answer_in_the_order_of_its_names(api, path, own, told):
+    rows = api.get(path, **EVERY)
+    names = [row["id"] for row in rows]
+    assert names == sorted(names)
+    assert told <= rows[names.index(own)].keys()
+
+
+def test_a_study_is_read_retried_and_cancelled_as_its_view_does(api):
+    study = "/v3/tapisjobs/studies/viewed"
+    api.post("/v3/tapisjobs/studies", json={"name": "viewed"})
+    cases = [{"caseId": name, "parameters": {}, "request": bash("false")} for name in "ab"]
+    for case in api.post(f"{study}/cases", json={"cases": cases})["submitted"]:
+        api.ended(case["jobUuid"])
+    frame = api.get(f"{study}/frame")
+    assert [frame[name] for name in ("caseId", "status", "exitCode")] == [["a", "b"], ["FAILED"] * 2, [1, 1]]
+    (row,) = (row for row in api.get("/v3/tapisjobs/studies", archived="false") if row["name"] == "viewed")
+    assert (row["cases"], row["counts"]) == (2, {"FAILED": 2})
+    added = api.post(f"{study}/retry", json={"caseIds": ["b"], "changes": {"maxMinutes": 20}})
+    assert [case["caseId"] for case in added["submitted"]] == ["b"]
+    api.ended(added["submitted"][0]["jobUuid"])
+    assert api.post(f"{study}/cancel")["asked"] == 0
