@@ -13,6 +13,7 @@ import { theServer } from './server.js';
 import type { DetailsView } from './views/details.js';
 import type { JobsView } from './views/jobs.js';
 import type { Site } from './views/site.js';
+import type { SubmitView } from './views/submit.js';
 
 const OPEN = 'tapisjobs:open-jobs';
 /** Drawn in the colour of Lab's other icons. */
@@ -69,7 +70,9 @@ class JobsWidget extends Widget {
       const site = theSite();
       const details = async (uuid: string): Promise<DetailsView> =>
         new (await import('./views/details.js')).DetailsView(site, uuid);
-      this.view = new JobsView(new Jobs(site.client, site.live), { details });
+      const submit = async (open: (uuid: string) => void): Promise<SubmitView> =>
+        new (await import('./views/submit.js')).SubmitView(site, { open });
+      this.view = new JobsView(new Jobs(site.client, site.live), { details, submit });
       this.node.append(this.view.node);
     }
     this.view.show(this.isVisible);

@@ -8,6 +8,7 @@ import { Live } from './live.js';
 import { DetailsView } from './views/details.js';
 import { JobsView } from './views/jobs.js';
 import type { Site } from './views/site.js';
+import { SubmitView } from './views/submit.js';
 
 interface Place {
   el: HTMLElement;
@@ -31,7 +32,8 @@ function render({ el }: Place): () => void {
     return () => undefined;
   }
   const details = async (uuid: string): Promise<DetailsView> => new DetailsView(found, uuid);
-  const view = new JobsView(new Jobs(found.client, found.live), { details });
+  const submit = async (open: (uuid: string) => void): Promise<SubmitView> => new SubmitView(found, { open });
+  const view = new JobsView(new Jobs(found.client, found.live), { details, submit });
   const place = element('div', 'tj-Panel', {}, view.node);
   // Keys meant for the panel are not the notebook's.
   place.dataset['lmSuppressShortcuts'] = 'true';

@@ -12,6 +12,7 @@ import { Bulk } from './bulk.js';
 import { Chips } from './chips.js';
 import { Dock, type Docked } from './dock.js';
 import { Grid } from './grid.js';
+import { Kept } from './kept.js';
 import { help, press, type Key } from './keys.js';
 
 /** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs;
@@ -19,10 +20,14 @@ import { help, press, type Key } from './keys.js';
 const TYPED = 250;
 const COUNTED = 1000;
 const AGAIN = 5000;
+/** What the form is called where jobs are called by their uuids. */
+const FORM = 'form';
 
 export interface JobsHost {
   /** Make what is shown of one job beside the grid; without it nothing opens. */
   details?(uuid: string): Promise<Docked>;
+  /** Make the form that submits a job; `open` shows a job beside the grid. */
+  submit?(open: (uuid: string) => void): Promise<Docked>;
   /** Put a first cell into the notebook in front. */
   insertFirstCell?(): void;
 }
@@ -50,6 +55,8 @@ export class JobsView {
     });
     const { details } = host;
     this.dock = details ? new Dock(details, () => this.grid.move(0)) : null;
+    const { submit } = host;
+    this.form = submit && this.dock ? new Kept(() => submit(uuid => void this.dock?.open(uuid))) : null;
     this.node.append(this.build());
     this.node.addEventListener('keydown', event => press(this.keys, event));
     this.listen();
@@ -83,6 +90,7 @@ export class JobsView {
     this.rest();
     this.unsearch?.();
     this.dock?.dispose();
+    this.form?.dispose();
     this.grid.dispose();
   }
 
@@ -207,6 +215,11 @@ export class JobsView {
     }
   }
 
+  /** The form opens beside the grid, as it was left. */
+  private submit(form: Kept): void {
+    this.dock?.open(FORM, () => form.docked()).catch(fault => this.say(told(fault)));
+  }
+
   private fail(fault: unknown): void {
     if (fault === null) {
       this.since = null;
@@ -238,6 +251,10 @@ export class JobsView {
     this.entry.addEventListener('keydown', ({ key }) => (key === 'Escape' || key === 'Enter') && this.grid.move(0));
     this.newButton = button('', 'Show the new jobs at the top', () => this.narrow({}));
     const head = element('div', 'tj-Bar', {}, this.entry, this.chips.node, this.newButton, this.number);
+    const { form } = this;
+    if (form) {
+      head.append(button('Submit…', 'Submit a job by a form', () => this.submit(form)));
+    }
     const first = this.host.insertFirstCell;
     this.empty.append(element('p', '', {}, 'No jobs yet.'));
     if (first) {
@@ -292,6 +309,7 @@ export class JobsView {
   private readonly grid: Grid;
   private readonly bulk: Bulk;
   private readonly dock: Dock | null;
+  private readonly form: Kept | null;
   private newButton!: HTMLButtonElement;
   private filter: Filter = EVERYTHING;
   private total = -1;

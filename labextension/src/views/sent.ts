@@ -19,11 +19,26 @@ export class Sent {
       this.node.append(button('Open the job', 'Show its output and files', () => open(job.uuid)));
     }
     this.draw(job);
-    this.unwatch = site.live.watch(job.uuid, { news: row => this.draw(row), ask: () => void this.ask() });
+    this.watch();
+  }
+
+  /** The page shows or hides it; hidden it causes no traffic. */
+  setVisible(isVisible: boolean): void {
+    if (!isVisible) {
+      this.dispose();
+    } else if (!this.unwatch) {
+      this.watch();
+      void this.ask();
+    }
   }
 
   dispose(): void {
-    this.unwatch();
+    this.unwatch?.();
+    this.unwatch = null;
+  }
+
+  private watch(): void {
+    this.unwatch = this.site.live.watch(this.job.uuid, { news: row => this.draw(row), ask: () => void this.ask() });
   }
 
   private async ask(): Promise<void> {
@@ -41,5 +56,5 @@ export class Sent {
   }
 
   private readonly state = element('span', 'tj-Status', { role: 'status' });
-  private readonly unwatch: () => void;
+  private unwatch: (() => void) | null = null;
 }

@@ -39,6 +39,12 @@ export class SubmitView {
     void this.list();
   }
 
+  /** The page shows or hides the view; a hidden one causes no traffic. */
+  setVisible(isVisible: boolean): void {
+    this.isVisible = isVisible;
+    this.sent?.setVisible(isVisible);
+  }
+
   dispose(): void {
     this.isGone = true;
     this.sent?.dispose();
@@ -167,6 +173,7 @@ export class SubmitView {
       this.sent?.dispose();
       if (!this.isGone) {
         this.sent = new Sent(this.site, job, this.host.open?.bind(this.host));
+        this.sent.setVisible(this.isVisible);
         this.result.replaceChildren(this.sent.node);
         this.say('Submitted.');
       }
@@ -222,6 +229,7 @@ export class SubmitView {
   private rest: Values = {};
   private sent: Sent | null = null;
   private turn = 0;
+  private isVisible = true;
   private isGone = false;
 }
 
