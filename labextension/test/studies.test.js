@@ -172,6 +172,20 @@ test('failures are told in groups with what mends them, and a retry takes that a
   assert.match(node.querySelector('.tj-Note').textContent, /Submitted again: 2 cases\./);
 });
 
+test('a group that grows asks nothing again of the job that was looked at', async () => {
+  const rows = [...ROWS];
+  const studies = [study('wind', told)];
+  const { node, watchers, turn, time, asked } = await opened({ [`GET ${STUDIES}`]: () => studies, [`GET ${STUDIES}/wind/frame`]: () => frame(rows) });
+  rows[2] = ['c', 'FAILED', 'SCHEDULER_TIMEOUT', 0];
+  studies[0] = study('wind', { FINISHED: 1, FAILED: 3 });
+  asked.length = 0;
+  time.now = 5000;
+  watchers[0].ask();
+  await turn();
+  assert.match(node.querySelector('.tj-Group').textContent, /2 failed: stopped at the time limit of 10 min.*Retry 2 with maxMinutes 20/);
+  assert.deepEqual(asked.filter(each => each.includes('/v3/jobs/')), []);
+});
+
 test('a study is cancelled after one question with its number and name', async () => {
   const { node, asked } = await opened({ [`POST ${STUDIES}/wind/cancel`]: { message: '1 cases of study wind are asked to end.' } });
   press(node, 'Cancel…');

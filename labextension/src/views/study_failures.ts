@@ -14,6 +14,12 @@ const LOOKED = 4096;
 
 export type Retry = (cases: readonly CaseState[], changes: Readonly<Record<string, number>>) => void;
 
+interface Line {
+  readonly node: HTMLElement;
+  group: FailedCases;
+  help: Help | null;
+}
+
 export class StudyFailures {
   readonly node = element('section', 'tj-StudyFailures', { 'aria-label': 'Why cases failed', hidden: true });
 
@@ -23,7 +29,7 @@ export class StudyFailures {
     private readonly open: (uuid: string) => void
   ) {}
 
-  /** Show why these cases failed; what is as before stays as it is. */
+  /** Show why these cases failed; of a group that grows only its number is drawn again. */
   update(cases: readonly CaseState[]): void {
     const groups = failedCases(cases);
     show(this.node, groups.length > 0);
@@ -32,20 +38,29 @@ export class StudyFailures {
       return;
     }
     this.shown = key;
+    const known = this.lines;
+    this.lines = new Map(groups.slice(0, SHOWN).map(group => [group.cases[0]?.jobUuid ?? '', this.line(group, known)]));
     const rest = groups.slice(SHOWN).reduce((sum, group) => sum + group.cases.length, 0);
     const more = rest ? [element('li', '', {}, `and ${rest.toLocaleString()} that ended in other ways`)] : [];
-    this.node.replaceChildren(element('ul', 'tj-Groups', {}, ...groups.slice(0, SHOWN).map(group => this.draw(group)), ...more));
+    this.node.replaceChildren(element('ul', 'tj-Groups', {}, ...[...this.lines.values()].map(({ node }) => node), ...more));
   }
 
-  private draw(group: FailedCases): HTMLElement {
-    const node = element('li', 'tj-Group');
+  /** The line of a group; what its first job told is not asked for again. */
+  private line(group: FailedCases, known: ReadonlyMap<string, Line>): Line {
+    const before = known.get(group.cases[0]?.jobUuid ?? '');
+    if (before) {
+      before.group = group;
+      this.tell(before);
+      return before;
+    }
     const job: FailedJob = { status: 'FAILED', condition: group.condition, exitCode: group.exitCode };
-    this.tell(node, group, failureOf(job));
-    void this.read(node, group, job);
-    return node;
+    const made: Line = { node: element('li', 'tj-Group'), group, help: failureOf(job) };
+    this.tell(made);
+    void this.read(made, job);
+    return made;
   }
 
-  private tell(node: HTMLElement, { cases }: FailedCases, help: Help | null): void {
+  private tell({ node, group: { cases }, help }: Line): void {
     const [first] = cases;
     if (!help || !first) {
       return;
@@ -63,21 +78,27 @@ export class StudyFailures {
   }
 
   /** Look at one job of the group: its limits, and what it printed last. */
-  private async read(node: HTMLElement, group: FailedCases, known: FailedJob): Promise<void> {
-    const uuid = group.cases[0]?.jobUuid ?? '';
+  private async read(line: Line, known: FailedJob): Promise<void> {
+    const uuid = line.group.cases[0]?.jobUuid ?? '';
+    const learn = (help: Help | null): void => {
+      line.help = help;
+      this.tell(line);
+    };
     try {
       const { result } = await this.site.client.call('GET /v3/jobs/{jobUuid}', { path: { jobUuid: uuid } });
       const job: FailedJob = { ...known, ...result, status: 'FAILED' };
-      this.tell(node, group, failureOf(job));
+      learn(failureOf(job));
       const path = stdoutName(job);
       const end = await outputSize(this.site, uuid, path);
       const bytes = await slice(this.site, uuid, path, Math.max(0, end - LOOKED), end);
-      this.tell(node, group, failureOf(job, printedLines(new TextDecoder().decode(bytes))));
+      learn(failureOf(job, printedLines(new TextDecoder().decode(bytes))));
     } catch (fault) {
       // Without job and output the condition alone is told.
-      node.title = printable(told(fault));
+      line.node.title = printable(told(fault));
     }
   }
 
+  /** By the uuid of the first job. */
+  private lines: ReadonlyMap<string, Line> = new Map();
   private shown = '';
 }
