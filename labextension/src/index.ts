@@ -1,4 +1,4 @@
-/** What the extension adds to Lab: the jobs, and a command that tells about the server's job engine. */
+/** What the extension adds to Lab: the jobs, studies, systems and apps, and a command that tells about the server's job engine. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
@@ -7,6 +7,7 @@ import { Widget } from '@lumino/widgets';
 import { element } from './dom.js';
 import { text } from './job.js';
 import jobs from './lab_jobs.js';
+import lists from './lab_lists.js';
 import { RefusedError, theServer } from './server.js';
 
 const ABOUT = 'tapisjobs:about';
@@ -40,4 +41,4 @@ const about: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [about, jobs];
+export default [about, jobs, lists];
