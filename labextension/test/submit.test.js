@@ -181,6 +181,20 @@ test('on another system its limits hold, and what was filled in stays', async ()
   assert.deepEqual(['The mesh', 'System', 'Queue', 'Nodes'].map(label => field(label).value), ['tapis://one/m', 'two', 'normal', '8']);
 });
 
+test('a form that comes while something else is done is shown all the same', async () => {
+  const other = form({ execSystemId: 'two', values: { execSystemId: 'two', execSystemLogicalQueue: 'normal', nodeCount: 8 } });
+  let come;
+  const { view, fill, field } = await shown({ [`GET ${FORM}?execSystemId=two`]: () => new Promise(resolve => (come = resolve)) });
+  fill('The mesh', 'm');
+  fill('System', 'two');
+  await settled();
+  press(view.node, 'Dry run');
+  await settled();
+  come(other);
+  await settled();
+  assert.equal(field('Nodes').value, '8');
+});
+
 test('a row of a list is checked once there is something in it, and can be taken away', async () => {
   const { view, fill, beside, bodies } = await shown();
   fill('The mesh', 'm');

@@ -52,7 +52,8 @@ export class SubmitView {
 
   /** A cell, JSON or YAML, as a form. */
   async open(code: string): Promise<void> {
-    await this.attempt(async turn => {
+    const asked = (this.asked += 1);
+    await this.attempt(async () => {
       const { request, warnings } = await this.forms.read(code);
       const app = this.named(request);
       if (!app) {
@@ -61,7 +62,7 @@ export class SubmitView {
       }
       const form = await this.forms.form(app, text(request['execSystemId']) || null);
       const filled = filledBy(form, await this.forms.filled(form, request));
-      if (turn === this.turn) {
+      if (asked === this.asked) {
         this.draw(form, filled);
         const at = this.apps.findIndex(({ id, version }) => id === app.id && version === app.version);
         this.menu.value = at < 0 ? '' : String(at);
@@ -93,9 +94,10 @@ export class SubmitView {
 
   private async choose(app: AppName | undefined): Promise<void> {
     if (app) {
-      await this.attempt(async turn => {
+      const asked = (this.asked += 1);
+      await this.attempt(async () => {
         const form = await this.forms.form(app);
-        if (turn === this.turn) {
+        if (asked === this.asked) {
           this.draw(form, { values: { name: form.appId.slice(0, 64), ...form.values } });
         }
       });
@@ -104,10 +106,11 @@ export class SubmitView {
 
   /** The limits of another system hold; what is filled in stays. */
   private async move(from: AppForm, filled: FilledForm): Promise<void> {
-    await this.attempt(async turn => {
+    const asked = (this.asked += 1);
+    await this.attempt(async () => {
       const app = { id: from.appId, version: from.appVersion };
       const form = await this.forms.form(app, text(filled.values['execSystemId']) || null);
-      if (turn === this.turn) {
+      if (asked === this.asked) {
         this.draw(form, { ...filled, values: carried(from, this.filled.values, form) });
       }
     });
@@ -229,6 +232,8 @@ export class SubmitView {
   private rest: Values = {};
   private sent: Sent | null = null;
   private turn = 0;
+  /** Counts the forms that were asked for: the last one is shown, whatever is done meanwhile. */
+  private asked = 0;
   private isVisible = true;
   private isGone = false;
 }
