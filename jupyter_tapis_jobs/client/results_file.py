@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import InvalidInputError, UnavailableError
+from .study_columns import is_missing
+from .whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,22 +19,19 @@ def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:
     Columns of mixed kinds become text. Raises ``UnavailableError`` where pyarrow is not installed.
     """
     place = Path(path).expanduser()
-    part = place.with_name(f".{place.name}.part")
     plain = frame.assign(**{str(name): frame[name].map(_as_text) for name in _mixed(frame)})
-    try:
-        plain.to_parquet(part, index=False)
-        part.replace(place)
-    except ImportError as cause:
-        raise UnavailableError(
-            "Writing Parquet needs pyarrow: pip install 'jupyter-tapis-jobs[studies]'. "
-            f"frame.to_csv('{place.with_suffix('.csv')}') needs nothing."
-        ) from cause
-    except (ValueError, TypeError) as cause:
-        raise InvalidInputError(f"This frame cannot be written as Parquet: {cause}", field="to") from cause
-    except OSError as cause:
-        raise InvalidInputError(f"{place} cannot be written: {cause.strerror}.", field="to") from cause
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(place, "to") as part:
+        try:
+            plain.to_parquet(part, index=False)
+        except ImportError as cause:
+            raise UnavailableError(
+                "Writing Parquet needs pyarrow: pip install 'jupyter-tapis-jobs[studies]'. "
+                f"frame.to_csv('{place.with_suffix('.csv')}') needs nothing."
+            ) from cause
+        except (ValueError, TypeError) as cause:
+            raise InvalidInputError(
+                f"This frame cannot be written as Parquet: {cause}", field="to"
+            ) from cause
     return place
 
 
@@ -42,6 +41,4 @@ def _mixed(frame: pd.DataFrame) -> list[Any]:
 
 
 def _as_text(value: object) -> str | None:
-    # NaN is what a column with a missing value holds, and it is not itself.
-    missing = value is None or value.__class__.__name__ == "NAType" or value != value
-    return None if missing else str(value)
+    return None if is_missing(value) else str(value)

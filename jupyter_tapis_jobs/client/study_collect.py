@@ -31,7 +31,7 @@ from .output_parsers import (
     rows_of,
 )
 from .results_file import to_parquet
-from .study_columns import CASE, FILE, JOB, PROBLEM, STATUS, parameter_names
+from .study_columns import CASE, FILE, JOB, PROBLEM, STATUS, is_missing, parameter_names
 from .study_outputs import Fetch
 from .words import is_terminal
 
@@ -177,7 +177,7 @@ def _not_ready(cases: pd.DataFrame, *, unfinished: bool) -> dict[str, str]:
     for row in cases[[name for name in (JOB, *_TOLD) if name in cases.columns]].to_dict("records"):
         if _is_text(row[JOB]) and row[STATUS] not in wanted:
             found[str(row[JOB])] = _standing(
-                {str(key): value for key, value in row.items() if _is_there(value)}
+                {str(key): value for key, value in row.items() if not is_missing(value)}
             )
     return found
 
@@ -240,8 +240,11 @@ def _by_name(fetch: Fetch, path: str, reading: _Reading, uuids: Sequence[str] | 
 def _parse(
     contents: Mapping[str, bytes], path: str, reading: _Reading, results: _Results, file: str | None = None
 ) -> None:
-    together = _together(contents, path, reading) if file is None else None
+    together = _together(contents, path, reading)
     if together is not None:
+        if file is not None:
+            together = _renamed(together, (FILE,))
+            together.insert(1, FILE, file)
         results.tables.append(together)
         for uuid in contents.keys() - set(together[JOB]):
             results.problems[uuid] = f"{path} has no rows"
@@ -368,8 +371,3 @@ def _tell(joined: pd.DataFrame, what: object) -> None:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
-
-
-def _is_there(value: object) -> bool:
-    # NaN is what a column with a missing value holds, and it is not itself.
-    return value is not None and value == value and value.__class__.__name__ != "NAType"

@@ -65,3 +65,9 @@ def want_columns(frame: pd.DataFrame, names: Sequence[str], what: str) -> None:
             f"{'is' if len(missing) == 1 else 'are'} not in this frame. Give it study.frame().",
             field="frame",
         )
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether a cell of a frame holds nothing: None, NaN or ``pandas.NA``."""
+    # NaN is not itself.
+    return value is None or value.__class__.__name__ == "NAType" or value != value

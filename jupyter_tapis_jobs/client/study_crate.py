@@ -10,7 +10,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..model.errors import InvalidInputError, NotFoundError
+from .whole_file import whole_file
 
 _Json = Mapping[str, Any]
 #: Of the files of ours in it; a later version of this package reads what an older one wrote.
@@ -73,16 +73,9 @@ def write_crate(
     if results is not None:
         members[_RESULTS + results[0]] = results[1]
     metadata = _metadata(record, members, now)
-    part = place.with_name(f".{place.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as crate:
-            for name, data in {METADATA: _text(metadata), **members}.items():
-                crate.writestr(zipfile.ZipInfo(name, _MOMENT), data, zipfile.ZIP_DEFLATED)
-        os.replace(part, place)  # noqa: PTH105 - one atomic step
-    except OSError as cause:
-        raise InvalidInputError(f"{place} cannot be written: {cause.strerror}.", field="path") from cause
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(place, "path") as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as crate:
+        for name, data in {METADATA: _text(metadata), **members}.items():
+            crate.writestr(zipfile.ZipInfo(name, _MOMENT), data, zipfile.ZIP_DEFLATED)
     return place
 
 

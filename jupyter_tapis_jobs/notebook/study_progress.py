@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,7 +92,13 @@ class StudyDisplay:
             self._draw(state)
 
     def done(self) -> None:
-        """Draw what was kept; the saved notebook has it."""
+        """Draw what was kept, here and in the cells above: the saved notebook has it."""
+        self.settle()
+        if self._latest is not None and self._latest.is_over:
+            look_now(self._latest.name)
+
+    def settle(self) -> None:
+        """Draw what was kept."""
         if self._latest is not None and self._latest != self._shown:
             self._draw(self._latest)
 
@@ -128,6 +135,8 @@ class LiveStudy:
         self._watch = watch
         self._pause = pause
         self._lock = threading.Lock()
+        #: Held during a look: the thread's, or that of a cell which has seen the end before it.
+        self._looking = threading.Lock()
         self._displays: list[StudyDisplay] = []
         self._thread: threading.Thread | None = None
 
@@ -153,20 +162,28 @@ class LiveStudy:
             with self._lock:
                 self._displays, self._thread = [], None
 
+    def look_now(self) -> None:
+        """Look before the pause is over; what goes wrong is the thread's to tell when it looks."""
+        with suppress(Exception):
+            self._step()
+
     def _step(self) -> bool:
         """Look once and draw; return True when there is nothing more to come."""
-        state = self._watch.look()
-        with self._lock:
-            displays = list(self._displays)
-        for display in displays:
-            display.show(state, change=self._watch.changed)
-        return state.is_over and not state.trouble and self._end(displays)
+        with self._looking:
+            with self._lock:
+                displays = list(self._displays)
+            if not displays:
+                return self._end(displays)
+            state = self._watch.look()
+            for display in displays:
+                display.show(state, change=self._watch.changed)
+            return state.is_over and not state.trouble and self._end(displays)
 
     def _end(self, shown: list[StudyDisplay]) -> bool:
         """Let go of *shown*; return False when a display came meanwhile."""
         with self._lock:
             for display in shown:
-                display.done()
+                display.settle()
             self._displays = [display for display in self._displays if display not in shown]
             if not self._displays:
                 self._thread = None
@@ -176,6 +193,13 @@ class LiveStudy:
 _live: dict[tuple[int, str], LiveStudy] = {}
 #: The display that was begun last.
 _drawn: list[StudyDisplay] = []
+
+
+def look_now(name: str) -> None:
+    """Let the cells that show the study *name* look at once: it is over, and the kernel may be, too."""
+    for (_, followed), live in list(_live.items()):
+        if followed == name:
+            live.look_now()
 
 
 def _this_cell() -> int | None:
@@ -198,7 +222,9 @@ def show(study: Study, handle: Handle | None = None) -> StudyDisplay:
         return _drawn[0]
     display = StudyDisplay(handle)
     display.show(state, change=True)
-    if in_notebook() and not state.is_over:
+    if state.is_over:
+        look_now(study.name)
+    elif in_notebook():
         key = (id(study.tapis), study.name)
         _live.setdefault(key, LiveStudy(study.watch())).add(display)
     return display

@@ -71,12 +71,9 @@ def hold(conn: Connection, study_id: int, refusal: str) -> None:
     conn.execute(update(study_chains).where(*waiting).values(refusal=refusal))
 
 
-def release(conn: Connection, study_id: int) -> bool:
-    """Let all requests of a study wait for its cases that are no job yet; return whether there are any."""
-    changed = conn.execute(
-        update(study_chains).where(_chain.study_id == study_id, _unsubmitted).values(refusal="")
-    )
-    return changed.rowcount > 0
+def release(conn: Connection, study_id: int) -> None:
+    """Let all requests of a study wait for its cases that are no job yet."""
+    conn.execute(update(study_chains).where(_chain.study_id == study_id, _unsubmitted).values(refusal=""))
 
 
 def remove(conn: Connection, chain_id: int) -> bool:

@@ -114,6 +114,30 @@ def test_a_study_shown_in_a_notebook_goes_on_by_itself(fake, tapis, monkeypatch)
     assert "2 of 2   ✓ 2 done" in handle.texts[-1]
 
 
+def test_a_cell_that_has_waited_to_the_end_brings_the_cells_above_there_before_the_kernel_may_stop(
+    fake, tapis, monkeypatch
+):
+    monkeypatch.setattr(study_progress, "in_notebook", lambda: True)
+    asleep, wake = threading.Event(), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        asleep.set()
+        wake.wait(30)
+
+    monkeypatch.setattr(LiveStudy.__init__, "__defaults__", (sleep,))
+    study = tapis.study("s", "bash", cases={"k": [1, 2]}, script="{{ k }}").run()
+    above, waited = Handle(), StudyDisplay(Handle())
+    try:
+        show(study, above)
+        assert asleep.wait(10)
+        fake.studies.move("s", "FINISHED")
+        waited.show(study.state(), change=True)
+        waited.done()
+        assert "2 of 2   ✓ 2 done" in above.texts[-1]
+    finally:
+        wake.set()
+
+
 def test_a_study_that_cannot_be_asked_is_shown_with_the_reason(fake, tapis):
     study = tapis.study("s", "bash", cases={"k": [1]}, script="{{ k }}").run()
     fake.instead["/v3/tapisjobs/studies/s"] = lambda request: error(403, "Not yours.")
