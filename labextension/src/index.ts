@@ -6,8 +6,7 @@ import { Widget } from '@lumino/widgets';
 
 import { element } from './dom.js';
 import { text } from './job.js';
-import jobs from './lab_jobs.js';
-import lists from './lab_lists.js';
+import jobs from './lab_frame.js';
 import { RefusedError, theServer } from './server.js';
 
 const ABOUT = 'tapisjobs:about';
@@ -41,4 +40,4 @@ const about: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [about, jobs, lists];
+export default [about, jobs];

@@ -5,8 +5,6 @@ import { page, press, refusal, settled, site } from './site.js';
 
 const window = page();
 const { SubmitView } = await import('../lib/views/submit.js');
-const { Dock } = await import('../lib/views/dock.js');
-const { Kept } = await import('../lib/views/kept.js');
 const { cost } = await import('../lib/views/dry_run.js');
 
 const FORM = '/v3/tapisjobs/apps/solver/1/form';
@@ -146,9 +144,9 @@ test('submitting sends what is filled in once, and shows the job live', async ()
   assert.match(told(), /▶ running/);
   press(view.node, 'Open the job');
   assert.deepEqual(opened, ['u-007']);
-  view.setVisible(false);
+  view.show(false);
   assert.equal(watchers.length, 0);
-  view.setVisible(true);
+  view.show(true);
   assert.equal(watchers.length, 1);
   view.dispose();
   assert.equal(watchers.length, 0);
@@ -244,34 +242,6 @@ test('without the server one can ask for the apps again', async () => {
   press(view.node, 'Try again');
   await settled();
   assert.equal(gone.asked.length, 2);
-});
-
-test('a form is found again as it was left, after a job stood in its place', async () => {
-  const made = [];
-  const kept = new Kept(async () => {
-    const one = { node: window.document.createElement('p'), seen: [], isGone: false };
-    one.setVisible = isVisible => one.seen.push(isVisible);
-    one.dispose = () => (one.isGone = true);
-    return made[made.push(one) - 1];
-  });
-  const dock = new Dock(async () => ({ node: window.document.createElement('i'), setVisible: () => undefined, dispose: () => undefined }), () => undefined);
-  await dock.open('form', () => kept.docked());
-  await dock.open('u-007');
-  assert.deepEqual(made[0].seen, [true, false]);
-  await dock.open('form', () => kept.docked());
-  assert.equal(made.length, 1);
-  assert.ok(dock.node.contains(made[0].node));
-  kept.dispose();
-  await settled();
-  assert.equal(made[0].isGone, true);
-});
-
-test('a form that could not be made is made anew the next time', async () => {
-  const made = { node: window.document.createElement('p'), setVisible: () => undefined, dispose: () => undefined };
-  const answers = [Promise.reject(new Error('gone')), Promise.resolve(made)];
-  const kept = new Kept(() => answers.shift());
-  await assert.rejects(kept.docked(), /gone/);
-  assert.equal((await kept.docked()).node, made.node);
 });
 
 test('a cost is told only where the size is known', () => {

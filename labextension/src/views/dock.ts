@@ -30,15 +30,15 @@ export class Dock {
     show(this.node, false);
   }
 
-  /** Show one job, or what `make` makes for another name; the same again changes nothing. */
-  async open(uuid: string, make = this.make): Promise<void> {
+  /** Show one job; the same again changes nothing. */
+  async open(uuid: string): Promise<void> {
     if (uuid === this.uuid) {
       return;
     }
     this.clear();
     this.uuid = uuid;
     show(this.node, true);
-    const made = await make(uuid);
+    const made = await this.make(uuid);
     if (this.uuid !== uuid) {
       made.dispose();
       return;

@@ -12,7 +12,6 @@ import { Bulk } from './bulk.js';
 import { Chips } from './chips.js';
 import { Dock, type Docked } from './dock.js';
 import { Grid } from './grid.js';
-import { Kept } from './kept.js';
 import { help, press, type Key } from './keys.js';
 
 /** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs;
@@ -20,14 +19,12 @@ import { help, press, type Key } from './keys.js';
 const TYPED = 250;
 const COUNTED = 1000;
 const AGAIN = 5000;
-/** What the form is called where jobs are called by their uuids. */
-const FORM = 'form';
 
 export interface JobsHost {
   /** Make what is shown of one job beside the grid; without it nothing opens. */
   details?(uuid: string): Promise<Docked>;
-  /** Make the form that submits a job; `open` shows a job beside the grid. */
-  submit?(open: (uuid: string) => void): Promise<Docked>;
+  /** Go to the form that submits a job. */
+  submit?(): void;
   /** Put a first cell into the notebook in front. */
   insertFirstCell?(): void;
 }
@@ -55,8 +52,6 @@ export class JobsView {
     });
     const { details } = host;
     this.dock = details ? new Dock(details, () => this.grid.move(0)) : null;
-    const { submit } = host;
-    this.form = submit && this.dock ? new Kept(() => submit(uuid => void this.dock?.open(uuid))) : null;
     this.node.append(this.build());
     this.node.addEventListener('keydown', event => press(this.keys, event));
     this.listen();
@@ -90,7 +85,6 @@ export class JobsView {
     this.rest();
     this.unsearch?.();
     this.dock?.dispose();
-    this.form?.dispose();
     this.grid.dispose();
   }
 
@@ -193,8 +187,13 @@ export class JobsView {
     this.unsearch = later(() => this.narrow({ text: this.entry.value.trim() }), TYPED);
   }
 
+  /** Show one job beside the grid. */
+  async openJob(uuid: string): Promise<void> {
+    await this.dock?.open(uuid).catch(fault => this.say(told(fault)));
+  }
+
   private open({ uuid }: GridRow): void {
-    this.dock?.open(uuid).catch(fault => this.say(told(fault)));
+    void this.openJob(uuid);
   }
 
   private askCancel(): void {
@@ -213,11 +212,6 @@ export class JobsView {
     } catch (fault) {
       this.say(told(fault));
     }
-  }
-
-  /** The form opens beside the grid, as it was left. */
-  private submit(form: Kept): void {
-    this.dock?.open(FORM, () => form.docked()).catch(fault => this.say(told(fault)));
   }
 
   private fail(fault: unknown): void {
@@ -251,9 +245,9 @@ export class JobsView {
     this.entry.addEventListener('keydown', ({ key }) => (key === 'Escape' || key === 'Enter') && this.grid.move(0));
     this.newButton = button('', 'Show the new jobs at the top', () => this.narrow({}));
     const head = element('div', 'tj-Bar', {}, this.entry, this.chips.node, this.newButton, this.number);
-    const { form } = this;
-    if (form) {
-      head.append(button('Submit…', 'Submit a job by a form', () => this.submit(form)));
+    const { submit } = this.host;
+    if (submit) {
+      head.append(button('Submit…', 'Submit a job by a form', () => submit()));
     }
     const first = this.host.insertFirstCell;
     this.empty.append(element('p', '', {}, 'No jobs yet.'));
@@ -309,7 +303,6 @@ export class JobsView {
   private readonly grid: Grid;
   private readonly bulk: Bulk;
   private readonly dock: Dock | null;
-  private readonly form: Kept | null;
   private newButton!: HTMLButtonElement;
   private filter: Filter = EVERYTHING;
   private total = -1;

@@ -21,7 +21,7 @@ export interface SubmitHost {
 }
 
 export class SubmitView {
-  readonly node = element('div', 'tj-Submit', { role: 'region', 'aria-label': 'Submit a job' });
+  readonly node = element('div', 'tj-Jobs tj-Submit', { role: 'region', 'aria-label': 'Submit a job' });
 
   constructor(
     private readonly site: Site,
@@ -29,20 +29,20 @@ export class SubmitView {
   ) {
     this.forms = new Forms(site.client);
     this.menu.addEventListener('change', () => void this.choose(this.apps[Number(this.menu.value)]));
-    this.retry = button('Try again', 'Ask for the apps again', () => void this.list());
+    this.retry = button('Try again', 'Ask for the apps again', () => (this.listed = this.list()));
     const app = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, 'App'), this.menu);
     const { dry, send } = this;
     send.classList.add('tj-mod-main');
     this.foot.append(element('div', 'tj-Bar', {}, dry, send), new CodeBar(site, () => this.request()).node);
     this.node.append(app, this.retry, this.about, this.opening(), this.place, this.foot, this.note, this.result);
     [this.retry, this.foot].forEach(node => show(node, false));
-    void this.list();
+    this.listed = this.list();
   }
 
   /** The page shows or hides the view; a hidden one causes no traffic. */
-  setVisible(isVisible: boolean): void {
-    this.isVisible = isVisible;
-    this.sent?.setVisible(isVisible);
+  show(isShown: boolean): void {
+    this.isVisible = isShown;
+    this.sent?.setVisible(isShown);
   }
 
   dispose(): void {
@@ -50,8 +50,16 @@ export class SubmitView {
     this.sent?.dispose();
   }
 
+  /** The form of one app. */
+  async chooseNamed(id: string, version: string): Promise<void> {
+    await this.listed;
+    this.point({ id, version });
+    await this.choose({ id, version });
+  }
+
   /** A cell, JSON or YAML, as a form. */
   async open(code: string): Promise<void> {
+    await this.listed;
     const asked = (this.asked += 1);
     await this.attempt(async () => {
       const { request, warnings } = await this.forms.read(code);
@@ -64,8 +72,7 @@ export class SubmitView {
       const filled = filledBy(form, await this.forms.filled(form, request));
       if (asked === this.asked) {
         this.draw(form, filled);
-        const at = this.apps.findIndex(({ id, version }) => id === app.id && version === app.version);
-        this.menu.value = at < 0 ? '' : String(at);
+        this.point(app);
         this.say(warnings.join(' ') || 'The form is filled.');
       }
     });
@@ -90,6 +97,12 @@ export class SubmitView {
     const listed = this.apps.find(({ id }) => id === appId);
     const version = text(appVersion) || listed?.version;
     return appId && version ? { id: text(appId), version } : null;
+  }
+
+  /** Let the menu say what the form is of. */
+  private point(app: AppName): void {
+    const at = this.apps.findIndex(({ id, version }) => id === app.id && version === app.version);
+    this.menu.value = at < 0 ? '' : String(at);
   }
 
   private async choose(app: AppName | undefined): Promise<void> {
@@ -227,6 +240,7 @@ export class SubmitView {
   private readonly send = button('Submit', 'Submit the job', () => void this.submit());
   private readonly forms: Forms;
   private apps: AppName[] = [];
+  private listed: Promise<void>;
   private form: AppForm | null = null;
   private view: FormView | null = null;
   private rest: Values = {};

@@ -1,0 +1,133 @@
+/** Jobs, studies, systems, apps and the form in Lab: a tab in the main area and a narrow one in the sidebar. */
+
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { LabIcon } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+
+import { Client } from './core/client.js';
+import { labWire } from './lab_wire.js';
+import { theServer } from './server.js';
+import { Frame, PLACES, type FrameHost, type PlaceName } from './views/frame.js';
+import type { Site } from './views/site.js';
+
+/** Drawn in the colour of Lab's other icons. */
+export const ICON = new LabIcon({
+  name: 'jupyter-tapis-jobs:jobs',
+  svgstr:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3 jp-icon-selectable" ' +
+    'fill="#616161" d="M4 5h3v3H4zm5 0h11v3H9zM4 10.5h3v3H4zm5 0h7v3H9zM4 16h3v3H4zm5 0h11v3H9z"/></svg>'
+});
+
+/** What each command says and tells. */
+const COMMANDS: Readonly<Record<PlaceName, readonly [string, string]>> = {
+  Jobs: ['Open the jobs', 'Jobs with their states, live'],
+  Studies: ['Open the studies', 'Studies with their cases, live'],
+  Systems: ['Open the systems', 'Hosts with their connections, queues and runtimes'],
+  Apps: ['Open the apps', 'The apps that jobs may use'],
+  Submit: ['Submit a job', 'Submit a job by the form of its app']
+};
+
+export function commandOf(place: PlaceName): string {
+  return place === 'Submit' ? 'tapisjobs:submit' : `tapisjobs:open-${place.toLowerCase()}`;
+}
+
+/** The server of this page, and the one connection of its cards and views. */
+function theSite(): Site {
+  const wire = labWire();
+  return { wire, client: new Client(wire), live: theServer().live };
+}
+
+/** Lets the frame rest while the tab is hidden. */
+class FrameWidget extends Widget {
+  constructor(host: FrameHost = {}) {
+    super();
+    this.addClass('tj-Host');
+    this.frame = new Frame(theSite(), host);
+    this.node.append(this.frame.node);
+  }
+
+  readonly frame: Frame;
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.frame.show(this.isVisible);
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.frame.show(this.isVisible);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.frame.show(false);
+  }
+
+  override dispose(): void {
+    this.frame.dispose();
+    super.dispose();
+  }
+}
+
+function main(host: FrameHost): MainAreaWidget<FrameWidget> {
+  const widget = new MainAreaWidget({ content: new FrameWidget(host) });
+  widget.id = 'tapisjobs-main';
+  widget.title.label = 'Tapis Jobs';
+  widget.title.icon = ICON;
+  widget.title.closable = true;
+  widget.toolbar.hide();
+  return widget;
+}
+
+function side(): FrameWidget {
+  const widget = new FrameWidget();
+  widget.id = 'tapisjobs-side';
+  widget.title.icon = ICON;
+  widget.title.caption = 'Tapis Jobs';
+  widget.node.setAttribute('aria-label', 'Tapis Jobs');
+  return widget;
+}
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-tapis-jobs:jobs',
+  description: 'Shows jobs, studies, systems and apps in a tab and in the sidebar.',
+  autoStart: true,
+  optional: [ICommandPalette, ILayoutRestorer],
+  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null, restorer: ILayoutRestorer | null) => {
+    const tracker = new WidgetTracker<MainAreaWidget<FrameWidget>>({ namespace: 'tapisjobs' });
+    for (const place of PLACES) {
+      const [label, caption] = COMMANDS[place];
+      app.commands.addCommand(commandOf(place), {
+        label: `Tapis Jobs: ${label}`,
+        caption,
+        icon: ICON,
+        execute: async ({ place: left }) => {
+          // A page that is loaded again opens at the place where it was left.
+          const went = (): void => void (tracker.currentWidget && tracker.save(tracker.currentWidget));
+          const widget = tracker.currentWidget ?? main({ went });
+          widget.content.frame.go(PLACES.find(name => name === left) ?? place);
+          if (!tracker.has(widget)) {
+            await tracker.add(widget);
+          }
+          if (!widget.isAttached) {
+            app.shell.add(widget, 'main');
+          }
+          app.shell.activateById(widget.id);
+        }
+      });
+      palette?.addItem({ command: commandOf(place), category: 'Tapis Jobs' });
+    }
+    const list = side();
+    app.shell.add(list, 'left', { rank: 700 });
+    restorer?.add(list, list.id);
+    void restorer?.restore(tracker, {
+      command: commandOf('Jobs'),
+      args: widget => ({ place: widget.content.frame.place }),
+      name: () => 'jobs'
+    });
+  }
+};
+
+export default plugin;
