@@ -62,6 +62,9 @@ PUBLIC = [
 HEAVY = ["IPython", "anywidget", "asyncssh", "httpx", "ipywidgets", "jupyter_server", "pandas", "pydantic",
          "sqlalchemy", "tornado", "yaml"]  # fmt: skip
 
+#: Lines of a source at most, and the one that nobody writes: the types of the routes, as many as there are.
+LINES, GENERATED = 400, HOME / "labextension" / "src" / "core" / "api.ts"
+
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 
@@ -154,6 +157,12 @@ def test_every_file_says_in_one_line_what_it_is_for(path):
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     assert docstring, f"{_name(path)} has no docstring"
     assert docstring.splitlines()[0].endswith((".", ":"))
+
+
+def test_no_file_is_too_long_to_be_read_at_once():
+    written = [path for path in (HOME / "labextension" / "src").rglob("*.ts") if path != GENERATED]
+    long = [path for path in (*SOURCES, *written) if path.read_text(encoding="utf-8").count("\n") > LINES]
+    assert [str(path.relative_to(HOME)) for path in long] == []
 
 
 # --- the README -------------------------------------------------------------------------------

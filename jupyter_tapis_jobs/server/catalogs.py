@@ -25,7 +25,7 @@ def listing(call: Call, where: Condition, attributes: Attributes) -> Listing:
     return Listing(
         where=where,
         list_type=query.list_type,
-        limit=LIMIT if query.limit is None else query.limit,
+        limit=_limit(call),
         skip=query.skip,
         order_by=searches.order_by(query.order_by or "", attributes),
         start_after=query.start_after,
@@ -64,13 +64,18 @@ def page(
     if found.rows:
         # A wrong name is told now, not in the middle of the answer.
         rows.to_wire(found.rows[0])
-    told = metadata(call.query, len(found.rows), found.total, LIMIT)
+    told = metadata(call.query, len(found.rows), found.total, _limit(call))
     return Reply(rows, f"TAPIS_FOUND {what} found: {len(found.rows)}.", told)
 
 
 def cut(call: Call, wire: Mapping[str, Any], summary: Sequence[str]) -> dict[str, Any]:
     """Return the chosen attributes of one thing; all when none are chosen."""
     return selected(wire, _names(call.query.select) or [_ALL], summary)
+
+
+def _limit(call: Call) -> int:
+    given: int | None = call.query.limit
+    return LIMIT if given is None else given
 
 
 def _names(select: str | None) -> list[str]:

@@ -202,6 +202,14 @@ def test_a_method_that_a_path_does_not_have_is_a_405_that_names_those_it_has(api
     assert "POST" in answer.json()["message"]
 
 
+@pytest.mark.parametrize("path", ["/v3/apps", "/v3/systems", "/v3/jobs/list"])
+@pytest.mark.parametrize("limit", [None, 1])
+def test_a_list_tells_the_limit_that_held_for_it(api, world, path, limit):
+    answer = api.call("GET", path, params={} if limit is None else {"limit": limit})
+    assert answer.json()["metadata"]["recordLimit"] == (100 if limit is None else limit)
+    assert limit is None or len(answer.json()["result"]) == limit
+
+
 @pytest.mark.parametrize("word", ["True", "true", "TRUE", "1"])
 def test_booleans_of_a_query_are_taken_as_python_writes_them(api, world, word):
     answer = api.call("GET", "/v3/jobs/list", params={"computeTotal": word})
