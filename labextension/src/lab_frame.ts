@@ -2,11 +2,14 @@
 
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
+import { FIRST } from './core/cells.js';
 import { Client } from './core/client.js';
+import { Cells } from './lab_cells.js';
 import { labWire } from './lab_wire.js';
 import { theServer } from './server.js';
 import { Frame, PLACES, type FrameHost, type PlaceName } from './views/frame.js';
@@ -33,18 +36,20 @@ export function commandOf(place: PlaceName): string {
   return place === 'Submit' ? 'tapisjobs:submit' : `tapisjobs:open-${place.toLowerCase()}`;
 }
 
-/** The server of this page, and the one connection of its cards and views. */
-function theSite(): Site {
+/** The server of this page, the one connection of its cards and views, and the notebook in front. */
+function theSite(cells: Cells | null): Site {
   const wire = labWire();
-  return { wire, client: new Client(wire), live: theServer().live };
+  const insertCode = (code: string): Promise<void> | void => cells?.insert(code);
+  return { wire, client: new Client(wire), live: theServer().live, ...(cells && { insertCode }) };
 }
 
 /** Lets the frame rest while the tab is hidden. */
 class FrameWidget extends Widget {
-  constructor(host: FrameHost = {}) {
+  constructor(cells: Cells | null, host: FrameHost = {}) {
     super();
     this.addClass('tj-Host');
-    this.frame = new Frame(theSite(), host);
+    const insertFirstCell = (): void => void cells?.insert(FIRST);
+    this.frame = new Frame(theSite(cells), { ...host, ...(cells && { insertFirstCell }) });
     this.node.append(this.frame.node);
   }
 
@@ -71,8 +76,8 @@ class FrameWidget extends Widget {
   }
 }
 
-function main(host: FrameHost): MainAreaWidget<FrameWidget> {
-  const widget = new MainAreaWidget({ content: new FrameWidget(host) });
+function main(cells: Cells | null, host: FrameHost): MainAreaWidget<FrameWidget> {
+  const widget = new MainAreaWidget({ content: new FrameWidget(cells, host) });
   widget.id = 'tapisjobs-main';
   widget.title.label = 'Tapis Jobs';
   widget.title.icon = ICON;
@@ -81,8 +86,8 @@ function main(host: FrameHost): MainAreaWidget<FrameWidget> {
   return widget;
 }
 
-function side(): FrameWidget {
-  const widget = new FrameWidget();
+function side(cells: Cells | null): FrameWidget {
+  const widget = new FrameWidget(cells);
   widget.id = 'tapisjobs-side';
   widget.title.icon = ICON;
   widget.title.caption = 'Tapis Jobs';
@@ -94,8 +99,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-tapis-jobs:jobs',
   description: 'Shows jobs, studies, systems and apps in a tab and in the sidebar.',
   autoStart: true,
-  optional: [ICommandPalette, ILayoutRestorer],
-  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null, restorer: ILayoutRestorer | null) => {
+  optional: [ICommandPalette, ILayoutRestorer, INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    notebooks: INotebookTracker | null
+  ) => {
+    const cells = notebooks && new Cells(app, notebooks);
     const tracker = new WidgetTracker<MainAreaWidget<FrameWidget>>({ namespace: 'tapisjobs' });
     for (const place of PLACES) {
       const [label, caption] = COMMANDS[place];
@@ -106,7 +117,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         execute: async ({ place: left }) => {
           // A page that is loaded again opens at the place where it was left.
           const went = (): void => void (tracker.currentWidget && tracker.save(tracker.currentWidget));
-          const widget = tracker.currentWidget ?? main({ went });
+          const widget = tracker.currentWidget ?? main(cells, { went });
           widget.content.frame.go(PLACES.find(name => name === left) ?? place);
           if (!tracker.has(widget)) {
             await tracker.add(widget);
@@ -119,7 +130,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       });
       palette?.addItem({ command: commandOf(place), category: 'Tapis Jobs' });
     }
-    const list = side();
+    const list = side(cells);
     app.shell.add(list, 'left', { rank: 700 });
     restorer?.add(list, list.id);
     void restorer?.restore(tracker, {
