@@ -149,11 +149,12 @@ def _place(
     for name in BOUNDS:
         if name not in hidden:
             said = getattr(attributes, name)
+            allowed = _limits(system.queues.get(default or "")).get(wire_name(name), {})
             properties[wire_name(name)] = {
                 "type": "integer",
                 "title": _TITLES[wire_name(name)],
                 "minimum": 1,
-                "default": said if said and said > 0 else DEFAULTS[name],
+                "default": said if said and said > 0 else _within(DEFAULTS[name], allowed),
             }
     if kind == JobType.BATCH:
         if notes.get("hideAllocation") is not True:
@@ -188,6 +189,11 @@ def _limits(queue: LogicalQueue | None) -> dict[str, dict[str, int]]:
         limit |= {"maximum": most} if most and most > 0 else {}
         found |= {wire_name(field): limit} if limit else {}
     return found
+
+
+def _within(value: int, limits: Mapping[str, int]) -> int:
+    """Return the number nearest to *value* that a queue allows."""
+    return min(max(value, limits.get("minimum", value)), limits.get("maximum", value))
 
 
 def _queue(queue: LogicalQueue) -> dict[str, Any]:

@@ -40,7 +40,7 @@ export class Field {
     show(this.help, this.help.textContent !== '');
     const line = element('div', 'tj-FormLine', {}, this.control, this.slider, this.limitWords);
     this.node.append(element('label', 'tj-Label', { for: id }, label), line, this.help, this.trouble);
-    this.slider.setAttribute('aria-label', label);
+    this.slider.setAttribute('aria-label', `${label}: slider`);
     this.control.addEventListener('input', () => this.typed());
     this.control.addEventListener('change', () => this.typed());
     this.slider.addEventListener('input', () => {

@@ -102,6 +102,12 @@ def test_what_the_app_names_are_fields_as_its_notes_say():
     assert found["values"]["env"] == {"K": "3"}
 
 
+def test_a_form_begins_within_the_limits_of_its_queue_but_with_what_the_app_says():
+    assert form(solver())["values"]["nodeCount"] == 2
+    assert form(solver(execSystemLogicalQueue="development"))["values"]["nodeCount"] == 1
+    assert form(solver(nodeCount=1))["values"]["nodeCount"] == 1
+
+
 def test_limits_are_those_of_the_chosen_queue():
     found = form(solver())
     assert faults(found, execSystemLogicalQueue="development", nodeCount=4, maxMinutes=120) == []
