@@ -354,4 +354,6 @@ def _batch(jobs: Sequence[Job], free: int | None) -> tuple[list[Job], int]:
     alike = [job for job in jobs if job.cores_per_node == kind]
     if free is None:
         return alike, 0
-    return alike[:BATCH], max(1, free // kind)
+    batch = alike[:BATCH]
+    # Places that none of them needs are left to those who come next.
+    return batch, min(len(batch), max(1, free // kind))

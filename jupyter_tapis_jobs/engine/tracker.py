@@ -279,6 +279,9 @@ class Tracker:
         for job in begun.values():
             if job.uuid in self._conveyor.jobs and job.uuid in lane.tracked:
                 lane.started(job, _deadline(job))
+        if begun and lane.free_cores:
+            # The last of a batch has begun: the places that the batch kept for it are others' now.
+            self._conveyor.wake(lane.key, JobStatus.SUBMITTING_JOB)
         # As they were: a job that is handed over anew has forgotten whose places it held.
         stored = [change for change in ends if change.after.uuid not in stale]
         self.release([change.before for change in stored if not change.after.status.is_terminal])

@@ -1,0 +1,47 @@
+"""The cores of a host without a scheduler: a job that has a core to run on does not wait for another job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from simulation.lives import USER
+from simulation.world import Behaviour, World
+from test_studies import ended
+
+from jupyter_tapis_jobs.engine.engine import Engine
+from jupyter_tapis_jobs.model.study import Case
+
+Cases = Callable[..., list[Case]]
+Run = Callable[..., None]
+LONG, SHORT = Behaviour(1000.0), Behaviour(5.0)
+
+
+async def submitted(engine: Engine, world: World, cases: list[Case], *behaviours: Behaviour) -> None:
+    """Add cases that behave so; the first is the first to run."""
+    added = await engine.studies.add(USER, "s", cases)
+    world.behaviours.update(
+        {uuid: how for (_, uuid), how in zip(added.submitted, behaviours, strict=True) if uuid}
+    )
+
+
+def test_a_job_that_comes_after_a_long_one_takes_the_other_core(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        engine._lane(("cluster", "ada")).fork_cores = 2
+        await engine.studies.create(USER, "s", {})
+        await submitted(engine, world, cases(1), LONG)
+        await submitted(engine, world, cases(1, first=1), SHORT)
+        assert await ended(engine, 1) == {"RUNNING": 1, "FINISHED": 1}
+
+    run(scene)
+
+
+def test_a_core_that_a_batch_needs_no_more_is_taken_while_its_last_job_runs(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        engine._lane(("cluster", "ada")).fork_cores = 2
+        await engine.studies.create(USER, "s", {})
+        await submitted(engine, world, cases(3), SHORT, SHORT, LONG)
+        await submitted(engine, world, cases(1, first=3), SHORT)
+        assert await ended(engine, 3) == {"RUNNING": 1, "FINISHED": 3}
+
+    run(scene)
