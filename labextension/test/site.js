@@ -44,8 +44,8 @@ export function site(answers = {}) {
   return { client: new Client(wire), wire, live, asked, tails, watchers };
 }
 
-export function refusal(status, message) {
-  return Response.json({ message, result: null }, { status });
+export function refusal(status, message, result = null) {
+  return Response.json({ message, result }, { status });
 }
 
 /** A clock that moves when told. */

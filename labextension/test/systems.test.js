@@ -35,6 +35,16 @@ async function view(answers = {}) {
   return { ...at, shown, time, turn, node: shown.node, card, code: card?.querySelector('form') };
 }
 
+/** Type the answer to what is asked, and agree. */
+async function answered(node, told) {
+  const [entry] = node.querySelectorAll('dialog input');
+  if (entry) {
+    entry.value = told;
+  }
+  node.querySelector('dialog form').dispatchEvent(new Event('submit', { cancelable: true }));
+  await settled();
+}
+
 const badges = node => [...node.querySelectorAll('.tj-State')].map(each => `${each.textContent} ${each.dataset.tone}`);
 
 test('limits that are none are told as none, whatever Tapis writes for it', () => {
@@ -68,23 +78,24 @@ test('a host is looked at now, what was found is told, and the list is read agai
   assert.deepEqual(asked.map(each => each.split('?')[0]), [`POST ${HOSTS}/frontera/check`, 'GET /v3/systems', `GET ${HOSTS}`]);
 });
 
-test('a host that asks for a one-time code gets it once', async () => {
+test('a host that asks for a one-time code gets it once, from a dialogue', async () => {
   const given = [];
-  const { card, code } = await view({
+  const { node, card } = await view({
     [`GET ${HOSTS}`]: [state('code needed', { message: 'TACC Token:' })],
     [`POST ${HOSTS}/frontera/check`]: body => {
       given.push(body);
-      return refusal(401, 'The code is wrong.');
+      return given.length < 3 ? refusal(409, `JOBS_HOST_CODE frontera asks for a code (${given.length}).`, { prompts: ['TACC Token:'] }) : REPORT;
     }
   });
-  assert.equal(code.hidden, false);
-  code.querySelector('input').value = ' 123456 ';
-  code.dispatchEvent(new Event('submit', { cancelable: true }));
+  press(card, 'Give the code');
   await settled();
-  press(card, 'Check now');
-  await settled();
-  assert.deepEqual(given, [{ code: '123456' }, undefined]);
-  assert.match(card.querySelector('.tj-Note').textContent, /The code is wrong\./);
+  assert.match(node.querySelector('dialog').textContent, /One-time code for frontera.*TACC Token:/);
+  await answered(node, '123456');
+  assert.match(node.querySelector('dialog').textContent, /asks for a code \(2\)/);
+  await answered(node, '654321');
+  assert.deepEqual(given, [undefined, { code: '123456' }, { code: '654321' }]);
+  assert.match(card.querySelector('.tj-Note').textContent, /Slurm 24\.05/);
+  assert.equal(node.querySelector('dialog').childElementCount, 0);
 });
 
 test('a disabled system and one of someone else are told as such', async () => {

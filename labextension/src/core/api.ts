@@ -12,6 +12,12 @@ export interface AddedCases {
   launchReason?: string | null;  // And why so.
 }
 
+/** The system that a host became, and what was found there. */
+export interface AddedHost {
+  system: Record<string, unknown>;
+  report: HostReport;
+}
+
 /** Tags and notes for a job; what is left out stays as it is. */
 export interface Annotation {
   tags?: string[] | null;  // PUT replaces the tags, [] clears them; PATCH adds.
@@ -59,11 +65,37 @@ export interface CaseRefusal {
 /** Whose apps or systems are listed. */
 export type CatalogListType = 'OWNED' | 'MINE' | 'SHARED_PUBLIC' | 'SHARED_DIRECT' | 'READ_PERM' | 'ALL';
 
+/** What added columns have, by job and column. */
+export interface ColumnValues {
+  values: Record<string, Record<string, string | number | boolean | null>>;
+}
+
 /** Why a job ended, Tapis's condition codes. Clients see it once the job is terminal. */
 export type Condition = 'NORMAL_COMPLETION' | 'CANCELLED_BY_USER' | 'JOB_ARCHIVING_FAILED' | 'JOB_DATABASE_ERROR' | 'JOB_EXECUTION_MONITORING_ERROR' | 'JOB_EXECUTION_MONITORING_ERROR_TIMEOUT' | 'JOB_EXECUTION_MONITORING_TIMEOUT' | 'JOB_FILES_SERVICE_ERROR' | 'JOB_INTERNAL_ERROR' | 'JOB_INVALID_DEFINITION' | 'JOB_LAUNCH_FAILURE' | 'JOB_QUEUE_MONITORING_ERROR' | 'JOB_RECOVERY_FAILURE' | 'JOB_RECOVERY_TIMEOUT' | 'JOB_REMOTE_ACCESS_ERROR' | 'JOB_REMOTE_OUTCOME_ERROR' | 'JOB_TRANSFER_FAILED_OR_CANCELLED' | 'JOB_TRANSFER_MONITORING_TIMEOUT' | 'JOB_UNABLE_TO_STAGE_INPUTS' | 'JOB_UNABLE_TO_STAGE_JOB' | 'SCHEDULER_CANCELLED' | 'SCHEDULER_DEADLINE' | 'SCHEDULER_OUT_OF_MEMORY' | 'SCHEDULER_STOPPED' | 'SCHEDULER_TERMINATED' | 'SCHEDULER_TIMEOUT';
 
+/** Where a new app or system is, and what was odd about its definition. */
+export interface Created {
+  url: string;
+  warnings?: string[];
+}
+
 /** The kinds of entries in a job's history (Tapis Jobs, "Job Events"). */
 export type EventType = 'JOB_NEW_STATUS' | 'JOB_INPUT_TRANSACTION_ID' | 'JOB_ARCHIVE_TRANSACTION_ID' | 'JOB_SUBSCRIPTION' | 'JOB_SHARE_EVENT' | 'JOB_ERROR_MESSAGE' | 'JOB_USER_EVENT';
+
+/** An action that another package adds. */
+export interface ExtraAction {
+  name: string;
+  title: string;
+  confirm: string | null;  // What is asked before; null does it at once.
+  statuses: string[];  // Of which statuses a job must be; none means any.
+}
+
+/** A column that another package adds. */
+export interface ExtraColumn {
+  name: string;
+  title: string;
+  kind: 'text' | 'number' | 'time';
+}
 
 /** One entry of a listing, as the Tapis Files service describes it. ``size`` in bytes. */
 export interface FileRow {
@@ -250,6 +282,31 @@ export type JobStatus = 'PENDING' | 'PROCESSING_INPUTS' | 'STAGING_INPUTS' | 'ST
 /** How a job is started: FORK runs it at once on the host, BATCH through the host's scheduler. */
 export type JobType = 'FORK' | 'BATCH';
 
+/** A host to be looked at and registered as a system. */
+export interface NewHost {
+  id: string;
+  host: string;  // Name, address, or a Host of ~/.ssh/config.
+  port?: number | null;  // Default: 22.
+  user?: string | null;  // Default: your name here.
+  password?: string | null;
+  privateKey?: string | null;  // PEM or OpenSSH text.
+  passphrase?: string | null;
+  keyFile?: string | null;  // A key on the server's machine, for its own user.
+  code?: string | null;  // A one-time code, used once and not kept.
+  rootDir?: string;
+  jobWorkingDir?: string | null;  // Default: below $SCRATCH or home.
+  trust?: string | null;  // The fingerprint of the host's key: SHA256:…
+  knownHosts?: string | null;  // Lines of a known_hosts file; the server's user: or its path.
+  replace?: boolean;  // Take the place of a system of that id that is there.
+}
+
+/** Who may read which parts of a job. */
+export interface NewShare {
+  grantee: string;
+  jobResource: string[];  // JOB_HISTORY, JOB_RESUBMIT_REQUEST, JOB_OUTPUT, JOB_INPUT.
+  jobPermission?: string;  // READ is the only one.
+}
+
 /** A queue that a form offers; ``limits`` has minimum and maximum by field. */
 export interface OfferedQueue {
   name: string;
@@ -306,6 +363,13 @@ export interface Retried {
   changes?: Record<string, unknown>;
 }
 
+/** What other packages add to the rows of jobs. */
+export interface RowExtras {
+  columns: ExtraColumn[];
+  actions: ExtraAction[];
+  faults: string[];  // What could not be loaded, and why.
+}
+
 /** Parts of one WHERE clause, joined as they are. */
 export interface SearchBody {
   search: string[];
@@ -325,6 +389,11 @@ export interface ServerInfo {
   listeners: number;
 }
 
+/** Jobs, as many as a page has. */
+export interface SomeJobs {
+  uuids: string[];
+}
+
 /** How many jobs have each status; a status that no job has is left out. */
 export interface StatusCounts {
   counts: Record<string, number>;  // Jobs by status.
@@ -342,6 +411,7 @@ export interface StudyRow {
   archived: boolean;
   created: string;
   updated: string;
+  cohortId: string;  // What the jobs of its cases have as cohortId.
   cases: number;
   counts: Record<string, number>;  // Cases by the status of their last attempt.
 }
@@ -399,6 +469,15 @@ export interface Calls {
     query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; search?: string | null; listType?: CatalogListType; select?: string | null; showDeleted?: boolean };
     result: Record<string, unknown>[];
   };
+  'POST /v3/apps': {
+    body: Record<string, unknown>;
+    result: Created;
+  };
+  'PUT /v3/apps/{appId}/{appVersion}': {
+    path: { appId: string; appVersion: string };
+    body: Record<string, unknown>;
+    result: Created;
+  };
   'POST /v3/jobs/search': {
     query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; listType?: JobListType; format?: 'rows' | 'columns'; text?: string | null; includeHidden?: boolean; select?: string | null };
     body: SearchBody;
@@ -442,6 +521,15 @@ export interface Calls {
     path: { jobUuid: string };
     result: Visibility;
   };
+  'POST /v3/jobs/{jobUuid}/share': {
+    path: { jobUuid: string };
+    body: NewShare;
+    result: Told;
+  };
+  'DELETE /v3/jobs/{jobUuid}/share/{user}': {
+    path: { jobUuid: string; user: string };
+    result: Told;
+  };
   'PUT /v3/jobs/{jobUuid}/annotation': {
     path: { jobUuid: string };
     body: Annotation;
@@ -468,6 +556,18 @@ export interface Calls {
   'GET /v3/tapisjobs/jobs/counts': {
     query?: { listType?: JobListType; text?: string | null; includeHidden?: boolean };
     result: StatusCounts;
+  };
+  'GET /v3/tapisjobs/jobs/extras': {
+    result: RowExtras;
+  };
+  'POST /v3/tapisjobs/jobs/extras/values': {
+    body: SomeJobs;
+    result: ColumnValues;
+  };
+  'POST /v3/tapisjobs/jobs/extras/actions/{actionName}': {
+    path: { actionName: string };
+    body: SomeJobs;
+    result: Cancelled[];
   };
   'GET /v3/tapisjobs/apps/{appId}/{appVersion}/form': {
     path: { appId: string; appVersion: string };
@@ -512,6 +612,10 @@ export interface Calls {
   'GET /v3/tapisjobs/hosts': {
     result: HostState[];
   };
+  'POST /v3/tapisjobs/hosts': {
+    body: NewHost;
+    result: AddedHost;
+  };
   'POST /v3/tapisjobs/hosts/{systemId}/check': {
     path: { systemId: string };
     body?: HostCheck | null;
@@ -520,5 +624,10 @@ export interface Calls {
   'GET /v3/systems': {
     query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; search?: string | null; listType?: CatalogListType; select?: string | null; showDeleted?: boolean };
     result: Record<string, unknown>[];
+  };
+  'GET /v3/files/ops/{systemId}/{path}': {
+    path: { systemId: string; path: string };
+    query?: { limit?: number; offset?: number; recurse?: boolean; pattern?: string | null };
+    result: FileRow[];
   };
 }

@@ -1,8 +1,9 @@
 /** Systems and apps as the views need them, read from rows whose form the server's document leaves open. */
 
 import { list, record, text } from '../job.js';
-import type { HostReport, HostState } from './api.js';
+import type { HostReport, HostState, NewHost } from './api.js';
 import type { Client } from './client.js';
+import type { Answers } from './host_sign_in.js';
 
 /** All that the caller may see, in one answer. */
 const EVERY = { limit: -1, listType: 'ALL', select: 'allAttributes', orderBy: 'id(asc)' } as const;
@@ -63,9 +64,15 @@ export class Catalog {
     return (await this.client.call('GET /v3/tapisjobs/hosts', {})).result;
   }
 
-  /** Connect to a host now and look at it again, with the one-time code where it asks for one. */
-  async check(systemId: string, code: string): Promise<HostReport> {
-    const given = { path: { systemId }, ...(code && { body: { code } }) };
+  /** Connect to a new host, look at it, and keep it as a system. */
+  async addHost(host: NewHost): Promise<HostReport> {
+    return (await this.client.call('POST /v3/tapisjobs/hosts', { body: host })).result.report;
+  }
+
+  /** Connect to a host now and look at it again, with what it asked for. */
+  async check(systemId: string, { code, trust }: Answers): Promise<HostReport> {
+    const body = { ...(code && { code }), ...(trust && { trust }) };
+    const given = { path: { systemId }, ...((code || trust) && { body }) };
     return (await this.client.call('POST /v3/tapisjobs/hosts/{systemId}/check', given)).result;
   }
 }

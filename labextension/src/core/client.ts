@@ -13,14 +13,22 @@ export interface Wire {
   socket: (after: number | null) => Socket;
 }
 
-/** The server refused, in its own words. */
+/** What a sentence of the server begins with, for programs: `JOBS_CONFLICT There is a system …`. */
+const CODE = /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) (?=\S)/;
+
+/** The server refused, in its own words; `details` are what it tells beside them. */
 export class RefusedError extends Error {
   constructor(
     readonly status: number,
-    message: string
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {}
   ) {
-    super(message);
+    super(message.replace(CODE, ''));
+    this.code = CODE.exec(message)?.[1] ?? '';
   }
+
+  /** As `JOBS_CONFLICT`, '' where it said none. */
+  readonly code: string;
 }
 
 export type Given<K extends keyof Calls> = Omit<Calls[K], 'result'>;
@@ -45,7 +53,8 @@ export class Client {
     const response = await this.wire.request(method, path, body === undefined ? undefined : JSON.stringify(body));
     const answer = record(await response.json().catch(() => null));
     if (!response.ok) {
-      throw new RefusedError(response.status, text(answer['message']) || `The server answered ${response.status}.`);
+      const words = text(answer['message']) || `The server answered ${response.status}.`;
+      throw new RefusedError(response.status, words, record(answer['result']));
     }
     const total = Number(record(answer['metadata'])['totalCount'] ?? -1);
     return { result: answer['result'] as Calls[K]['result'], total: Number.isFinite(total) ? total : -1 };

@@ -19,7 +19,8 @@ const STATES: Record<string, readonly [string, string]> = {
 };
 
 export interface CardHost {
-  check(id: string, code: string): Promise<HostReport>;
+  /** Connect now, asking the person for what the host wants; null where the person stopped. */
+  check(): Promise<HostReport | null>;
   /** Something is otherwise now. */
   changed(): void;
 }
@@ -32,14 +33,9 @@ export class SystemCard {
     private readonly host: CardHost
   ) {
     this.node.setAttribute('aria-label', `System ${printable(id)}`);
-    this.codeForm.append(this.code, element('button', 'tj-Button', { type: 'submit' }, 'Connect'));
-    this.codeForm.addEventListener('submit', event => {
-      event.preventDefault();
-      void this.check();
-    });
     const head = element('div', 'tj-Bar', {}, element('h3', 'tj-Title', {}, printable(id)), this.badge, this.where, this.checkButton);
-    this.node.append(head, this.state, this.codeForm, this.note, this.about, this.queues);
-    [this.note, this.codeForm, this.checkButton].forEach(node => show(node, false));
+    this.node.append(head, this.state, this.note, this.about, this.queues);
+    [this.note, this.checkButton].forEach(node => show(node, false));
   }
 
   /** Show the system and its connection; null where it has none, as the server's own machine. */
@@ -62,19 +58,16 @@ export class SystemCard {
     this.badge.dataset['tone'] = tone;
     write(this.badge, `${glyph} ${printable(word)}`);
     write(this.state, printable(system.isEnabled ? stateOf(this.id, state) : 'It takes no new jobs.'));
+    write(this.checkButton, state?.state === 'code needed' ? 'Give the code…' : 'Check now');
     show(this.checkButton, state !== null);
-    show(this.codeForm, state?.state === 'code needed');
   }
 
   private async check(): Promise<void> {
     this.checkButton.disabled = true;
     this.say('Connecting …');
-    const code = this.code.value.trim();
-    // A code is used once, whatever comes of it.
-    this.code.value = '';
     try {
-      const { lines, warnings } = await this.host.check(this.id, code);
-      this.say([...lines, ...warnings.map(words => `⚠ ${words}`)].join('\n'));
+      const report = await this.host.check();
+      this.say(report ? [...report.lines, ...report.warnings.map(words => `⚠ ${words}`)].join('\n') : 'Stopped; nothing was changed.');
     } catch (fault) {
       this.say(`⚠ ${told(fault)}`);
     }
@@ -91,10 +84,6 @@ export class SystemCard {
   private readonly where = element('span', 'tj-Words');
   private readonly checkButton = button('Check now', 'Connect to the host and look at its queues and runtimes again', () => void this.check());
   private readonly state = element('p', 'tj-StudyWords', { role: 'status' });
-  private readonly codeForm = element('form', 'tj-Bar');
-  private readonly code = element('input', 'tj-Search', {
-    'aria-label': 'One-time code', placeholder: 'One-time code', autocomplete: 'one-time-code', spellcheck: 'false', required: true
-  });
   private readonly note = element('p', 'tj-Note', { role: 'status' });
   private readonly about = element('p', 'tj-StudyWords');
   private readonly queues = element('div', 'tj-Queues');

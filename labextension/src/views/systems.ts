@@ -1,10 +1,14 @@
 /** The systems that a person may use: hosts with their connection, queues and runtimes. */
 
-import type { HostState } from '../core/api.js';
+import type { HostReport, HostState } from '../core/api.js';
 import { Catalog, type SystemInfo } from '../core/catalog.js';
 import type { Client } from '../core/client.js';
+import { reached } from '../core/host_sign_in.js';
 import { later, type Later } from '../core/painter.js';
-import { element, show } from '../dom.js';
+import { button, element, show } from '../dom.js';
+import { AddHost } from './add_host.js';
+import { Dialog } from './dialog.js';
+import { asking } from './host_questions.js';
 import { Looker } from './looker.js';
 import { SystemCard } from './system_card.js';
 
@@ -17,18 +21,25 @@ export class SystemsView {
   constructor(client: Client, wait: Later = later) {
     this.catalog = new Catalog(client);
     this.looker = new Looker(() => this.look(), PAUSE, wait);
+    const added = (): void => this.looker.now();
+    const name = (): string => this.form.name;
+    this.form = new AddHost({ add: host => this.catalog.addHost(host), ask: asking(this.dialog, name), added });
     show(this.empty, false);
-    this.node.append(this.looker.node, this.empty, this.place);
+    const add = button('Add a host…', 'Connect to a host and keep it as a system', () => this.form.open());
+    this.node.append(element('div', 'tj-Bar', {}, add), this.looker.node, this.form.node, this.empty, this.place, this.dialog.node);
     this.show(true);
   }
 
   /** The page shows or hides the view; a hidden one causes no traffic. */
   show(isShown: boolean): void {
     this.looker.show(isShown);
+    if (!isShown) {
+      this.dialog.close();
+    }
   }
 
   dispose(): void {
-    this.looker.show(false);
+    this.show(false);
   }
 
   private async look(): Promise<void> {
@@ -52,11 +63,14 @@ export class SystemsView {
   }
 
   private make(id: string): SystemCard {
-    return new SystemCard(id, { check: (name, code) => this.catalog.check(name, code), changed: () => this.looker.now() });
+    const check = (): Promise<HostReport | null> => reached(answers => this.catalog.check(id, answers), asking(this.dialog, () => id));
+    return new SystemCard(id, { check, changed: () => this.looker.now() });
   }
 
   private readonly place = element('div', 'tj-StudiesMain');
-  private readonly empty = element('p', 'tj-Empty', {}, 'No systems yet. Add a host in a cell: tapis.add_host("name", host="login.example.org").');
+  private readonly empty = element('p', 'tj-Empty', {}, 'No systems yet. Add a host here, or in a cell: tapis.add_host("name", host="login.example.org").');
+  private readonly dialog = new Dialog();
+  private readonly form: AddHost;
   private readonly cards = new Map<string, SystemCard>();
   private readonly catalog: Catalog;
   private readonly looker: Looker;
