@@ -1,9 +1,17 @@
 /** One field of a form: its label, its control with its limits, and what is wrong with it while one types. */
 
 import { choices, fault, limits, type FieldRules } from '../core/rules.js';
-import { element, show, write } from '../dom.js';
+import { button, element, show, write } from '../dom.js';
 import { text } from '../job.js';
 import { printable } from '../words.js';
+
+/** Makes what chooses a file for a field; it lies below the field until something is chosen. */
+export type Pick = (given: {
+  label: string;
+  wanted: string;
+  address: string;
+  done: (address: string | null) => void;
+}) => { node: HTMLElement; focus(): void };
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
@@ -15,6 +23,10 @@ export interface FieldGiven {
   isNeeded?: boolean;
   /** Several lines, as a script has. */
   isLong?: boolean;
+  /** What may be meant, offered while one types. */
+  offered?: readonly string[];
+  /** Chooses a file, for fields that name one. */
+  pick?: Pick;
   changed: () => void;
 }
 
@@ -39,7 +51,12 @@ export class Field {
     write(this.help, printable(text(given.rules.description)));
     show(this.help, this.help.textContent !== '');
     const line = element('div', 'tj-FormLine', {}, this.control, this.slider, this.limitWords);
-    this.node.append(element('label', 'tj-Label', { for: id }, label), line, this.help, this.trouble);
+    if (given.pick && given.rules['x-picker']) {
+      this.browse.title = `Choose for ${label}`;
+      line.append(this.browse);
+    }
+    this.offer(`${id}-offered`, line);
+    this.node.append(element('label', 'tj-Label', { for: id }, label), line, this.place, this.help, this.trouble);
     this.slider.setAttribute('aria-label', `${label}: slider`);
     this.control.addEventListener('input', () => this.typed());
     this.control.addEventListener('change', () => this.typed());
@@ -103,6 +120,37 @@ export class Field {
     this.control.setAttribute('aria-invalid', String(told !== ''));
   }
 
+  /** Open what chooses a file, or close it again. */
+  private choose(): void {
+    const { pick, rules, name } = this.given;
+    const isOpen = this.place.firstElementChild !== null;
+    this.browse.setAttribute('aria-expanded', String(!isOpen));
+    this.place.replaceChildren();
+    if (isOpen || !pick) {
+      return;
+    }
+    const done = (address: string | null): void => {
+      this.choose();
+      if (address !== null) {
+        this.control.value = address;
+        this.typed();
+      }
+      this.control.focus();
+    };
+    const wanted = text(rules['x-picker']);
+    const picker = pick({ label: rules.title || name, wanted, address: this.control.value, done });
+    this.place.append(picker.node);
+    picker.focus();
+  }
+
+  private offer(id: string, line: HTMLElement): void {
+    const { offered } = this.given;
+    if (offered?.length) {
+      this.control.setAttribute('list', id);
+      line.append(element('datalist', '', { id }, ...offered.map(value => element('option', '', { value }))));
+    }
+  }
+
   private made(): Control {
     const { rules, isLong, isNeeded } = this.given;
     const offered = choices(rules);
@@ -131,6 +179,8 @@ export class Field {
 
   private readonly slider = element('input', 'tj-Slider', { type: 'range', tabindex: '-1' });
   private readonly limitWords = element('span', 'tj-Limit');
+  private readonly browse = button('Browse…', 'Choose a file', () => this.choose());
+  private readonly place = element('div', '');
   private readonly help = element('p', 'tj-FormHelp');
   private readonly trouble = element('p', 'tj-Fault', { role: 'status' });
   private readonly control: Control;

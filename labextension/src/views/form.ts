@@ -5,7 +5,7 @@ import { fields, type FieldRules, type Values } from '../core/rules.js';
 import { element } from '../dom.js';
 import { record } from '../job.js';
 import { printable } from '../words.js';
-import { Field } from './field.js';
+import { Field, type Pick } from './field.js';
 import { Rows } from './rows.js';
 
 /** What few people need: folded, unless something in it is needed. */
@@ -21,13 +21,21 @@ interface Part {
   readonly fields: Iterable<Field>;
 }
 
+/** What a form may use of the page it is in. */
+export interface FormWays {
+  pick?: Pick;
+  /** What may be meant, by the name of the field. */
+  offered?: Readonly<Record<string, readonly string[]>>;
+}
+
 export class FormView {
   readonly node = element('div', 'tj-Form');
 
   constructor(
     private readonly form: AppForm,
     private readonly given: Values,
-    private readonly changed: (name: string) => void
+    private readonly changed: (name: string) => void,
+    private readonly ways: FormWays = {}
   ) {
     const needed = new Set((form.schema['required'] ?? []) as string[]);
     const more = element('div', 'tj-FormMore');
@@ -70,12 +78,15 @@ export class FormView {
     const value = this.given[name];
     const changed = (): void => this.hear(name);
     if (rules.type === 'object') {
-      return new Section(rules, record(value), hints, changed);
+      return new Section(rules, record(value), hints, changed, this.ways);
     }
     if (rules.type === 'array') {
-      return new Rows(name, rules, value, changed);
+      return new Rows(name, rules, value, changed, this.ways.pick);
     }
-    const field = new Field({ name, rules, value, isNeeded, isLong: hints['ui:widget'] === 'textarea', changed });
+    const { pick } = this.ways;
+    const offered = this.ways.offered?.[name] ?? [];
+    const isLong = hints['ui:widget'] === 'textarea';
+    const field = new Field({ name, rules, value, isNeeded, isLong, changed, offered, ...(pick && { pick }) });
     return { node: field.node, fields: [field], get value() { return field.value; } };
   }
 
@@ -107,12 +118,14 @@ class Section implements Part {
     rules: FieldRules,
     private readonly given: Values,
     hints: Values,
-    changed: () => void
+    changed: () => void,
+    { pick }: FormWays
   ) {
     this.node = element('fieldset', 'tj-FormSection', {}, element('legend', '', {}, printable(rules.title ?? '')));
     for (const [name, inner] of Object.entries(rules.properties ?? {})) {
       if (record(hints[name])['ui:widget'] !== 'hidden') {
-        const field = new Field({ name, rules: inner, value: given[name], isNeeded: rules.required?.includes(name) === true, changed });
+        const isNeeded = rules.required?.includes(name) === true;
+        const field = new Field({ name, rules: inner, value: given[name], isNeeded, changed, ...(pick && { pick }) });
         this.named.set(name, field);
         this.node.append(field.node);
       }

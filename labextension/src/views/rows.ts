@@ -4,7 +4,7 @@ import type { FieldRules, Values } from '../core/rules.js';
 import { button, element } from '../dom.js';
 import { list, record } from '../job.js';
 import { printable } from '../words.js';
-import { Field } from './field.js';
+import { Field, type Pick } from './field.js';
 
 /** What the columns of the server's lists are called. */
 const WORDS: Record<string, string> = { key: 'Name', value: 'Value', sourceUrl: 'Source', targetPath: 'Goes to' };
@@ -23,7 +23,8 @@ export class Rows {
     private readonly name: string,
     private readonly rules: FieldRules,
     given: unknown,
-    private readonly changed: () => void
+    private readonly changed: () => void,
+    private readonly pick?: Pick
   ) {
     const title = printable(rules.title ?? name);
     const add = button('+ Add', `Add to: ${title}`, () => {
@@ -48,12 +49,12 @@ export class Rows {
   private add(given: unknown): void {
     const items = this.rules.items ?? {};
     const columns = Object.entries(items.properties ?? { [PLAIN]: items });
-    const { changed } = this;
+    const { changed, pick } = this;
     const fields = new Map(
       columns.map(([column, rules]) => {
         const value = column === PLAIN ? given : record(given)[column];
         const isNeeded = items.required?.includes(column) === true;
-        return [column, new Field({ name: WORDS[column] ?? (column || 'Argument'), rules, value, isNeeded, changed })];
+        return [column, new Field({ name: WORDS[column] ?? (column || 'Argument'), rules, value, isNeeded, changed, ...(pick && { pick }) })];
       })
     );
     const drop = button('✕', 'Take this away', () => this.drop(row));

@@ -1,19 +1,26 @@
 /** Submit a job by a form: choose an app, fill in what it wants, try it without submitting, submit it. */
 
+import { Allocations, pageStorage } from '../core/allocations.js';
 import type { AppForm, FilledForm } from '../core/api.js';
 import { RefusedError, told } from '../core/client.js';
 import { carried, Forms, type AppName } from '../core/forms.js';
 import type { Values } from '../core/rules.js';
 import { button, element, show, write } from '../dom.js';
-import { record, text } from '../job.js';
+import { record, text, type JobRow } from '../job.js';
 import { printable } from '../words.js';
 import { CodeBar } from './code_bar.js';
-import { dryRun } from './dry_run.js';
+import { CodeBeside } from './code_beside.js';
+import { cost, dryRun } from './dry_run.js';
+import type { Pick } from './field.js';
 import { FormView } from './form.js';
+import { Picker, type Wanted } from './picker.js';
 import { Sent } from './sent.js';
 import type { Site } from './site.js';
 
 const UNKNOWN = 'The server does not answer. Look at the jobs before you submit again: it may have been accepted.';
+
+/** From so many pixels on the code stands beside the form. */
+const WIDE = 900;
 
 export interface SubmitHost {
   /** Show a job that was submitted. */
@@ -34,8 +41,11 @@ export class SubmitView {
     const { dry, send } = this;
     send.classList.add('tj-mod-main');
     this.foot.append(element('div', 'tj-Bar', {}, dry, send), new CodeBar(site, () => this.request()).node);
-    this.node.append(app, this.retry, this.about, this.opening(), this.place, this.foot, this.note, this.result);
-    [this.retry, this.foot].forEach(node => show(node, false));
+    this.beside = new CodeBeside(site.client, () => this.request());
+    const main = element('div', 'tj-FormMain', {}, this.place, this.cost, this.foot, this.note, this.result);
+    const columns = element('div', 'tj-FormColumns', {}, main, this.beside.node);
+    this.node.append(app, this.retry, this.about, this.opening(), columns);
+    [this.retry, this.cost, this.foot, this.beside.node].forEach(node => show(node, false));
     this.listed = this.list();
   }
 
@@ -47,6 +57,7 @@ export class SubmitView {
 
   dispose(): void {
     this.isGone = true;
+    this.beside.dispose();
     this.sent?.dispose();
   }
 
@@ -132,7 +143,9 @@ export class SubmitView {
   private draw(form: AppForm, filled: FilledForm): void {
     this.form = form;
     this.rest = filled.rest ?? {};
-    this.view = new FormView(form, filled.values, name => this.changed(name));
+    const system = text(filled.values['execSystemId']);
+    const ways = { pick: this.pick, offered: { allocation: this.allocations.of(system) } };
+    this.view = new FormView(form, filled.values, name => this.changed(name), ways);
     const kept = Object.keys(this.rest);
     const words = [text(form.about['description']), kept.length ? `Kept as it was opened: ${kept.join(', ')}.` : ''];
     this.about.replaceChildren(element('span', '', {}, printable(words.filter(Boolean).join(' '))));
@@ -142,7 +155,19 @@ export class SubmitView {
     }
     this.place.replaceChildren(this.view.node);
     this.result.replaceChildren();
-    show(this.foot, true);
+    [this.foot, this.beside.node].forEach(node => show(node, true));
+    // Where there is room beside the form, its code stands there from the start.
+    this.beside.node.open ||= this.isFirst && this.node.clientWidth >= WIDE;
+    this.isFirst = false;
+    this.follow();
+  }
+
+  /** What is told of the form while one fills it in. */
+  private follow(): void {
+    const words = cost(this.filled.values as JobRow);
+    write(this.cost, words && `Asks for ${words}.`);
+    show(this.cost, words !== '');
+    this.beside.changed();
   }
 
   private changed(name: string): void {
@@ -153,7 +178,14 @@ export class SubmitView {
     if (name === 'execSystemId' && this.form) {
       void this.move(this.form, this.filled);
     }
+    this.follow();
   }
+
+  /** Choose a file for a field, on the system of the job first. */
+  private readonly pick: Pick = given => {
+    const system = text(this.filled.values['execSystemId']);
+    return new Picker(this.site.client, { ...given, wanted: given.wanted as Wanted, system });
+  };
 
   // -- what is done with it
 
@@ -186,6 +218,10 @@ export class SubmitView {
       const job = await this.forms.submit(request).catch((fault: unknown) => {
         throw fault instanceof RefusedError ? fault : new RefusedError(0, UNKNOWN);
       });
+      const { allocation, execSystemId } = this.filled.values;
+      if (allocation) {
+        this.allocations.used(text(execSystemId), text(allocation));
+      }
       this.sent?.dispose();
       if (!this.isGone) {
         this.sent = new Sent(this.site, job, this.host.open?.bind(this.host));
@@ -238,6 +274,9 @@ export class SubmitView {
   private readonly result = element('div', 'tj-FormResult');
   private readonly dry = button('Dry run', 'See what it would become, without submitting it', () => void this.tryOut());
   private readonly send = button('Submit', 'Submit the job', () => void this.submit());
+  private readonly cost = element('p', 'tj-Cost', { role: 'status' });
+  private readonly allocations = new Allocations(pageStorage());
+  private readonly beside: CodeBeside;
   private readonly forms: Forms;
   private apps: AppName[] = [];
   private listed: Promise<void>;
@@ -249,6 +288,7 @@ export class SubmitView {
   /** Counts the forms that were asked for: the last one is shown, whatever is done meanwhile. */
   private asked = 0;
   private isVisible = true;
+  private isFirst = true;
   private isGone = false;
 }
 

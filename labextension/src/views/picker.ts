@@ -1,0 +1,136 @@
+/** Choose a file or folder on any system, for a field of the form. */
+
+import { told, type Client } from '../core/client.js';
+import { above, addressOf, entries, inside, MOST, placeOf, systems, type Found, type Place } from '../core/places.js';
+import { button, element, show, write } from '../dom.js';
+import { printable, size } from '../words.js';
+
+/** What may be chosen. */
+export type Wanted = 'file' | 'directory' | 'both';
+
+/** Where somebody looked last, for the next field: most inputs lie side by side. */
+let last: Place | null = null;
+
+export interface PickerGiven {
+  /** What the field is called. */
+  label: string;
+  wanted: Wanted;
+  /** What stands in the field. */
+  address: string;
+  /** The system that the job runs on. */
+  system: string;
+  /** Something was chosen; null where nothing was. */
+  done: (address: string | null) => void;
+}
+
+export class Picker {
+  readonly node: HTMLElement;
+
+  constructor(
+    private readonly client: Client,
+    private readonly given: PickerGiven
+  ) {
+    const { label, address, system, wanted } = given;
+    const written = placeOf(address);
+    const where = printable(label);
+    this.node = element('section', 'tj-Picker', { role: 'group', 'aria-label': `Choose for ${where}` });
+    this.place = (written && (wanted === 'directory' ? written : above(written))) ?? last ?? { system, path: '' };
+    this.up = button('↑ Up', 'The folder above', () => void this.go(above(this.place)));
+    this.take = button('Choose this folder', `Use this folder for ${where}`, () => this.choose(this.place));
+    const close = button('Close', 'Choose nothing', () => given.done(null));
+    const bar = element('div', 'tj-Bar', {}, this.menu, this.path, this.up);
+    this.node.append(bar, this.list, this.note, element('div', 'tj-Bar', {}, this.take, close));
+    show(this.take, wanted !== 'file');
+    this.menu.addEventListener('change', () => void this.go({ system: this.menu.value, path: '' }));
+    this.path.addEventListener('keydown', event => {
+      if (event.key === 'Enter') {
+        event.preventDefault();
+        void this.go({ system: this.place.system, path: this.path.value });
+      }
+    });
+    this.node.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        event.stopPropagation();
+        given.done(null);
+      }
+    });
+    void this.begin();
+  }
+
+  focus(): void {
+    this.menu.focus();
+  }
+
+  private async begin(): Promise<void> {
+    try {
+      const names = await systems(this.client);
+      this.menu.replaceChildren(...names.map(name => element('option', '', { value: name }, printable(name))));
+    } catch (fault) {
+      this.say(told(fault));
+    }
+    await this.go(this.place);
+  }
+
+  private async go(wanted: Place): Promise<void> {
+    const turn = (this.turn += 1);
+    const place = inside(wanted, '');
+    this.place = place;
+    this.menu.value = place.system;
+    this.path.value = `/${place.path}`;
+    this.up.disabled = this.path.value === '/';
+    this.list.replaceChildren();
+    this.take.disabled = true;
+    this.say('Reading…');
+    try {
+      const found = await entries(this.client, place);
+      if (turn === this.turn) {
+        last = place;
+        this.take.disabled = false;
+        this.draw(found);
+      }
+    } catch (fault) {
+      if (turn === this.turn) {
+        this.say(told(fault));
+      }
+    }
+  }
+
+  private draw(found: Found[]): void {
+    const isFile = this.given.wanted !== 'directory';
+    const shown = found.slice(0, MOST).map(entry => element('li', '', {}, this.line(entry, isFile)));
+    // The list is one stop of the tab key at its first entry; the rest follows.
+    this.list.replaceChildren(...shown);
+    const most = `The first ${MOST} entries are shown; write the path to go on.`;
+    this.say(found.length > MOST ? most : found.length ? '' : 'There is nothing in this folder.');
+  }
+
+  private line({ name, isFolder, size: bytes }: Found, isFile: boolean): HTMLElement {
+    const place = inside(this.place, name);
+    const words = printable(isFolder ? `${name}/` : name);
+    const title = isFolder ? 'Open this folder' : 'Use this file';
+    const node = button(words, title, () => (isFolder ? void this.go(place) : this.choose(place)));
+    node.classList.add('tj-Entry');
+    node.disabled = !isFolder && !isFile;
+    if (!isFolder) {
+      node.append(element('span', 'tj-Size', {}, size(bytes)));
+    }
+    return node;
+  }
+
+  private choose(place: Place): void {
+    this.given.done(addressOf(place));
+  }
+
+  private say(words: string): void {
+    write(this.note, printable(words));
+  }
+
+  private readonly menu = element('select', 'tj-Input', { 'aria-label': 'System of the files' });
+  private readonly path = element('input', 'tj-Input', { type: 'text', 'aria-label': 'Folder', spellcheck: 'false', autocomplete: 'off' });
+  private readonly list = element('ul', 'tj-Entries', { 'aria-label': 'Files' });
+  private readonly note = element('p', 'tj-Note', { role: 'status' });
+  private readonly up: HTMLButtonElement;
+  private readonly take: HTMLButtonElement;
+  private place: Place;
+  private turn = 0;
+}
