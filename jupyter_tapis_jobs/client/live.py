@@ -156,10 +156,10 @@ class Live:
 
     async def _stream(self, client: httpx.AsyncClient) -> AsyncIterator[None]:
         """One life of the event stream; yields at each sign of life."""
-        async with _answer(client, "/v3/jobs/events", {"Last-Event-ID": self._last_id}) as response:
+        async with answer(client, "/v3/jobs/events", {"Last-Event-ID": self._last_id}) as response:
             await self._ask(client, list(self._listeners))
             yield None
-            async for event in _events(response):
+            async for event in events_of(response):
                 self._last_id = event.get("id", self._last_id)
                 self._hear(event.get("data", ""))
                 yield None
@@ -220,7 +220,7 @@ class Live:
         async with self._connection.async_client() as client:
             while True:
                 try:
-                    async with _answer(client, address, {}, {"offset": offset}, patient=True) as response:
+                    async with answer(client, address, {}, {"offset": offset}, patient=True) as response:
                         async for piece in response.aiter_bytes():
                             offset += len(piece)
                             listener(piece)
@@ -238,7 +238,7 @@ def _quietly(loop: asyncio.AbstractEventLoop, call: Callable[..., Any], *args: A
         loop.call_soon_threadsafe(call, *args)
 
 
-class _answer:  # noqa: N801 - reads as a verb where it is used
+class answer:  # noqa: N801 - reads as a verb where it is used
     """An open answer; the network's errors become ours."""
 
     def __init__(
@@ -277,15 +277,17 @@ class _answer:  # noqa: N801 - reads as a verb where it is used
             raise UnavailableError("The connection to the server was lost; trying again.") from value
 
 
-async def _events(response: httpx.Response) -> AsyncIterator[dict[str, str]]:
-    """Read server-sent events: fields line by line, an empty line ends each; comments are skipped."""
+async def events_of(response: httpx.Response) -> AsyncIterator[dict[str, str]]:
+    """Read server-sent events: fields line by line, an empty line ends each; a comment is an empty event."""
     fields: dict[str, list[str]] = {}
     async for line in response.aiter_lines():
         if not line:
             if "data" in fields:
                 yield {name: "\n".join(values) for name, values in fields.items()}
             fields = {}
-        elif not line.startswith(":"):
+        elif line.startswith(":"):
+            yield {}
+        else:
             name, _, value = line.partition(":")
             fields.setdefault(name, []).append(value.removeprefix(" "))
 

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import JobError
+from .panel_extras import PanelExtras
 from .progress import in_notebook
 
 if TYPE_CHECKING:
     from .tapis import Tapis
 
-_in_notebook: list[Callable[[], Any]] = []
+_in_notebook: list[Callable[[Tapis], Any]] = []
+#: What this kernel adds to its panels.
+EXTRAS = PanelExtras()
 
 
-def use_in_notebook(make: Callable[[], Any]) -> None:
-    """Let *make* make the panels of this kernel's notebook."""
+def use_in_notebook(make: Callable[[Tapis], Any]) -> None:
+    """Let *make* make the panels of this kernel's notebook, of the jobs that a ``Tapis`` has."""
     _in_notebook[:] = [make]
 
 
@@ -31,4 +34,4 @@ def panel_of(tapis: Tapis) -> Any:
             f"The panel shows the jobs of this Jupyter server, and {tapis.connection.url} is another Tapis. "
             "tapis.jobs() has its jobs as a data frame."
         )
-    return _in_notebook[0]()
+    return _in_notebook[0](tapis)

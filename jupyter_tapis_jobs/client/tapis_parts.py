@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import frames, sharing
 from .hosts import Host, add_host, host_named, host_rows
-from .panel import panel_of
+from .panel import EXTRAS, panel_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .panel_extras import Kind
     from .study import Study
     from .tapis import Tapis
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class WithStudies:
@@ -105,6 +109,25 @@ class WithPanel:
         Raises ``JobError`` outside of a notebook, and for a Tapis that is not this Jupyter server.
         """
         return panel_of(_whole(self))
+
+    def in_panel(
+        self,
+        *,
+        column: str | None = None,
+        action: str | None = None,
+        kind: Kind = "text",
+        confirm: str | None = None,
+        statuses: Sequence[str] = (),
+    ) -> Callable[[_F], _F]:
+        """Add a function of a ``Job`` to the panels of this kernel: ``@tapis.in_panel(action="Plot")``.
+
+        As a *column* with this title it returns what stands in the job's row, of *kind* ``"text"``,
+        ``"number"`` or ``"time"`` (ISO-8601 UTC); None is nothing. As an *action* it does something with
+        the jobs that are chosen and may return a sentence; *confirm* is asked before, *statuses* are those
+        that a job must have. It runs in the kernel, and so waits while a cell runs. The same title again
+        takes the place of the earlier one. Raises ``InvalidInputError`` without exactly one title.
+        """
+        return EXTRAS.add(column, action, kind, confirm, statuses)
 
 
 class WithHosts:
