@@ -11,6 +11,8 @@ const { Dock } = await import('../lib/views/dock.js');
 const { press } = await import('../lib/views/keys.js');
 const { Selection } = await import('../lib/core/selection.js');
 const { RefusedError } = await import('../lib/core/client.js');
+const { added, cancelling, downloading, hiding, resubmitting } = await import('../lib/views/deeds.js');
+const { askToShare } = await import('../lib/views/share.js');
 
 const settle = () => new Promise(resolve => setImmediate(resolve));
 const named = (node, name) => [...node.querySelectorAll('button')].find(button => button.textContent === name);
@@ -29,20 +31,24 @@ test('a chip is there for each group that has jobs, and pressed ones stay though
   assert.deepEqual(heard, [['running'], []]);
 });
 
-/** The bar of three chosen jobs, one of which is hidden; `cancel` answers. */
-function bulk(cancel) {
+const ALL_GOOD = async uuids => uuids.map(uuid => ({ uuid, status: 'success', message: '' }));
+
+/** The bar of three chosen jobs, one of which is hidden; `jobs` answers. */
+function bulk(jobs = {}) {
   const names = new Map([['a', 'one'], ['b', '<img src=x onerror=alert(1)>']]);
   const selection = new Selection(() => view.draw());
-  const view = new Bulk({
-    jobs: { cancel },
+  const changes = [];
+  const host = {
     selection,
     shown: () => ['a', 'b'],
     name: uuid => names.get(uuid),
     all: async () => ['a', 'b', 'c', 'd'],
-    total: () => 4
-  });
+    total: () => 4,
+    changed: () => changes.push(selection.uuids)
+  };
+  const view = new Bulk(host, [cancelling(jobs), resubmitting(jobs), hiding(jobs)]);
   selection.add(['a', 'b', 'c']);
-  return { view, selection };
+  return { view, selection, changes };
 }
 
 test('chosen jobs that cannot be seen are counted too', () => {
@@ -54,10 +60,11 @@ test('chosen jobs that cannot be seen are counted too', () => {
 
 test('many are cancelled after one question with their number and names, as text', async () => {
   const asked = [];
-  const { view } = bulk(async uuids => {
+  const cancel = async uuids => {
     asked.push(uuids);
     return uuids.map(uuid => ({ uuid, status: uuid === 'b' ? 'error' : 'success', message: 'It has ended already.' }));
-  });
+  };
+  const { view } = bulk({ cancel });
   named(view.node, 'Cancel…').click();
   assert.deepEqual(asked, []);
   assert.match(view.node.textContent, /End these 3 jobs\? one, <img src=x onerror=alert\(1\)>, c/);
@@ -69,20 +76,118 @@ test('many are cancelled after one question with their number and names, as text
 });
 
 test('a no to the question ends nothing', () => {
-  const { view } = bulk(() => assert.fail('it was asked to end jobs'));
+  const { view } = bulk({ cancel: () => assert.fail('it was asked to end jobs') });
   named(view.node, 'Cancel…').click();
   named(view.node, 'Keep').click();
   assert.equal(view.node.querySelector('[role=alertdialog]').hidden, true);
 });
 
 test('a refusal of all is told in the words of the server', async () => {
-  const { view } = bulk(async () => {
+  const cancel = async () => {
     throw new RefusedError(503, 'Not now; try again.');
-  });
+  };
+  const { view } = bulk({ cancel });
   named(view.node, 'Cancel…').click();
   named(view.node, 'Cancel 3 jobs').click();
   await settle();
-  assert.match(view.node.textContent, /Not cancelled: Not now; try again\./);
+  assert.match(view.node.textContent, /Cancelling failed\. Not now; try again\./);
+});
+
+test('a keyboard that was asked comes back to where it was', () => {
+  const { view } = bulk();
+  window.document.body.append(view.node);
+  named(view.node, 'Cancel…').focus();
+  named(view.node, 'Cancel…').click();
+  assert.equal(window.document.activeElement.textContent, 'Cancel 3 jobs');
+  named(view.node, 'Keep').click();
+  assert.equal(window.document.activeElement.textContent, 'Cancel…');
+  view.node.remove();
+});
+
+test('many are submitted again after a question, and how far it is is told', async () => {
+  const { view } = bulk({
+    resubmit: async (uuids, step) => {
+      step(2);
+      assert.match(view.node.textContent, /Submitting: 2 of 3 …/);
+      return ALL_GOOD(uuids);
+    }
+  });
+  named(view.node, 'Submit again…').click();
+  assert.match(view.node.textContent, /Submit these 3 jobs again\?/);
+  named(view.node, 'Submit 3 jobs').click();
+  await settle();
+  assert.match(view.node.textContent, /3 of 3 are submitted again\./);
+});
+
+test('jobs are hidden at once, are no more chosen then, and an undo shows those again that were hidden', async () => {
+  const asked = [];
+  const { view, selection, changes } = bulk({
+    setVisible: async (uuids, isVisible) => {
+      asked.push([uuids, isVisible]);
+      return uuids.map(uuid => ({ uuid, status: uuid === 'c' ? 'error' : 'success', message: 'It is not yours.' }));
+    }
+  });
+  named(view.node, 'Hide').click();
+  await settle();
+  assert.match(view.node.textContent, /2 of 3 are hidden\.Close.*Undo.*c: It is not yours\./);
+  assert.deepEqual(selection.uuids, ['c']);
+  named(view.node, 'Undo').click();
+  await settle();
+  assert.deepEqual(asked, [[['a', 'b', 'c'], false], [['a', 'b'], true]]);
+  assert.match(view.node.textContent, /2 of 2 are as they were\./);
+  assert.equal(changes.length, 2);
+});
+
+test('outputs are saved by the browser, a zip for each job, and no more than it can bear', async () => {
+  const saved = [];
+  const deed = downloading({ zipUrl: uuid => `/zip/${uuid}` }, (url, name) => saved.push([url, name]));
+  const outcomes = await deed.run(Array.from({ length: 60 }, (_, at) => `u${at}`), () => undefined);
+  assert.equal(saved.length, 50);
+  assert.deepEqual(saved[0], ['/zip/u0', 'u0.zip']);
+  assert.deepEqual(outcomes[59], { uuid: 'u59', status: 'error', message: 'at most 50 are saved at once.' });
+});
+
+test('parts of jobs are shared with somebody, and taken back', async () => {
+  const asked = [];
+  const jobs = {
+    share: (uuids, whom, parts) => (asked.push([whom, parts]), ALL_GOOD(uuids)),
+    unshare: (uuids, whom) => (asked.push([whom]), ALL_GOOD(uuids))
+  };
+  const { view } = bulk();
+  window.document.body.append(view.node);
+  const fill = name => {
+    askToShare(view, jobs, ['a', 'b']);
+    view.node.querySelector('input[type=text]').value = name;
+  };
+  fill(' ');
+  named(view.node, 'Share').click();
+  assert.deepEqual(asked, []);
+  fill(' grace ');
+  named(view.node, 'Share').click();
+  await settle();
+  assert.match(view.node.textContent, /2 of 2 are shared with grace\./);
+  fill('grace');
+  named(view.node, 'Take back').click();
+  await settle();
+  assert.match(view.node.textContent, /2 of 2 are no more shared with grace\./);
+  assert.deepEqual(asked, [['grace', ['JOB_HISTORY', 'JOB_OUTPUT']], ['grace']]);
+  view.node.remove();
+});
+
+test('an action of another package asks in its own words, does it in portions, and tells each answer as text', async () => {
+  const asked = [];
+  const extras = { run: async (name, uuids) => (asked.push([name, uuids.length]), ALL_GOOD(uuids)) };
+  const action = { name: 'publish', title: '<b>Publish</b>', confirm: 'Publish for all to see?', statuses: [] };
+  const { view, changes } = bulk();
+  view.add(added(action, extras));
+  named(view.node, '<b>Publish</b>…').click();
+  assert.match(view.node.textContent, /Publish for all to see\? \(3 jobs\)/);
+  named(view.node, '<b>Publish</b>').click();
+  await settle();
+  assert.equal(view.node.querySelector('b'), null);
+  assert.equal(changes.length, 1);
+  await added(action, extras).run(Array(1500).fill('u'), () => undefined);
+  assert.deepEqual(asked, [['publish', 3], ['publish', 1000], ['publish', 500]]);
 });
 
 test('select all means all that the filter finds, loaded or not', async () => {

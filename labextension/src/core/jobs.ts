@@ -3,7 +3,9 @@
 import type { JobRow } from '../job.js';
 import type { Watcher } from '../live.js';
 import type { Cancelled, JobDetails } from './api.js';
-import { rows, type Client } from './client.js';
+import { address, rows, type Client } from './client.js';
+import { each, type Outcome } from './each.js';
+import type { Told } from './extras.js';
 import { clause, grouped, orderBy, type Filter, type Order } from './search.js';
 
 /** A row of the grid. */
@@ -11,6 +13,11 @@ export interface GridRow extends JobRow {
   uuid: string;
   appId?: string;
   appVersion?: string;
+  tags?: string[] | null;
+  /** False once it is hidden from lists. */
+  visible?: boolean;
+  /** What columns of others have for it, by their names. */
+  extra?: Readonly<Record<string, Told>>;
 }
 
 export interface Page {
@@ -24,9 +31,9 @@ export interface News {
   watch(uuid: string, watcher: Watcher): () => void;
 }
 
-const MORE: readonly (keyof JobDetails)[] = [
+const MORE: readonly (keyof JobDetails | 'exitCode')[] = [
   'lastMessage', 'jobType', 'execSystemLogicalQueue', 'nodeCount', 'coresPerNode', 'maxMinutes', 'remoteJobId',
-  'launchMode', 'tags'
+  'launchMode', 'tags', 'visible', 'exitCode'
 ];
 const FIELDS = ['summaryAttributes', ...MORE].join(',');
 /** The server takes so many in one call. */
@@ -35,24 +42,25 @@ const AT_ONCE = 10_000;
 export class Jobs {
   constructor(
     private readonly client: Client,
-    readonly live: News
+    readonly live: News,
+    private readonly url: (path: string) => string = path => path
   ) {}
 
   async page(filter: Filter, orders: readonly Order[], skip: number, limit: number): Promise<Page> {
-    const query = { select: FIELDS, limit, skip, orderBy: orderBy(orders), computeTotal: true, text: filter.text || null };
+    const query = { select: FIELDS, limit, skip, orderBy: orderBy(orders), computeTotal: true, ...shown(filter) };
     const { result, total } = await this.client.call('POST /v3/jobs/search', { query, body: where(filter) });
     return { rows: rows<GridRow>(result), total };
   }
 
   /** How many jobs that hold the filter's words stand in each group of states. */
-  async counts({ text }: Filter): Promise<Map<string, number>> {
-    const { result } = await this.client.call('GET /v3/tapisjobs/jobs/counts', { query: { text: text || null } });
+  async counts(filter: Filter): Promise<Map<string, number>> {
+    const { result } = await this.client.call('GET /v3/tapisjobs/jobs/counts', { query: shown(filter) });
     return grouped(result.counts);
   }
 
   /** The uuids of all that match, at most as many as one bulk call takes. */
   async uuids(filter: Filter): Promise<string[]> {
-    const query = { select: 'uuid', limit: AT_ONCE, text: filter.text || null };
+    const query = { select: 'uuid', limit: AT_ONCE, ...shown(filter) };
     const { result } = await this.client.call('POST /v3/jobs/search', { query, body: where(filter) });
     return rows<GridRow>(result).map(row => row.uuid);
   }
@@ -62,12 +70,50 @@ export class Jobs {
     return (await this.client.call('POST /v3/jobs/cancel/bulk', { body: { uuids } })).result;
   }
 
-  async resubmit(uuid: string): Promise<GridRow> {
-    const { result } = await this.client.call('POST /v3/jobs/{jobUuid}/resubmit', { path: { jobUuid: uuid } });
-    return result as GridRow;
+  /** Submit jobs again as they were asked for. */
+  resubmit(uuids: string[], step?: Step): Promise<Outcome[]> {
+    return each(uuids, async uuid => {
+      const { result } = await this.client.call('POST /v3/jobs/{jobUuid}/resubmit', { path: { jobUuid: uuid } });
+      return `${result.name} ${result.uuid}`;
+    }, step);
+  }
+
+  /** Leave jobs out of lists, or show them there again; nothing of them is lost. */
+  setVisible(uuids: string[], isVisible: boolean, step?: Step): Promise<Outcome[]> {
+    const route = `POST /v3/jobs/{jobUuid}/${isVisible ? 'unhide' : 'hide'}` as const;
+    return each(uuids, async uuid => (await this.client.call(route, { path: { jobUuid: uuid } })).result.message, step);
+  }
+
+  /** Let somebody read parts of jobs: `JOB_HISTORY`, `JOB_RESUBMIT_REQUEST`, `JOB_OUTPUT`, `JOB_INPUT`. */
+  share(uuids: string[], grantee: string, parts: string[], step?: Step): Promise<Outcome[]> {
+    const body = { grantee, jobResource: parts, jobPermission: 'READ' };
+    const share = async (uuid: string): Promise<string> =>
+      (await this.client.call('POST /v3/jobs/{jobUuid}/share', { path: { jobUuid: uuid }, body })).result.message;
+    return each(uuids, share, step);
+  }
+
+  /** Take back all that somebody may read of jobs. */
+  unshare(uuids: string[], user: string, step?: Step): Promise<Outcome[]> {
+    const unshare = async (uuid: string): Promise<string> =>
+      (await this.client.call('DELETE /v3/jobs/{jobUuid}/share/{user}', { path: { jobUuid: uuid, user } })).result.message;
+    return each(uuids, unshare, step);
+  }
+
+  /** Where a browser gets all outputs of a job as one zip. */
+  zipUrl(uuid: string): string {
+    const route = 'GET /v3/jobs/{jobUuid}/output/download/{path}';
+    return this.url(address(route, { path: { jobUuid: uuid, path: '' }, query: { compress: true, allowIfRunning: true } })[1]);
   }
 }
 
+/** Hears how many are done. */
+type Step = (done: number) => void;
+
 function where(filter: Filter): { search: string[] } {
   return { search: [clause(filter)] };
+}
+
+/** Which jobs are looked at, beside their states. */
+function shown({ text, isHiddenToo }: Filter): { text: string | null; includeHidden?: boolean } {
+  return { text: text || null, ...(isHiddenToo && { includeHidden: true }) };
 }

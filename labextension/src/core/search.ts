@@ -26,9 +26,11 @@ export interface Filter {
   text: string;
   /** Names of groups; none means all. */
   groups: ReadonlySet<string>;
+  /** Jobs that were hidden, too. */
+  isHiddenToo: boolean;
 }
 
-export const EVERYTHING: Filter = { text: '', groups: new Set() };
+export const EVERYTHING: Filter = { text: '', groups: new Set(), isHiddenToo: false };
 
 export interface Order {
   column: string;

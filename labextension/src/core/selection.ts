@@ -35,6 +35,13 @@ export class Selection {
     this.changed();
   }
 
+  remove(uuids: Iterable<string>): void {
+    for (const uuid of uuids) {
+      this.chosen.delete(uuid);
+    }
+    this.changed();
+  }
+
   clear(): void {
     this.chosen.clear();
     this.changed();

@@ -1,38 +1,52 @@
 /** What is done to all chosen jobs: asked once, with their number and names; the answer is a row for each. */
 
-import type { Cancelled } from '../core/api.js';
 import { told } from '../core/client.js';
-import type { Jobs } from '../core/jobs.js';
+import type { Outcome } from '../core/each.js';
 import type { Selection } from '../core/selection.js';
 import { button, element, show, write } from '../dom.js';
 import { printable } from '../words.js';
+import { jobsOf, type Deed } from './deeds.js';
 
-/** Names in a question, and refusals below it. */
+/** Names in a question, and answers below it. */
 const NAMED = 5;
-const REFUSED = 20;
+const TOLD = 20;
 
 export interface BulkHost {
-  jobs: Jobs;
   selection: Selection;
   /** uuids that are known to pass the filter. */
   shown(): Iterable<string>;
   name(uuid: string): string | undefined;
   all(): Promise<string[]>;
   total(): number;
+  /** Something was done that brings no news. */
+  changed(): void;
 }
 
 export class Bulk {
   readonly node = element('div', 'tj-Bulk', { role: 'region', 'aria-label': 'Selected jobs' });
 
-  constructor(private readonly host: BulkHost) {
+  constructor(
+    private readonly host: BulkHost,
+    deeds: readonly Deed[]
+  ) {
     this.allButton = button('Select all', 'Select all jobs that the filter shows', () => void this.selectAll());
-    const cancel = button('Cancel…', 'End the selected jobs', () => this.ask(host.selection.uuids));
     const clear = button('Clear', 'Select nothing', () => host.selection.clear());
-    this.bar.append(this.words, cancel, this.allButton, clear);
+    this.bar.append(this.words, this.doing, this.allButton, clear);
     this.node.append(this.bar, this.question, this.results);
     show(this.question, false);
     show(this.results, false);
+    deeds.forEach(deed => this.add(deed));
     this.draw();
+  }
+
+  /** One more thing that can be done. */
+  add(deed: Deed): void {
+    this.doing.append(button(printable(deed.label), printable(deed.title), () => this.ask(deed, this.host.selection.uuids)));
+  }
+
+  /** One more button, which asks in its own way. */
+  addButton(node: HTMLButtonElement): void {
+    this.doing.append(node);
   }
 
   /** The selection, or what is shown, has changed. */
@@ -45,40 +59,77 @@ export class Bulk {
     show(this.bar, selection.size > 0);
   }
 
-  /** Ask before jobs are ended. */
-  ask(uuids: string[]): void {
+  /** Do it, after a question where it has one. */
+  ask(deed: Deed, uuids: string[]): void {
     if (!uuids.length) {
       return;
     }
-    const names = uuids.slice(0, NAMED).map(uuid => printable(this.host.name(uuid) ?? uuid));
-    const more = uuids.length - names.length;
-    const which = names.join(', ') + (more > 0 ? ` and ${more.toLocaleString()} more` : '');
-    const many = uuids.length === 1 ? 'this job' : `these ${uuids.length.toLocaleString()} jobs`;
-    const yes = button(uuids.length === 1 ? 'Cancel the job' : `Cancel ${uuids.length.toLocaleString()} jobs`, 'End them now', () => {
-      show(this.question, false);
-      void this.cancel(uuids);
+    const { ask, yes } = deed;
+    if (!ask || !yes) {
+      void this.run(deed, uuids);
+      return;
+    }
+    const count = jobsOf(uuids.length);
+    const agree = button(printable(yes(count)), 'Do it now', () => {
+      this.close();
+      void this.run(deed, uuids);
     });
-    const no = button('Keep', 'Let them go on', () => show(this.question, false));
-    this.question.replaceChildren(element('span', 'tj-Words', {}, `End ${many}? ${which} `), yes, no);
-    show(this.question, true);
-    yes.focus();
+    const words = element('span', 'tj-Words', {}, `${printable(ask(count))} ${this.which(uuids)} `);
+    this.put(`${deed.label} ${count}`, words, agree, button('Keep', 'Let them be', () => this.close()));
+    agree.focus();
   }
 
-  private async cancel(uuids: string[]): Promise<void> {
-    this.tell(`Cancelling ${uuids.length.toLocaleString()} …`);
-    try {
-      this.tellResults(await this.host.jobs.cancel(uuids));
-    } catch (fault) {
-      this.tell(`Not cancelled: ${told(fault)}`);
+  /** Show a question, or a small form, in its place. */
+  put(label: string, ...nodes: Node[]): void {
+    this.before = document.activeElement;
+    this.question.setAttribute('aria-label', printable(label));
+    this.question.replaceChildren(...nodes);
+    show(this.question, true);
+  }
+
+  /** Take the question away, and give the keyboard back to where it was. */
+  close(): void {
+    show(this.question, false);
+    if (this.before instanceof HTMLElement && this.before.isConnected) {
+      this.before.focus();
     }
   }
 
-  private tellResults(results: Cancelled[]): void {
-    const refused = results.filter(({ status }) => status !== 'success');
-    const asked = results.length - refused.length;
-    this.tell(`${asked.toLocaleString()} of ${results.length.toLocaleString()} are asked to end.`);
-    const rows = refused.slice(0, REFUSED).map(({ uuid, message }) =>
-      element('li', '', {}, element('strong', '', {}, printable(this.host.name(uuid) ?? uuid)), `: ${printable(message)}`)
+  /** The first few names, and how many more there are. */
+  which(uuids: readonly string[]): string {
+    const names = uuids.slice(0, NAMED).map(uuid => printable(this.host.name(uuid) || uuid));
+    const more = uuids.length - names.length;
+    return names.join(', ') + (more > 0 ? ` and ${more.toLocaleString()} more` : '');
+  }
+
+  async run(deed: Deed, uuids: string[]): Promise<void> {
+    const all = uuids.length.toLocaleString();
+    const step = (done: number): void => this.tell(`${deed.doing}: ${done.toLocaleString()} of ${all} …`);
+    step(0);
+    try {
+      const outcomes = await deed.run(uuids, step);
+      this.tellOutcomes(deed, outcomes);
+      if (deed.isLast) {
+        this.host.selection.remove(uuidsOf(outcomes));
+      }
+    } catch (fault) {
+      this.tell(`${deed.doing} failed. ${told(fault)}`);
+    }
+    if (deed.isQuiet) {
+      this.host.changed();
+    }
+  }
+
+  private tellOutcomes(deed: Deed, outcomes: Outcome[]): void {
+    const good = uuidsOf(outcomes);
+    this.tell(deed.done(good.length.toLocaleString(), outcomes.length.toLocaleString()));
+    const { undo } = deed;
+    if (undo && good.length) {
+      this.results.append(button('Undo', 'Take it back', () => void this.undo(deed, undo, good)));
+    }
+    const refused = outcomes.filter(({ status }) => status !== 'success');
+    const rows = refused.slice(0, TOLD).map(({ uuid, message }) =>
+      element('li', '', {}, element('strong', '', {}, printable(this.host.name(uuid) || uuid)), `: ${printable(message)}`)
     );
     if (rows.length) {
       const more = refused.length - rows.length;
@@ -86,9 +137,18 @@ export class Bulk {
     }
   }
 
-  private tell(words: string): void {
+  private undo(deed: Deed, undo: NonNullable<Deed['undo']>, uuids: string[]): Promise<void> {
+    const back: Deed = {
+      label: 'Undo', title: '', doing: 'Taking back', run: undo, isQuiet: deed.isQuiet ?? false,
+      done: (good, all) => `${good} of ${all} are as they were.`
+    };
+    return this.run(back, uuids);
+  }
+
+  /** Say something in the place of results. */
+  tell(words: string): void {
     const close = button('Close', 'Close this message', () => show(this.results, false));
-    this.results.replaceChildren(element('span', 'tj-Words', {}, words), close);
+    this.results.replaceChildren(element('span', 'tj-Words', {}, printable(words)), close);
     show(this.results, true);
   }
 
@@ -102,7 +162,13 @@ export class Bulk {
 
   private readonly bar = element('div', 'tj-BulkBar');
   private readonly words = element('span', 'tj-Words');
-  private readonly question = element('div', 'tj-Question', { role: 'alertdialog', 'aria-label': 'Cancel jobs?' });
+  private readonly doing = element('span', 'tj-Doing');
+  private readonly question = element('div', 'tj-Question', { role: 'alertdialog' });
   private readonly results = element('div', 'tj-Results', { role: 'status' });
   private readonly allButton: HTMLButtonElement;
+  private before: Element | null = null;
+}
+
+function uuidsOf(outcomes: readonly Outcome[]): string[] {
+  return outcomes.filter(({ status }) => status === 'success').map(({ uuid }) => uuid);
 }

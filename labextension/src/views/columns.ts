@@ -2,6 +2,7 @@
 
 import type { ColDef, ICellRendererParams } from 'ag-grid-community';
 
+import type { ExtraColumn } from '../core/api.js';
 import type { GridRow } from '../core/jobs.js';
 import type { Selection } from '../core/selection.js';
 import { element } from '../dom.js';
@@ -9,22 +10,29 @@ import { isTerminal } from '../job.js';
 import { age, clock, duration, moment, printable, sentence, stateWords } from '../words.js';
 
 type Cell = ICellRendererParams<GridRow>;
+type Column = ColDef<GridRow> & { colId: string };
 
 /** How much room there is. */
 export type Shape = 'wide' | 'middle' | 'narrow';
 
-/** What is left out where there is less room. */
+/** What is left out where there is less room, unless somebody has chosen. */
 const FAR = new Set(['appId', 'execSystemLogicalQueue']);
+/** The column of the boxes: it is always there. */
+export const PICK = 'select';
 
-export function columns(shape: Shape, selection: Selection): ColDef<GridRow>[] {
-  const all = wide(selection);
-  return shape === 'narrow' ? narrow(selection) : shape === 'wide' ? all : all.filter(({ colId }) => !FAR.has(colId ?? ''));
+/** `extras` are columns of others; they stand after our own. */
+export function columns(shape: Shape, selection: Selection, extras: readonly ExtraColumn[] = []): Column[] {
+  if (shape === 'narrow') {
+    return narrow(selection);
+  }
+  const all = [...wide(selection), ...extras.map(added)];
+  return shape === 'wide' ? all : all.map(column => (FAR.has(column.colId) ? { ...column, hide: true } : column));
 }
 
-/** State, name and time come first; nothing that matters is cut. */
-function wide(selection: Selection): ColDef<GridRow>[] {
+/** State, name and time come first; nothing that matters is cut. What is hidden at first is shown when it is chosen. */
+function wide(selection: Selection): Column[] {
   return [
-    { colId: 'select', headerName: '', width: 40, resizable: false, sortable: false, suppressMovable: true,
+    { colId: PICK, headerName: '', width: 40, resizable: false, sortable: false, suppressMovable: true, lockPosition: 'left',
       cellRenderer: (cell: Cell) => box(cell, selection) },
     { colId: 'status', headerName: 'State', width: 158, cellRenderer: state },
     { colId: 'name', headerName: 'Name', flex: 2, minWidth: 150, cellRenderer: words(row => row.name) },
@@ -33,14 +41,38 @@ function wide(selection: Selection): ColDef<GridRow>[] {
     { colId: 'appId', headerName: 'App', width: 130, cellRenderer: words(app) },
     { colId: 'execSystemId', headerName: 'System', width: 110, cellRenderer: words(row => row.execSystemId) },
     { colId: 'execSystemLogicalQueue', headerName: 'Queue', width: 100, cellRenderer: words(row => row.execSystemLogicalQueue) },
-    { colId: 'created', headerName: 'Submitted', width: 142, cellRenderer: (cell: Cell) => local(cell.data?.created) }
+    { colId: 'created', headerName: 'Submitted', width: 142, cellRenderer: (cell: Cell) => local(cell.data?.created) },
+    { colId: 'ended', headerName: 'Ended', width: 142, hide: true, cellRenderer: (cell: Cell) => local(cell.data?.ended) },
+    number('nodeCount', 'Nodes', row => row.nodeCount),
+    number('coresPerNode', 'Cores a node', row => row.coresPerNode),
+    number('maxMinutes', 'Limit (min)', row => row.maxMinutes),
+    number('exitCode', 'Exit code', row => row.exitCode),
+    { colId: 'remoteJobId', headerName: 'Scheduler id', width: 120, hide: true, cellRenderer: words(row => row.remoteJobId) },
+    { colId: 'tags', headerName: 'Tags', width: 140, hide: true, sortable: false, cellRenderer: words(row => row.tags?.join(', ')) },
+    { colId: 'uuid', headerName: 'UUID', width: 300, hide: true, cellRenderer: words(row => row.uuid) }
   ];
 }
 
+function number(colId: string, headerName: string, of: (row: GridRow) => number | null | undefined): Column {
+  const cellRenderer = words(row => of(row)?.toLocaleString());
+  return { colId, headerName, width: 104, hide: true, cellClass: 'tj-mod-number', cellRenderer };
+}
+
+/** A column of another package: the server does not sort by it. */
+function added({ name, title, kind }: ExtraColumn): Column {
+  const of = (row: GridRow | undefined): string => String(row?.extra?.[name] ?? '');
+  const cellRenderer = kind === 'time' ? ({ data }: Cell) => local(of(data)) : words(of);
+  const cellClass = kind === 'number' ? 'tj-mod-number' : '';
+  return { colId: `extra:${name}`, headerName: printable(title), width: 120, sortable: false, cellClass, cellRenderer };
+}
+
 /** Two lines a row, where there is no room for columns. */
-function narrow(selection: Selection): ColDef<GridRow>[] {
+function narrow(selection: Selection): Column[] {
   const [select] = wide(selection);
-  return [{ ...select, width: 34 }, { colId: 'name', headerName: 'Jobs', flex: 1, sortable: false, cellRenderer: twoLines }];
+  return [
+    { ...(select as Column), width: 34 },
+    { colId: 'name', headerName: 'Jobs', flex: 1, sortable: false, cellRenderer: twoLines }
+  ];
 }
 
 /** The columns that change as time goes by. */

@@ -1,6 +1,7 @@
 /** Jobs, studies, systems, apps and the form behind one row of tabs: each loaded when first seen, at rest while it is not. */
 
 import { told } from '../core/client.js';
+import { ServerExtras, type Extras } from '../core/extras.js';
 import { Jobs } from '../core/jobs.js';
 import { element } from '../dom.js';
 import { printable } from '../words.js';
@@ -24,6 +25,8 @@ export interface View {
 export interface FrameHost {
   /** Put a first cell into the notebook in front. */
   insertFirstCell?(): void;
+  /** Columns and actions beside those of the server's packages. */
+  extras?: readonly Extras[];
   /** The person went to another place. */
   went?(place: PlaceName): void;
 }
@@ -113,8 +116,10 @@ export class Frame {
     switch (place) {
       case 'Jobs': {
         const { insertFirstCell } = this.host;
-        const host = { details, submit: () => this.go('Submit'), ...(insertFirstCell && { insertFirstCell }) };
-        return new (await import('./jobs.js')).JobsView(new Jobs(site.client, site.live), host);
+        const extras = [new ServerExtras(site.client), ...(this.host.extras ?? [])];
+        const host = { details, extras, submit: () => this.go('Submit'), ...(insertFirstCell && { insertFirstCell }) };
+        const jobs = new Jobs(site.client, site.live, path => site.wire.url(path));
+        return new (await import('./jobs.js')).JobsView(jobs, host);
       }
       case 'Studies':
         return new (await import('./studies.js')).StudiesView(site, { details });

@@ -7,11 +7,15 @@ import {
 } from 'ag-grid-community';
 
 import { isOlder } from '../card.js';
+import type { ExtraColumn } from '../core/api.js';
+import { choiceOf, type Layout } from '../core/column_sets.js';
+import type { Values } from '../core/extras.js';
 import type { GridRow, Page } from '../core/jobs.js';
 import type { Order } from '../core/search.js';
 import type { Selection } from '../core/selection.js';
 import { isTerminal } from '../job.js';
-import { columns, TICKING, type Shape } from './columns.js';
+import type { Offer } from './column_menu.js';
+import { columns, PICK, TICKING, type Shape } from './columns.js';
 
 ModuleRegistry.registerModules([
   CellStyleModule, ColumnApiModule, EventApiModule, InfiniteRowModelModule, RenderApiModule, RowApiModule, RowStyleModule,
@@ -48,12 +52,15 @@ export interface GridHost {
   fetch(orders: readonly Order[], skip: number, limit: number): Promise<Page>;
   open(row: GridRow): void;
   failed(fault: unknown): void;
+  /** The columns are laid out otherwise, by a person. */
+  arranged(layout: Layout): void;
 }
 
 export class Grid {
   constructor(
     private readonly node: HTMLElement,
-    private readonly host: GridHost
+    private readonly host: GridHost,
+    private chosen: Layout = []
   ) {
     this.api = createGrid<GridRow>(node, {
       theme: THEME,
@@ -69,11 +76,18 @@ export class Grid {
       blockLoadDebounceMillis: 60,
       ensureDomOrder: true,
       suppressDragLeaveHidesColumns: true,
-      rowClassRules: { 'tj-mod-picked': ({ data }) => data !== undefined && host.selection.has(data.uuid) },
+      rowClassRules: {
+        'tj-mod-picked': ({ data }) => data !== undefined && host.selection.has(data.uuid),
+        'tj-mod-hidden': ({ data }) => data?.visible === false
+      },
       suppressNoRowsOverlay: true,
       onRowClicked: ({ data, event, rowIndex }) => this.clicked(data, event ?? null, rowIndex),
-      onRowDoubleClicked: ({ data }) => data && host.open(data)
+      onRowDoubleClicked: ({ data }) => data && host.open(data),
+      onColumnMoved: ({ finished, source }) => finished && source === 'uiColumnMoved' && this.arranged(),
+      onColumnResized: ({ finished, source }) => finished && source === 'uiColumnResized' && this.arranged(),
+      onSortChanged: ({ source }) => source === 'uiColumnSorted' && this.arranged()
     });
+    this.lay(this.chosen);
     this.size = new ResizeObserver(([entry]) => this.fit(entry?.contentRect.width ?? 0));
     this.size.observe(node);
   }
@@ -86,6 +100,7 @@ export class Grid {
   /** Begin again at the top, as another filter asks for. */
   reload(): void {
     this.news.clear();
+    this.extra.clear();
     this.api.setGridOption('datasource', this.source());
   }
 
@@ -128,6 +143,72 @@ export class Grid {
     }
     this.picked = new Set(this.host.selection.uuids);
   }
+
+  // -- columns
+
+  get layout(): Layout {
+    return this.api.getColumnState().map(state => choiceOf({ ...state }));
+  }
+
+  /** Lay the columns out as they were kept; as at first where nothing was. */
+  lay(layout: Layout): void {
+    this.chosen = layout;
+    if (this.shape === 'narrow') {
+      return;
+    }
+    if (layout.length) {
+      this.api.applyColumnState({ state: layout.map(choice => ({ ...choice })), applyOrder: true });
+    } else {
+      this.api.resetColumnState();
+    }
+  }
+
+  /** What may be shown or not; nothing where there is no room for columns. */
+  get offers(): Offer[] {
+    const shown = new Map(this.api.getColumnState().map(({ colId, hide }) => [colId, !hide]));
+    return this.definitions()
+      .filter(({ colId }) => colId !== PICK && this.shape !== 'narrow')
+      .map(({ colId, headerName }) => ({ colId, title: headerName ?? colId, isShown: shown.get(colId) ?? false }));
+  }
+
+  setShown(colId: string, isShown: boolean): void {
+    this.api.setColumnsVisible([colId], isShown);
+    this.arranged();
+  }
+
+  /** Columns of other packages; what they say comes by `setExtra`. */
+  setExtras(extras: readonly ExtraColumn[]): void {
+    this.extras = extras;
+    this.redefine();
+  }
+
+  setExtra(values: Values): void {
+    for (const [uuid, extra] of Object.entries(values)) {
+      this.extra.set(uuid, extra);
+      const node = this.api.getRowNode(uuid);
+      if (node?.data) {
+        node.setData({ ...node.data, extra });
+      }
+    }
+  }
+
+  private arranged(): void {
+    if (this.shape !== 'narrow') {
+      this.chosen = this.layout;
+      this.host.arranged(this.chosen);
+    }
+  }
+
+  private definitions(): ReturnType<typeof columns> {
+    return columns(this.shape, this.host.selection, this.extras);
+  }
+
+  private redefine(): void {
+    this.api.setGridOption('columnDefs', this.definitions());
+    this.lay(this.chosen);
+  }
+
+  // -- rows
 
   has(uuid: string): boolean {
     return this.api.getRowNode(uuid) !== undefined;
@@ -210,7 +291,8 @@ export class Grid {
   /** A page may have been read before news that came earlier than it. */
   private newer(row: GridRow): GridRow {
     const news = this.news.get(row.uuid);
-    return news && !isOlder(news, row) ? { ...row, ...news } : row;
+    const extra = this.extra.get(row.uuid);
+    return { ...row, ...(news && !isOlder(news, row) && news), ...(extra && { extra }) };
   }
 
   /** Other columns for another width; what is there is drawn anew only when the rows get another height. */
@@ -222,7 +304,7 @@ export class Grid {
     const isOtherHeight = (shape === 'narrow') !== (this.shape === 'narrow');
     this.shape = shape;
     const focused = this.node.contains(document.activeElement) ? this.api.getFocusedCell() : null;
-    this.api.setGridOption('columnDefs', columns(shape, this.host.selection));
+    this.redefine();
     if (focused) {
       this.api.setFocusedCell(focused.rowIndex, 'name');
     }
@@ -235,6 +317,8 @@ export class Grid {
   private readonly api: GridApi<GridRow>;
   private readonly size: ResizeObserver;
   private readonly news = new Map<string, GridRow>();
+  private readonly extra = new Map<string, Values[string]>();
+  private extras: readonly ExtraColumn[] = [];
   private picked = new Set<string>();
   private orders: readonly Order[] = [];
   private shape: Shape = 'wide';

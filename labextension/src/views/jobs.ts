@@ -1,6 +1,8 @@
 /** The jobs of a person: search, chips, the grid, and what is done to the chosen ones. Live while it is seen. */
 
 import { told } from '../core/client.js';
+import { ColumnSets } from '../core/column_sets.js';
+import { Asking, type Extras } from '../core/extras.js';
 import type { GridRow, Jobs, Page } from '../core/jobs.js';
 import { later, Painter } from '../core/painter.js';
 import { EVERYTHING, type Filter, type Order } from '../core/search.js';
@@ -10,9 +12,13 @@ import type { HistoryRow, JobRow } from '../job.js';
 import { EVERY } from '../live.js';
 import { Bulk } from './bulk.js';
 import { Chips } from './chips.js';
+import { ColumnMenu } from './column_menu.js';
+import { added, cancelling, downloading, hiding, resubmitting, showing, type Deed } from './deeds.js';
 import { Dock, type Docked } from './dock.js';
 import { Grid } from './grid.js';
+import { printable } from '../words.js';
 import { help, press, type Key } from './keys.js';
+import { askToShare } from './share.js';
 
 /** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs;
     until the next try where the server did not answer. */
@@ -27,6 +33,8 @@ export interface JobsHost {
   submit?(): void;
   /** Put a first cell into the notebook in front. */
   insertFirstCell?(): void;
+  /** Columns and actions of others. */
+  extras?: readonly Extras[];
 }
 
 export class JobsView {
@@ -36,20 +44,36 @@ export class JobsView {
     private readonly jobs: Jobs,
     private readonly host: JobsHost = {}
   ) {
+    const sets = new ColumnSets();
+    this.deeds = { cancel: cancelling(jobs), resubmit: resubmitting(jobs), hide: hiding(jobs), show: showing(jobs) };
     this.grid = new Grid(this.table, {
       selection: this.selection,
       fetch: (orders, skip, limit) => this.fetch(orders, skip, limit),
       open: row => this.open(row),
-      failed: fault => this.fail(fault)
-    });
+      failed: fault => this.fail(fault),
+      arranged: layout => sets.keep(layout)
+    }, sets.now);
     this.bulk = new Bulk({
-      jobs,
       selection: this.selection,
       shown: () => this.matching,
       name: uuid => this.names.get(uuid),
       all: () => this.all(),
-      total: () => Math.max(0, this.total)
-    });
+      total: () => Math.max(0, this.total),
+      changed: () => this.renew()
+    }, [this.deeds.cancel, this.deeds.resubmit, this.deeds.hide, this.deeds.show, downloading(jobs)]);
+    this.bulk.addButton(button('Share…', 'Let somebody read the selected jobs', () => this.share(this.selection.uuids)));
+    this.menu = new ColumnMenu({
+      offers: () => this.grid.offers,
+      setShown: (colId, isShown) => this.grid.setShown(colId, isShown),
+      layout: () => this.grid.layout,
+      lay: layout => {
+        this.grid.lay(layout);
+        sets.keep(layout);
+      },
+      hiddenToo: isHiddenToo => this.narrow({ isHiddenToo })
+    }, sets);
+    this.asking = (host.extras ?? []).map(extras => new Asking(extras, values => this.grid.setExtra(values)));
+    void this.learnExtras(host.extras ?? []);
     const { details } = host;
     this.dock = details ? new Dock(details, () => this.grid.move(0)) : null;
     this.node.append(this.build());
@@ -92,6 +116,7 @@ export class JobsView {
     this.unwatch?.();
     this.unwatch = null;
     this.painter.stop();
+    this.asking.forEach(asking => asking.stop());
     this.uncount?.();
     this.uncount = null;
     this.unretry?.();
@@ -108,6 +133,7 @@ export class JobsView {
         this.names.set(uuid, name ?? '');
         this.matching.add(uuid);
       }
+      this.ask(page.rows.map(({ uuid }) => uuid));
       this.total = page.total;
       this.newJobs.clear();
       this.draw();
@@ -143,6 +169,34 @@ export class JobsView {
     this.painter.put(uuid, { ...this.painted(uuid), ...job, uuid });
     if (event?.event === 'JOB_NEW_STATUS') {
       this.countSoon();
+      if (!isNew) {
+        this.ask([uuid]);
+      }
+    }
+  }
+
+  private ask(uuids: readonly string[]): void {
+    if (this.hasExtras) {
+      this.asking.forEach(asking => asking.put(uuids));
+    }
+  }
+
+  /** Columns and actions of others come when they come; without them the rest works. */
+  private async learnExtras(sources: readonly Extras[]): Promise<void> {
+    const found = await Promise.all(sources.map(source => source.load().catch(() => null)));
+    if (this.isGone) {
+      return;
+    }
+    const columns = found.flatMap(extras => extras?.columns ?? []);
+    found.forEach((extras, at) => extras?.actions.forEach(action => this.bulk.add(added(action, sources[at] as Extras))));
+    const faults = found.flatMap(extras => extras?.faults ?? []);
+    if (faults.length) {
+      this.say(`⚠ Not all that other packages add is here: ${faults.join('; ')}`);
+    }
+    if (columns.length) {
+      this.hasExtras = true;
+      this.grid.setExtras(columns);
+      this.ask([...this.matching]);
     }
   }
 
@@ -196,22 +250,14 @@ export class JobsView {
     void this.openJob(uuid);
   }
 
-  private askCancel(): void {
+  /** What a key is about: the chosen ones, else the one with the focus. */
+  private get meant(): string[] {
     const { focused } = this.grid;
-    this.bulk.ask(this.selection.size ? this.selection.uuids : focused ? [focused.uuid] : []);
+    return this.selection.size ? this.selection.uuids : focused ? [focused.uuid] : [];
   }
 
-  private async resubmit(): Promise<void> {
-    const { focused } = this.grid;
-    if (!focused) {
-      return;
-    }
-    try {
-      const job = await this.jobs.resubmit(focused.uuid);
-      this.say(`Submitted again: ${job.name ?? ''} ${job.uuid}`);
-    } catch (fault) {
-      this.say(told(fault));
-    }
+  private share(uuids: string[]): void {
+    askToShare(this.bulk, this.jobs, uuids);
   }
 
   private fail(fault: unknown): void {
@@ -234,7 +280,7 @@ export class JobsView {
   }
 
   private say(words: string): void {
-    write(this.note, words);
+    write(this.note, printable(words));
     show(this.note, words !== '');
   }
 
@@ -244,7 +290,7 @@ export class JobsView {
     this.entry.addEventListener('input', () => this.typed());
     this.entry.addEventListener('keydown', ({ key }) => (key === 'Escape' || key === 'Enter') && this.grid.move(0));
     this.newButton = button('', 'Show the new jobs at the top', () => this.narrow({}));
-    const head = element('div', 'tj-Bar', {}, this.entry, this.chips.node, this.newButton, this.number);
+    const head = element('div', 'tj-Bar', {}, this.entry, this.chips.node, this.newButton, this.number, this.menu.opener);
     const { submit } = this.host;
     if (submit) {
       head.append(button('Submit…', 'Submit a job by a form', () => submit()));
@@ -257,7 +303,7 @@ export class JobsView {
     [this.trouble, this.note, this.empty, this.newButton].forEach(node => show(node, false));
     const body = element('div', 'tj-Body', {}, this.table, ...(this.dock ? [this.dock.node] : []));
     const whole = document.createDocumentFragment();
-    whole.append(head, this.bulk.node, this.trouble, this.note, this.keyHelp, this.empty, body);
+    whole.append(head, this.menu.node, this.bulk.node, this.trouble, this.note, this.keyHelp, this.empty, body);
     return whole;
   }
 
@@ -282,8 +328,10 @@ export class JobsView {
     { keys: ['k'], words: 'one row up', act: () => this.grid.move(-1) },
     { keys: ['Enter'], words: 'details', act: () => this.grid.focused && this.open(this.grid.focused) },
     { keys: ['x', ' '], words: 'select', act: () => this.grid.focused && this.selection.toggle(this.grid.focused.uuid) },
-    { keys: ['c', 'Delete'], words: 'cancel, after a question', act: () => this.askCancel() },
-    { keys: ['r'], words: 'submit again', act: () => void this.resubmit() },
+    { keys: ['c', 'Delete'], words: 'cancel, after a question', act: () => this.bulk.ask(this.deeds.cancel, this.meant) },
+    { keys: ['r'], words: 'submit again, after a question', act: () => this.bulk.ask(this.deeds.resubmit, this.meant) },
+    { keys: ['h'], words: 'hide; can be undone', act: () => this.bulk.ask(this.deeds.hide, this.meant) },
+    { keys: ['s'], words: 'share', act: () => this.share(this.meant) },
     { keys: ['/'], words: 'search', act: () => this.entry.focus() },
     { keys: ['?'], words: 'these keys', act: () => show(this.keyHelp, this.keyHelp.hidden) }
   ];
@@ -296,6 +344,10 @@ export class JobsView {
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly empty = element('div', 'tj-Empty');
   private readonly table = element('div', 'tj-Grid');
+  private readonly deeds: Readonly<Record<'cancel' | 'resubmit' | 'hide' | 'show', Deed>>;
+  private readonly menu: ColumnMenu;
+  private readonly asking: readonly Asking[];
+  private hasExtras = false;
   private readonly names = new Map<string, string>();
   private readonly newJobs = new Set<string>();
   /** uuids that are known to pass the filter. */
