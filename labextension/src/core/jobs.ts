@@ -31,9 +31,9 @@ export interface News {
   watch(uuid: string, watcher: Watcher): () => void;
 }
 
-const MORE: readonly (keyof JobDetails | 'exitCode')[] = [
+const MORE: readonly (keyof JobDetails)[] = [
   'lastMessage', 'jobType', 'execSystemLogicalQueue', 'nodeCount', 'coresPerNode', 'maxMinutes', 'remoteJobId',
-  'launchMode', 'tags', 'visible', 'exitCode'
+  'launchMode', 'tags', 'visible'
 ];
 const FIELDS = ['summaryAttributes', ...MORE].join(',');
 /** The server takes so many in one call. */

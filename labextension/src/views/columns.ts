@@ -46,7 +46,6 @@ function wide(selection: Selection): Column[] {
     number('nodeCount', 'Nodes', row => row.nodeCount),
     number('coresPerNode', 'Cores a node', row => row.coresPerNode),
     number('maxMinutes', 'Limit (min)', row => row.maxMinutes),
-    number('exitCode', 'Exit code', row => row.exitCode),
     { colId: 'remoteJobId', headerName: 'Scheduler id', width: 120, hide: true, cellRenderer: words(row => row.remoteJobId) },
     { colId: 'tags', headerName: 'Tags', width: 140, hide: true, sortable: false, cellRenderer: words(row => row.tags?.join(', ')) },
     { colId: 'uuid', headerName: 'UUID', width: 300, hide: true, cellRenderer: words(row => row.uuid) }
