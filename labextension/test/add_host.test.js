@@ -108,7 +108,7 @@ test('a wrong password is asked for three times, then its sentence stands', asyn
 });
 
 test('a name that is taken is asked about before it is replaced', async () => {
-  const { sent, dialog, say } = await form(body => (body.replace ? { system: {}, report: REPORT } : refusal(409, 'JOBS_CONFLICT There is a system cluster.')));
+  const { sent, dialog, say } = await form(body => (body.replace ? { system: {}, report: REPORT } : refusal(409, 'SYSAPI_EXISTS There is a system cluster.')));
   assert.match(dialog.textContent, /Replace system cluster\?There is a system cluster\./);
   await say();
   assert.equal(sent[1].replace, true);

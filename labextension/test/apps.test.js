@@ -27,7 +27,7 @@ async function view(apps = APPS, host = {}) {
   return { ...at, answers, shown, time, type, node: shown.node };
 }
 
-const titles = node => [...node.querySelectorAll('.tj-Title')].map(each => each.textContent);
+const titles = node => [...node.querySelectorAll('.tj-App .tj-Title')].map(each => each.textContent);
 
 test('each app is told with label, version, what it is, and whether it may be used', async () => {
   const { node } = await view();
@@ -54,8 +54,8 @@ test('a form is offered where the page has one, for apps that may be used', asyn
   const { node } = await view(APPS, { submit: (...given) => asked.push(given) });
   press(node, 'Submit…');
   assert.deepEqual(asked, [['opensees-py', '3.7']]);
-  assert.equal([...node.querySelectorAll('button')].length, 1);
-  assert.equal((await view()).node.querySelectorAll('button').length, 0);
+  assert.equal(node.querySelectorAll('li button').length, 1);
+  assert.equal((await view()).node.querySelectorAll('li button').length, 0);
 });
 
 test('a catalogue of thousands draws its beginning, and the search finds the rest', async () => {
@@ -76,13 +76,13 @@ test('what an app is called is text', async () => {
 
 test('a look that finds nothing new leaves what is shown in place', async () => {
   const { node, time } = await view();
-  const [line] = node.querySelectorAll('li');
+  const [line] = node.querySelectorAll('li.tj-App');
   time.next();
   await settled();
-  assert.equal(node.querySelector('li'), line);
+  assert.equal(node.querySelector('li.tj-App'), line);
 });
 
 test('no apps are told as none', async () => {
   const { node } = await view([]);
-  assert.equal(node.querySelector('.tj-Empty').textContent, 'No apps yet.');
+  assert.equal(node.querySelector('.tj-Empty').textContent, 'No apps yet. Import the definition of one.');
 });

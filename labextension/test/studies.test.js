@@ -4,7 +4,7 @@ import test from 'node:test';
 import { clock, page, press, refusal, settled, site } from './site.js';
 
 page();
-const { casesOf, failedCases, squares } = await import('../lib/core/studies.js');
+const { caseName, casesOf, failedCases, squares } = await import('../lib/core/studies.js');
 const { countWords } = await import('../lib/views/study_list.js');
 const { squareWords } = await import('../lib/views/study_map.js');
 const { StudiesView } = await import('../lib/views/studies.js');
@@ -54,9 +54,16 @@ const hidden = node => node.closest('[hidden]') !== null;
 
 test('cases are read from a table of columns, with what is missing as nothing', () => {
   assert.deepEqual(casesOf({ caseId: ['a'], jobUuid: ['u'], status: [null], exitCode: [null] }), [
-    { id: 'a', jobUuid: 'u', status: '', condition: '', exitCode: null }
+    { id: 'a', parameters: {}, jobUuid: 'u', status: '', condition: '', exitCode: null }
   ]);
   assert.deepEqual(casesOf({}), []);
+});
+
+test('a case is called by its parameters, cut where they are long', () => {
+  const [one, long, none] = casesOf({ caseId: ['a', 'b', 'c'], parameters: [{ k: 3, soil: 'clay' }, { text: 'x'.repeat(99) }, {}], jobUuid: ['u', 'v', 'w'], status: ['FAILED', 'FAILED', 'FAILED'], exitCode: [2, 2, 2] });
+  assert.equal(squareWords({ cases: [one], status: 'FAILED' }), 'k 3, soil clay: FAILED, exit code 2');
+  assert.equal(caseName(long).length, 81);
+  assert.equal(caseName(none), 'c');
 });
 
 test('failed cases that ended alike are one group, the largest first', () => {

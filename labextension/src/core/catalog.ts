@@ -88,8 +88,13 @@ export function systemOf(row: Record<string, unknown>): SystemInfo {
     scheduler: row['canRunBatch'] === true ? text(row['batchScheduler']) : '',
     workDir: text(row['jobWorkingDir']),
     queues: list(row['batchLogicalQueues']).map(queue => queueOf(record(queue), usual)),
-    runtimes: list(row['jobRuntimes']).map(record).map(each => [each['runtimeType'], each['version']].map(text).filter(Boolean).join(' '))
+    runtimes: list(row['jobRuntimes']).map(record).map(each => runtimeWords(text(each['runtimeType']), text(each['version'])))
   };
+}
+
+/** `ZIP`, `SINGULARITY apptainer 1.3`; a version that begins with the name itself says it once. */
+function runtimeWords(type: string, version: string): string {
+  return version.toLowerCase().startsWith(type.toLowerCase()) ? version : [type, version].filter(Boolean).join(' ');
 }
 
 function queueOf(row: Record<string, unknown>, usual: string): QueueInfo {

@@ -31,7 +31,7 @@ export function askedBy(fault: unknown, given: Answers): Asked | null {
   if (!(fault instanceof RefusedError)) {
     return null;
   }
-  const { code, details, message } = fault;
+  const { code, details, message, status } = fault;
   const wrong = (secret: Secret): string => (given[secret] ? message : '');
   const needs = text(details['needs']);
   if (code === 'JOBS_HOST_KEY' && !details['known'] && !given.trust) {
@@ -43,7 +43,8 @@ export function askedBy(fault: unknown, given: Answers): Asked | null {
   if (code === 'JOBS_HOST_SIGN_IN' && (needs === 'password' || needs === 'passphrase')) {
     return { kind: 'secret', secret: needs, prompts: [], fault: wrong(needs) };
   }
-  return code === 'JOBS_CONFLICT' && !given.replace ? { kind: 'replace', fault: message } : null;
+  const isTaken = status === 409 && !code.startsWith('JOBS_HOST_') && !given.replace;
+  return isTaken ? { kind: 'replace', fault: message } : null;
 }
 
 /** What `send` comes to in the end; null where the person stopped. Raises the refusal that nothing answers. */

@@ -1,6 +1,6 @@
 /** Studies as the views need them: how many cases stand where, the cases themselves, and why some failed. */
 
-import { isTerminal, text } from '../job.js';
+import { isTerminal, record, text } from '../job.js';
 import type { AddedCases, StudyRow } from './api.js';
 import type { Client } from './client.js';
 import type { News } from './jobs.js';
@@ -9,6 +9,8 @@ import { GROUPS, type Group } from './search.js';
 /** A case by its last attempt. */
 export interface CaseState {
   readonly id: string;
+  /** Column -> value, as the case was given. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   readonly jobUuid: string;
   readonly status: string;
   readonly condition: string;
@@ -58,12 +60,22 @@ export function casesOf(frame: Readonly<Record<string, readonly unknown[]>>): Ca
     const code = column('exitCode', row);
     return {
       id: text(id),
+      parameters: record(column('parameters', row)),
       jobUuid: text(column('jobUuid', row)),
       status: text(column('status', row)),
       condition: text(column('condition', row)),
       exitCode: typeof code === 'number' ? code : null
     };
   });
+}
+
+/** Characters of a case's parameters that are shown. */
+const TOLD = 80;
+
+/** A case as its owner knows it: `k 13, damping 0.02`; its id where it has no parameters. */
+export function caseName({ id, parameters }: CaseState): string {
+  const told = Object.entries(parameters).map(([name, value]) => `${name} ${text(value)}`).join(', ');
+  return told.length > TOLD ? `${told.slice(0, TOLD)}…` : told || id;
 }
 
 /** A number of cases in the states of one group. */

@@ -5,6 +5,7 @@ import type { Client } from '../core/client.js';
 import { later, type Later } from '../core/painter.js';
 import { button, element, show, write } from '../dom.js';
 import { printable } from '../words.js';
+import { AppImport } from './app_import.js';
 import { Looker } from './looker.js';
 
 /** Milliseconds between two looks at the catalogue, which no event tells of. */
@@ -28,7 +29,9 @@ export class AppsView {
     const catalog = new Catalog(client);
     this.looker = new Looker(async () => this.put(await catalog.apps()), PAUSE, wait);
     this.entry.addEventListener('input', () => this.draw());
-    this.node.append(element('div', 'tj-Bar', {}, this.entry, this.number), this.looker.node, this.empty, this.list);
+    const form = new AppImport(client, () => this.looker.now());
+    const open = button('Import…', 'Take definitions of apps to the server', () => form.open());
+    this.node.append(element('div', 'tj-Bar', {}, this.entry, open, this.number), form.node, this.looker.node, this.empty, this.list);
     show(this.empty, false);
     this.show(true);
   }
@@ -56,7 +59,7 @@ export class AppsView {
     const more = rest > 0 ? [element('li', 'tj-App', {}, `and ${rest.toLocaleString()} more: search for them`)] : [];
     this.list.replaceChildren(...shown.slice(0, MOST).map(app => this.line(app)), ...more);
     write(this.number, `${shown.length.toLocaleString()} of ${this.apps.length.toLocaleString()} apps`);
-    write(this.empty, this.apps.length ? 'No app is like this.' : 'No apps yet.');
+    write(this.empty, this.apps.length ? 'No app is like this.' : 'No apps yet. Import the definition of one.');
     show(this.empty, shown.length === 0);
   }
 

@@ -1,7 +1,7 @@
 /** Why cases of a study failed: groups that ended alike, what one of each printed, and another attempt for them. */
 
 import { told } from '../core/client.js';
-import { failedCases, type CaseState, type FailedCases } from '../core/studies.js';
+import { caseName, failedCases, type CaseState, type FailedCases } from '../core/studies.js';
 import { button, element, show } from '../dom.js';
 import { stdoutName } from '../job.js';
 import { printable, printedLines, stateWords } from '../words.js';
@@ -69,12 +69,12 @@ export class StudyFailures {
     const mark = element('span', 'tj-Tone tj-Glyph', { 'aria-hidden': 'true' }, stateWords('FAILED').glyph);
     mark.dataset['tone'] = 'failed';
     const line = help.evidence ? [element('code', '', {}, printable(help.evidence)), ' '] : [];
-    const example = button(`in ${printable(first.id)}`, 'Show the job of this case', () => this.open(first.jobUuid));
+    const example = button(`in ${printable(caseName(first))}`, 'Show the job of this case', () => this.open(first.jobUuid));
     const changes = help.changes ?? {};
     const words = Object.entries(changes).map(([field, value]) => `${field} ${value.toLocaleString()}`);
     const label = [`Retry ${number}`, words.join(', ')].filter(Boolean).join(' with ');
     const again = button(label, 'Give these cases another attempt; what they made before stays', () => this.retry(cases, changes));
-    node.replaceChildren(mark, element('strong', '', {}, ` ${number} failed: ${printable(help.cause)}`), ' ', ...line, example, again);
+    node.replaceChildren(mark, element('strong', '', {}, ` ${number} failed: ${printable(help.cause)}`), ' ', ...line, example, ' ', again);
   }
 
   /** Look at one job of the group: its limits, and what it printed last. */

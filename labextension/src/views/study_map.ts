@@ -1,6 +1,6 @@
 /** The cases of a study as small squares: glyph and colour tell the state, and words tell it to a screen reader. */
 
-import { squares, type CaseState, type Square } from '../core/studies.js';
+import { caseName, squares, type CaseState, type Square } from '../core/studies.js';
 import { element, write } from '../dom.js';
 import { printable, stateWords } from '../words.js';
 
@@ -104,7 +104,7 @@ function draw(node: HTMLElement, square: Square, before: Square | undefined): vo
   node.setAttribute('aria-label', words);
 }
 
-/** `c-17: FAILED, exit code 1`, or of several: `c-1 to c-40: 3 FAILED, 37 FINISHED`. */
+/** `k 13: FAILED, exit code 1`, or of several: `k 1 to k 40: 3 FAILED, 37 FINISHED`. */
 export function squareWords({ cases }: Square): string {
   const [first, last] = [cases[0], cases.at(-1)];
   if (!first || !last) {
@@ -112,10 +112,10 @@ export function squareWords({ cases }: Square): string {
   }
   if (cases.length === 1) {
     const code = first.exitCode === null || first.status !== 'FAILED' ? '' : `, exit code ${first.exitCode}`;
-    return printable(`${first.id}: ${first.status || 'not known any more'}${code}`);
+    return printable(`${caseName(first)}: ${first.status || 'not known any more'}${code}`);
   }
   const counts = new Map<string, number>();
   cases.forEach(({ status }) => counts.set(status, (counts.get(status) ?? 0) + 1));
   const told = [...counts].map(([status, number]) => `${number} ${status}`).join(', ');
-  return printable(`${first.id} to ${last.id}: ${told}`);
+  return printable(`${caseName(first)} to ${caseName(last)}: ${told}`);
 }

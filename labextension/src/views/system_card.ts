@@ -43,7 +43,7 @@ export class SystemCard {
     write(this.where, printable(system.host));
     this.drawState(system, state);
     const runs = system.canExec ? system.scheduler || 'no scheduler' : 'files only';
-    const parts = [system.description, runs, system.runtimes.join(', '), system.workDir && `works in ${system.workDir}`];
+    const parts = [system.description.replace(/\.\s*$/, ''), runs, system.runtimes.join(', '), system.workDir && `works in ${system.workDir}`];
     write(this.about, printable(parts.filter(Boolean).join(' · ')));
     const key = JSON.stringify(system.queues);
     if (key !== this.drawn) {
@@ -103,7 +103,7 @@ const HEADS = ['Queue', 'Nodes', 'Cores per node', 'Memory per node', 'Time', 'J
 
 function queueTable({ id, queues }: SystemInfo): HTMLElement {
   const heads = HEADS.map(words => element('th', '', { scope: 'col' }, words));
-  const rows = queues.map(queue => element('tr', '', {}, element('th', '', { scope: 'row' }, queueName(queue)), ...limits(queue).map(words => element('td', '', {}, words))));
+  const rows = queues.map(queue => element('tr', '', {}, element('th', '', { scope: 'row' }, queueName(queue)), ...limits(queue).map((words, place) => element('td', '', { 'data-label': HEADS[place + 1] ?? '' }, words))));
   const caption = element('caption', '', {}, `Queues of ${printable(id)}: the most that one job may ask for`);
   return element('table', 'tj-Limits', {}, caption, element('thead', '', {}, element('tr', '', {}, ...heads)), element('tbody', '', {}, ...rows));
 }
