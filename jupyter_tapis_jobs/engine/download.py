@@ -7,7 +7,7 @@ import posixpath
 import re
 import stat
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import IO, cast
@@ -50,12 +50,13 @@ async def open_download(
     byte_range: str | None = None,
     shown: str | None = None,
     hidden: Collection[str] = (),
+    only: Collection[str] | None = None,
 ) -> Download:
     """Open the file at absolute *path*, or the directory as a zip file.
 
     Links are followed as long as they stay below *root*. *byte_range* is Tapis's ``first,last`` or
     HTTP's ``bytes=first-last``; *shown* is the path as the user knows it, for errors; *hidden* names
-    what of a directory's own entries is left out of its zip file.
+    what of a directory's own entries is left out of its zip file, *only* what alone goes into it.
     """
     shown = shown or path
     with told(shown):
@@ -67,7 +68,7 @@ async def open_download(
             raise NotFoundError(f"{shown} does not exist.")
         name = posixpath.basename(path.rstrip("/")) or "root"
         if as_zip:
-            packed = _zip(transport, info, name, real_root, hidden)
+            packed = _zip(transport, info, name, real_root, lambda own: _is_wanted(own, hidden, only))
             return Download(name=f"{name}.zip", size=None, chunks=_telling(packed, shown))
         _refuse_no_file(info, shown)
         offset, length = _range(byte_range, info.size)
@@ -154,7 +155,7 @@ class _Sink:
 
 
 async def _zip(
-    transport: Transport, top: FileInfo, name: str, root: str, hidden: Collection[str]
+    transport: Transport, top: FileInfo, name: str, root: str, is_wanted: Callable[[str], bool]
 ) -> AsyncGenerator[bytes, None]:
     """Yield a zip file of a directory's content, or of the one file *top*."""
     sink = _Sink()
@@ -162,7 +163,7 @@ async def _zip(
     with zipfile.ZipFile(
         cast(IO[bytes], sink), "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION
     ) as archive:
-        async for member, info in _members(transport, top, name, root, hidden):
+        async for member, info in _members(transport, top, name, root, is_wanted):
             if info.type == "dir":
                 archive.writestr(_head(member + "/", info), b"")
             elif info.size > SMALL:
@@ -180,14 +181,20 @@ async def _zip(
 
 
 async def _members(
-    transport: Transport, top: FileInfo, name: str, root: str, hidden: Collection[str]
+    transport: Transport, top: FileInfo, name: str, root: str, is_wanted: Callable[[str], bool]
 ) -> AsyncIterator[tuple[str, FileInfo]]:
     """Yield (name in the archive, what is packed): directories, files, and the files that links lead to."""
     for info in await transport.list(top.path, recurse=True):
         member = posixpath.relpath(info.path, top.path) if top.type == "dir" else name
+        if not is_wanted(member.split("/", 1)[0]):
+            continue
         found = await _linked_file(transport, info, root) if info.type == "symbolic_link" else info
-        if found and found.type in ("file", "dir") and member.split("/", 1)[0] not in hidden:
+        if found and found.type in ("file", "dir"):
             yield member, found
+
+
+def _is_wanted(own: str, hidden: Collection[str], only: Collection[str] | None) -> bool:
+    return own not in hidden and (only is None or own in only)
 
 
 async def _linked_file(transport: Transport, link: FileInfo, root: str) -> FileInfo | None:

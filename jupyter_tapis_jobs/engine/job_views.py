@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -77,12 +77,19 @@ class JobViews:
         )
 
     async def output_open(
-        self, user: User, uuid: str, path: str, *, as_zip: bool = False, allow_if_running: bool = False
+        self,
+        user: User,
+        uuid: str,
+        path: str,
+        *,
+        as_zip: bool = False,
+        only: Collection[str] | None = None,
+        allow_if_running: bool = False,
     ) -> Download:
-        """Open an output for download; a directory comes as a zip file."""
+        """Open an output for download; a directory comes as a zip file, with *only* of these entries."""
         job, definition = await self.job(user, uuid, Resource.JOB_OUTPUT)
         return await self._outputs.open(
-            job, definition, path, as_zip=as_zip, allow_if_running=allow_if_running
+            job, definition, path, as_zip=as_zip, only=only, allow_if_running=allow_if_running
         )
 
     async def output_head(self, user: User, uuid: str, path: str, size: int) -> tuple[bytes, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..model import marks
@@ -96,10 +96,12 @@ class Outputs:
         as_zip: bool,
         allow_if_running: bool,
         byte_range: str | None = None,
+        only: Collection[str] | None = None,
     ) -> Download:
         """Open one output; a directory comes as a zip file, one file too with *as_zip*.
 
-        With *byte_range* (see ``open_download``) it is a file, of which a part is sent.
+        With *byte_range* (see ``open_download``) it is a file, of which a part is sent; with *only*
+        these of a directory's own entries.
         """
         _refuse_running(job, allow_if_running)
         transport, root = await self.place(job, definition)
@@ -117,6 +119,7 @@ class Outputs:
             byte_range=byte_range,
             shown=path,
             hidden=(marks.FOLDER,),
+            only=only,
         )
 
     async def check(self, job: Job, definition: JobDefinition, path: str) -> None:

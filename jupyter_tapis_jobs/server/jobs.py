@@ -259,6 +259,7 @@ async def download_output(call: Call) -> Stream:
             call.path["jobUuid"],
             call.path["path"],
             as_zip=call.query.compress or call.query.format == "zip",
+            only=call.query.only.split("/") if call.query.only else None,
             allow_if_running=call.query.allow_if_running,
         )
     )

@@ -42,8 +42,8 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     for long.
 
     The caller sends ``{"type": "tail", "uuid", "path", "offset"}`` and ``{"type": "untail", …}``; answered
-    is ``{"type": "tail", "uuid", "path", "offset", "text"}``, at the end ``{"type": "tailEnd", …}``, and
-    ``{"type": "error", "message", …}`` for what cannot be done. ``offset`` counts bytes.
+    is ``{"type": "tail", "uuid", "path", "offset", "end", "text"}``, at the end ``{"type": "tailEnd", …}``,
+    and ``{"type": "error", "message", …}`` for what cannot be done. ``offset`` and ``end`` count bytes.
     """
 
     def initialize(self, service: Service) -> None:
@@ -105,9 +105,10 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             lambda engine: engine.views.output_follow(self.caller, uuid, path, offset=offset)
         )
         async for chunk in chunks:
-            held = len(decoder.getstate()[0])
-            await self._say({"type": "tail", **where, "offset": offset - held, "text": decoder.decode(chunk)})
-            offset += len(chunk)
+            begin = offset - len(decoder.getstate()[0])
+            text, offset = decoder.decode(chunk), offset + len(chunk)
+            end = offset - len(decoder.getstate()[0])
+            await self._say({"type": "tail", **where, "offset": begin, "end": end, "text": text})
         await self._say({"type": "tailEnd", **where, "offset": offset})
 
     async def _hear(self, told: Any) -> None:

@@ -121,6 +121,9 @@ class OutputDownload(Query):
 
     compress: Truth = Field(False, description="Send a zip file, also for a single file.")
     format: Literal["zip"] | None = None
+    only: str | None = Field(
+        None, description="Pack only these of a directory's own entries: names divided by slashes."
+    )
     allow_if_running: Truth = False
 
 

@@ -21,9 +21,14 @@ interface Tail {
   uuid: string;
   path: string;
   offset: number;
-  listener: (told: string) => void;
+  listener: Told;
   ended: () => void;
+  /** True while a part that is missing was asked for. */
+  isBehind: boolean;
 }
+
+/** What was printed next, up to the byte `end`. */
+export type Told = (told: string, end: number) => void;
 
 /** In place of a uuid: news of every job. */
 export const EVERY = '*';
@@ -66,17 +71,16 @@ export class Live {
     uuid: string,
     path: string,
     offset: number,
-    listener: (told: string) => void,
+    listener: Told,
     ended: () => void = () => undefined
   ): () => void {
-    const tail: Tail = { uuid, path, offset, listener, ended };
-    const isFirst = !this.tailsOf(uuid, path).length;
+    const tail: Tail = { uuid, path, offset, listener, ended, isBehind: false };
+    // The server follows an output once for us: who wants an earlier part has it begin there again.
+    const isCovered = this.tailsOf(uuid, path).some(other => other.offset <= offset);
     this.tails.add(tail);
     this.hold();
-    if (this.isOpen && isFirst) {
+    if (this.isOpen && !isCovered) {
       this.send({ type: 'tail', uuid, path, offset });
-    } else if (this.isOpen) {
-      this.ask(tail);
     }
     return () => {
       if (this.tails.delete(tail) && this.isOpen && !this.tailsOf(uuid, path).length) {
@@ -120,6 +124,7 @@ export class Live {
       for (const { uuid, path, offset } of this.firstTails()) {
         this.send({ type: 'tail', uuid, path, offset });
       }
+      this.tails.forEach(tail => void (tail.isBehind = false));
     };
     socket.onmessage = ({ data }) => this.hear(record(parsed(data)));
     socket.onclose = () => {
@@ -161,7 +166,7 @@ export class Live {
         this.hearEvent(told);
         return;
       case 'tail':
-        this.hearTail(text(told['uuid']), text(told['path']), text(told['text']), Number(told['offset']) || 0);
+        this.hearTail(text(told['uuid']), text(told['path']), text(told['text']), Number(told['offset']) || 0, told['end']);
         return;
       case 'tailEnd':
       case 'error':
@@ -178,15 +183,30 @@ export class Live {
     }
   }
 
-  private hearTail(uuid: string, path: string, told: string, offset: number): void {
+  private hearTail(uuid: string, path: string, told: string, offset: number, given: unknown): void {
     const bytes = new TextEncoder().encode(told);
+    // What is no UTF-8 comes as signs of another length.
+    const end = typeof given === 'number' ? given : offset + bytes.length;
     for (const tail of this.tailsOf(uuid, path)) {
-      // Another tab may have asked for an earlier part of the same output.
-      const known = Math.max(0, tail.offset - offset);
-      if (known < bytes.length) {
-        tail.offset = offset + bytes.length;
-        tail.listener(known ? new TextDecoder().decode(bytes.slice(known)) : told);
+      if (offset > tail.offset) {
+        this.fillUp(tail);
+        continue;
       }
+      tail.isBehind = false;
+      // Another view or tab may have asked for an earlier part of the same output.
+      const known = tail.offset - offset;
+      if (tail.offset < end) {
+        tail.offset = end;
+        tail.listener(known ? new TextDecoder().decode(bytes.slice(known)) : told, end);
+      }
+    }
+  }
+
+  /** Another tab had it begin behind what this one has heard. */
+  private fillUp(tail: Tail): void {
+    if (!tail.isBehind) {
+      tail.isBehind = true;
+      this.send({ type: 'tail', uuid: tail.uuid, path: tail.path, offset: tail.offset });
     }
   }
 
@@ -196,11 +216,6 @@ export class Live {
       tail.ended();
     }
     this.release();
-  }
-
-  /** A second card of the same output: it begins where the first one is. */
-  private ask(tail: Tail): void {
-    tail.offset = Math.max(...this.tailsOf(tail.uuid, tail.path).map(({ offset }) => offset));
   }
 
   private askAll(): void {
@@ -213,8 +228,9 @@ export class Live {
     return [...this.tails].filter(tail => tail.uuid === uuid && tail.path === path);
   }
 
+  /** Of each output the one that is least far. */
   private firstTails(): Tail[] {
-    return [...this.tails].filter(tail => this.tailsOf(tail.uuid, tail.path)[0] === tail);
+    return [...this.tails].filter(tail => earliest(this.tailsOf(tail.uuid, tail.path)) === tail);
   }
 
   private send(message: Record<string, unknown>): void {
@@ -230,4 +246,8 @@ export class Live {
   private pause = FIRST;
   private unwait: (() => void) | null = null;
   private unlinger: (() => void) | null = null;
+}
+
+function earliest(tails: readonly Tail[]): Tail | undefined {
+  return tails.reduce<Tail | undefined>((least, tail) => (least && least.offset <= tail.offset ? least : tail), undefined);
 }

@@ -5,6 +5,7 @@ import { page, press, settled, site } from './site.js';
 
 page();
 const { FilesView } = await import('../lib/views/files.js');
+const { RefusedError } = await import('../lib/core/client.js');
 const { filePreview, code, PreviewView } = await import('../lib/views/preview.js');
 
 const LIST = 'GET /v3/jobs/u/output/list/';
@@ -68,7 +69,7 @@ test('a table is drawn as one, with its cells as text', async () => {
   const { node } = await preview('d.csv', { [`${SHOW}d.csv`]: told }, 41e6);
   assert.deepEqual([...node.querySelectorAll('th')].map(cell => cell.textContent), ['t', '<b>u</b>']);
   assert.deepEqual([...node.querySelectorAll('td')].map(cell => cell.textContent), ['0', '<i>', '1', '']);
-  assert.match(node.textContent, /Only a part of 41 MB is shown/);
+  assert.match(node.textContent, /The first 2 rows are shown/);
 });
 
 test('what is no text is said to be none, and a refusal is told in its place', async () => {
@@ -93,9 +94,33 @@ test('a picture is shown as what its beginning says; a drawing that may hold scr
   assert.match((await preview('p.png', { [`${SHOW}p.png`]: image }, 1e9)).node.textContent, /1\.0 GB is too large/);
 });
 
-test('the line of code reads the file, whatever its name', () => {
-  const read = path => code('u', path).replace('import jupyter_tapis_jobs as tj\n', '');
-  assert.equal(read('a/d.csv'), 'df = tj.connect().job("u").read_csv("a/d.csv")');
-  assert.equal(read('d.tsv'), 'df = tj.connect().job("u").read_csv("d.tsv", sep="\\t")');
-  assert.equal(read('o"\n.txt'), 'text = tj.connect().job("u").read("o\\"\\n.txt")');
+test('the lines of code open the file, whatever its name and kind', () => {
+  const lines = (path, kind) => code('u', path, kind).split('\n').filter(line => line !== 'import jupyter_tapis_jobs as tj');
+  const JOB = 'job = tj.connect().job("u")';
+  assert.deepEqual(lines('a/d.csv'), [JOB, 'df = job.read_csv("a/d.csv")', 'df']);
+  assert.deepEqual(lines('d.tsv'), [JOB, 'df = job.read_csv("d.tsv", sep="\\t")', 'df']);
+  assert.deepEqual(lines('o"\n.txt'), [JOB, 'text = job.read("o\\"\\n.txt")', 'print(text)']);
+  assert.deepEqual(lines('a.json', 'json'), ['import json', JOB, 'data = json.loads(job.read("a.json"))', 'data']);
+  assert.deepEqual(lines('a.png', 'image'), ['from IPython.display import Image', JOB, 'Image(job.read_bytes("a.png"))']);
+  assert.deepEqual(lines('a.nc', 'header')[2], 'data = xr.open_dataset(job.download("a.nc", unfinished=True))');
+  assert.deepEqual(lines('a.h5', 'header')[2], 'file = h5py.File(job.download("a.h5", unfinished=True))');
+  assert.deepEqual(lines('a.bin', 'binary'), [JOB, 'path = job.download("a.bin", unfinished=True)', 'path']);
+});
+
+test('the code goes into a cell where the page can do that, and a refusal is told', async () => {
+  const given = [];
+  const file = { name: 'a.csv', path: 'a.csv', size: 9, isFolder: false, changed: '' };
+  const server = site({ [`${SHOW}a.csv`]: { kind: 'table', columns: ['t'], rows: [[1]], note: '' } });
+  const shown = new PreviewView({ ...server, insertCode: code => void given.push(code) }, 'u', file);
+  await settled();
+  press(shown.node, 'Load as DataFrame');
+  await settled();
+  assert.match(given[0], /job\.read_csv\("a\.csv"\)/);
+  assert.match(shown.node.textContent, /The code is in a cell/);
+  const none = () => Promise.reject(new RefusedError(409, 'No notebook is open.'));
+  const other = new PreviewView({ ...server, insertCode: none }, 'u', file);
+  await settled();
+  press(other.node, 'Load as DataFrame');
+  await settled();
+  assert.match(other.node.textContent, /No notebook is open\./);
 });

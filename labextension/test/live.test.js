@@ -110,6 +110,41 @@ test('two cards of one output are one tail, which ends with the last of them', (
   assert.deepEqual(sockets[0].sent.map(({ type }) => type), ['tail', 'untail']);
 });
 
+test('a second view of an output hears it from its own beginning, and the first one nothing twice', () => {
+  const { live, sockets, tell } = page();
+  const [first, second] = [[], []];
+  live.tail('a', 'x', 4, told => first.push(told));
+  sockets[0].onopen();
+  tell(sockets[0], { type: 'tail', uuid: 'a', path: 'x', offset: 4, end: 8, text: 'four' });
+  live.tail('a', 'x', 0, told => second.push(told));
+  assert.deepEqual(sockets[0].sent.map(({ offset }) => offset), [4, 0]);
+  tell(sockets[0], { type: 'tail', uuid: 'a', path: 'x', offset: 0, end: 12, text: 'zerofourmore' });
+  assert.deepEqual([first, second], [['four', 'more'], ['zerofourmore']]);
+});
+
+test('a part that another tab made the server leave out is asked for once', () => {
+  const { live, sockets, tell } = page();
+  const heard = [];
+  live.tail('a', 'x', 0, told => heard.push(told));
+  sockets[0].onopen();
+  const told = (offset, end, text) => tell(sockets[0], { type: 'tail', uuid: 'a', path: 'x', offset, end, text });
+  told(2, 4, 'cd');
+  told(4, 6, 'ef');
+  assert.deepEqual(sockets[0].sent.map(({ offset }) => offset), [0, 0]);
+  told(0, 6, 'abcdef');
+  assert.deepEqual(heard, ['abcdef']);
+});
+
+test('what is no UTF-8 shifts nothing', () => {
+  const { live, sockets, tell } = page();
+  const heard = [];
+  live.tail('a', 'x', 0, told => heard.push(told));
+  sockets[0].onopen();
+  tell(sockets[0], { type: 'tail', uuid: 'a', path: 'x', offset: 0, end: 4, text: 'caf\ufffd' });
+  tell(sockets[0], { type: 'tail', uuid: 'a', path: 'x', offset: 4, end: 8, text: ' bar' });
+  assert.equal(heard.join(''), 'caf\ufffd bar');
+});
+
 test('a tail that has ended is not asked for again and holds no connection', () => {
   const { live, sockets, tell, next } = page();
   let ends = 0;

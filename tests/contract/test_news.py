@@ -286,6 +286,7 @@ async def test_the_websocket_tells_of_events_and_tails_outputs(api):
         tails = [m for m in told if m["type"] == "tail"]
         assert "".join(m["text"] for m in tails) == "grüße\ntwo\n"
         assert tails[0]["offset"] == 0
+        assert tails[-1]["end"] == told[-1]["offset"]
         assert told[-1]["offset"] == len("grüße\ntwo\n".encode())
         if not any(_ends(m, uuid) for m in told):
             told = await _until(socket, lambda m: _ends(m, uuid))

@@ -3,14 +3,17 @@
 import { told } from '../core/client.js';
 import { button, element, show, write } from '../dom.js';
 import { moment, printable, size } from '../words.js';
-import { downloadUrl, folder, isRefused, type Entry, type Site } from './site.js';
+import { Saving, type Wanted } from './saving.js';
+import { folder, isRefused, type Entry, type Site } from './site.js';
 import { clockTime } from './timeline.js';
 
 /** Entries of a folder that are shown. */
 const MOST = 1_000;
 
-/** Draws what is in one file; the result ends it. */
-export type Preview = (into: HTMLElement, file: Entry) => () => void;
+const ALL = 'Download all (zip)';
+
+/** Draws what is in one file, with a button that closes it; the result ends it. */
+export type Preview = (into: HTMLElement, file: Entry, close: () => void) => () => void;
 
 export class FilesView {
   readonly node = element('section', 'tj-FilesView');
@@ -20,8 +23,12 @@ export class FilesView {
     private readonly uuid: string,
     private readonly preview: Preview
   ) {
+    this.saving = new Saving(site, uuid);
     const again = button('Look again', 'List this folder anew', () => void this.look());
-    this.node.append(element('div', 'tj-Bar', {}, this.path, again, this.zip), this.note, this.table, this.shown);
+    const title = 'Download what is chosen, or the whole folder where nothing is, as a zip file';
+    this.zip = this.saving.link('tj-Button', ALL, title, () => this.wanted());
+    this.node.append(element('div', 'tj-Bar', {}, this.path, again, this.zip), this.saving.node, this.note);
+    this.node.append(element('div', 'tj-FileList', {}, this.table), this.shown);
     this.table.append(this.rows);
   }
 
@@ -43,11 +50,41 @@ export class FilesView {
 
   dispose(): void {
     this.isGone = true;
+    this.saving.dispose();
     this.close();
+  }
+
+  /** The one file that is chosen, else a zip file of the chosen entries, else of the folder. */
+  private wanted(): Wanted {
+    const chosen = [...this.chosen.values()];
+    const [first] = chosen;
+    if (first && chosen.length === 1 && !first.isFolder) {
+      return first;
+    }
+    const name = this.folder.split('/').pop() || `jobs-${this.uuid}`;
+    return { path: this.folder, name: `${name}.zip`, size: null, only: chosen.map(entry => entry.name) };
+  }
+
+  private choose(entry: Entry, isChosen: boolean): void {
+    if (isChosen) {
+      this.chosen.set(entry.path, entry);
+    } else {
+      this.chosen.delete(entry.path);
+    }
+    this.tellChosen();
+  }
+
+  private tellChosen(): void {
+    const [first] = this.chosen.values();
+    const count = this.chosen.size;
+    const words = count === 1 && !first?.isFolder ? 'Download 1 file' : `Download ${count.toLocaleString()} (zip)`;
+    write(this.zip, count ? words : ALL);
   }
 
   private walk(path: string): void {
     this.folder = path;
+    this.chosen.clear();
+    this.tellChosen();
     this.close();
     this.rows.replaceChildren();
     this.say('asking …');
@@ -62,8 +99,18 @@ export class FilesView {
     }
     this.opened = file.path;
     opener.setAttribute('aria-expanded', 'true');
-    show(this.shown, true);
-    this.end = this.preview(this.shown, file);
+    this.split(true);
+    this.end = this.preview(this.shown, file, () => {
+      this.close();
+      opener.focus();
+    });
+    // The list has become lower: what was pressed stays in view.
+    opener.scrollIntoView?.({ block: 'nearest' });
+  }
+
+  private split(isOpen: boolean): void {
+    show(this.shown, isOpen);
+    this.node.classList.toggle('tj-mod-open', isOpen);
   }
 
   private close(): void {
@@ -71,34 +118,43 @@ export class FilesView {
     this.end = null;
     this.opened = null;
     this.shown.replaceChildren();
-    show(this.shown, false);
+    this.split(false);
     this.rows.querySelectorAll('[aria-expanded]').forEach(opener => opener.setAttribute('aria-expanded', 'false'));
   }
 
   private draw(found: readonly Entry[]): void {
     this.drawPath();
     const now = Date.now();
+    const there = new Map(found.map(entry => [entry.path, entry]));
+    [...this.chosen.keys()].forEach(path => there.has(path) || this.chosen.delete(path));
+    this.tellChosen();
     this.rows.replaceChildren(...found.slice(0, MOST).map(entry => this.row(entry, now)));
     if (found.length >= MOST) {
       const words = `Only the first ${MOST.toLocaleString()} are listed; the zip file has all.`;
-      this.rows.append(element('tr', '', {}, element('td', 'tj-Caption', { colspan: '4' }, words)));
+      this.rows.append(element('tr', '', {}, element('td', 'tj-Caption', { colspan: '5' }, words)));
     }
   }
 
   private row(entry: Entry, now: number): HTMLElement {
     const at = moment(entry.changed);
     const when = at === null ? '' : element('time', '', { title: `${new Date(at).toISOString()} (UTC)` }, clockTime(at, now));
-    const href = downloadUrl(this.site, this.uuid, entry.path, entry.isFolder);
     const name = printable(entry.name);
     const label = entry.isFolder ? `Download folder ${name} as a zip file` : `Download ${name}`;
-    const save = element('a', 'tj-Download', { href, download: '', title: label, 'aria-label': label }, '⤓');
+    const { path, size: bytes } = entry;
+    const wanted = entry.isFolder ? { path, name: `${entry.name}.zip`, size: null, only: [] } : { path, name: entry.name, size: bytes };
+    const save = this.saving.link('tj-Download', '⤓', label, () => wanted);
+    save.setAttribute('aria-label', label);
+    const pick = element('input', 'tj-Pick', { type: 'checkbox', 'aria-label': `Choose ${name}` });
+    pick.checked = this.chosen.has(path);
+    pick.addEventListener('change', () => this.choose(entry, pick.checked));
     return element(
       'tr',
       'tj-FileRow',
       {},
+      element('td', '', {}, pick),
       element('td', '', {}, this.opener(entry)),
       element('td', 'tj-Number', {}, entry.isFolder ? '' : size(entry.size)),
-      element('td', 'tj-Number', {}, when),
+      element('td', 'tj-Number tj-Changed', {}, when),
       element('td', '', {}, save)
     );
   }
@@ -120,7 +176,7 @@ export class FilesView {
     );
     const top = button('outputs', 'Open the top folder', () => this.walk(''));
     this.path.replaceChildren(...[top, ...steps].flatMap((step, place) => (place ? [' / ', step] : [step])));
-    this.zip.href = downloadUrl(this.site, this.uuid, this.folder, true);
+    this.zip.href = this.saving.url(this.wanted());
   }
 
   private say(words: string): void {
@@ -133,7 +189,9 @@ export class FilesView {
   private isGone = false;
   private end: (() => void) | null = null;
   private readonly path = element('nav', 'tj-Path', { 'aria-label': 'Folder' });
-  private readonly zip = element('a', 'tj-Button', { download: '' }, 'Download all (zip)');
+  private readonly chosen = new Map<string, Entry>();
+  private readonly saving: Saving;
+  private readonly zip: HTMLAnchorElement;
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly rows = element('tbody', '');
   private readonly table = element('table', 'tj-Table', { 'aria-label': 'Files of the job' });

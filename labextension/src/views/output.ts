@@ -5,9 +5,10 @@ import { button, element, show, write } from '../dom.js';
 import { isTerminal, type JobRow } from '../job.js';
 import { printable, size } from '../words.js';
 import { Finder } from './find.js';
-import { downloadUrl, later, type Later, type Site } from './site.js';
+import { later, type Later, type Site } from './site.js';
 import { LineList } from './line_list.js';
 import { Reading, WINDOW } from './reading.js';
+import { Saving, type Wanted } from './saving.js';
 
 /** Milliseconds between two paints. */
 const PAINT = 100;
@@ -16,12 +17,13 @@ export class OutputView {
   readonly node = element('section', 'tj-OutputView');
 
   constructor(
-    private readonly site: Site,
-    private readonly uuid: string,
+    site: Site,
+    uuid: string,
     private readonly path: string,
     private readonly wait: Later = later
   ) {
     this.reading = new Reading(site, uuid, path, () => this.soon());
+    this.saving = new Saving(site, uuid);
     this.list = new LineList(`Output ${printable(path)}`, this.finder, () => this.soon());
     this.build();
     void this.reading.begin();
@@ -55,6 +57,7 @@ export class OutputView {
   dispose(): void {
     this.unwait?.();
     this.reading.stop();
+    this.saving.dispose();
     this.list.dispose();
   }
 
@@ -133,13 +136,15 @@ export class OutputView {
     const down = button('↓', 'Hit after this one (Shift+Enter)', () => this.step(1));
     up.setAttribute('aria-label', 'Hit before this one');
     down.setAttribute('aria-label', 'Hit after this one');
-    const save = element('a', 'tj-Button', { href: downloadUrl(this.site, this.uuid, this.path), download: '' }, 'Download');
+    const name = this.path.split('/').pop() ?? '';
+    const wanted = (): Wanted => ({ path: this.path, name, size: null });
+    const save = this.saving.link('tj-Button', 'Download', `Download ${printable(name)} as it is now`, wanted);
     this.search.addEventListener('input', () => this.seek());
     this.node.addEventListener('keydown', event => this.press(event));
     const finding = element('span', 'tj-Finding', {}, this.search, this.found, up, down);
     const bar = element('div', 'tj-Bar', { role: 'toolbar', 'aria-label': 'Output' }, finding, this.pauseButton, this.wrapButton, save);
     const below = element('div', 'tj-Bar tj-mod-below', {}, this.status, this.note, this.endButton);
-    this.node.append(bar, this.earlierButton, this.cut, this.list.node, below);
+    this.node.append(bar, this.saving.node, this.earlierButton, this.cut, this.list.node, below);
     this.wrap();
   }
 
@@ -198,6 +203,7 @@ export class OutputView {
   private readonly finder = new Finder();
   private readonly reading: Reading;
   private readonly list: LineList;
+  private readonly saving: Saving;
   private readonly search = element('input', 'tj-Input', { type: 'search', placeholder: 'Search', 'aria-label': 'Search in the output' });
   private readonly found = element('span', 'tj-Found', { role: 'status' });
   private readonly status = element('span', 'tj-Caption');

@@ -7,7 +7,8 @@ import { text } from '../job.js';
 import { printable, size } from '../words.js';
 import { OutputLines } from './lines.js';
 import { pieces } from './paint.js';
-import { downloadUrl, head, type Entry, type Site } from './site.js';
+import { Saving } from './saving.js';
+import { head, type Entry, type Site } from './site.js';
 import { COPIED, copyText } from './texts.js';
 import type { Preview } from './files.js';
 
@@ -15,14 +16,13 @@ import type { Preview } from './files.js';
 const PICTURE = 20 * 1024 * 1024;
 /** The pictures that a browser draws and that hold nothing to run. */
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/bmp']);
-/** What a notebook reads as text or as a table. */
-const READABLE = new Set(['text', 'table', 'json']);
 const TABLES = new Set(['csv', 'tsv']);
+const HDF5 = new Set(['h5', 'hdf5', 'hdf', 'mat']);
 
 /** The preview of a job's files. */
 export function filePreview(site: Site, uuid: string): Preview {
-  return (into, file) => {
-    const view = new PreviewView(site, uuid, file);
+  return (into, file, close) => {
+    const view = new PreviewView(site, uuid, file, close);
     into.replaceChildren(view.node);
     return () => view.dispose();
   };
@@ -34,10 +34,12 @@ export class PreviewView {
   constructor(
     private readonly site: Site,
     private readonly uuid: string,
-    private readonly file: Entry
+    private readonly file: Entry,
+    close: () => void = () => undefined
   ) {
+    this.saving = new Saving(site, uuid);
     this.node.setAttribute('aria-label', `What is in ${printable(file.name)}`);
-    this.node.append(this.bar(), this.note, this.body);
+    this.node.append(this.bar(close), this.saving.node, this.note, this.body);
     write(this.note, 'asking …');
     void this.look();
   }
@@ -53,16 +55,23 @@ export class PreviewView {
     try {
       const path = { jobUuid: this.uuid, path: this.file.path };
       const { result: found } = await this.site.client.call('GET /v3/jobs/{jobUuid}/output/preview/{path}', { path });
-      show(this.reader, READABLE.has(found.kind));
+      this.offer(found.kind);
       if (found.kind === 'image' && PICTURES.has(found.mediaType ?? '')) {
         await this.draw(found.mediaType ?? '');
       } else if (!this.isGone) {
-        this.say([found.note, found.truncated ? `Only a part of ${size(this.file.size)} is shown.` : ''].filter(Boolean).join(' '));
+        this.say([found.note, this.cut(found)].filter(Boolean).join(' '));
         this.body.replaceChildren(...drawn(found));
       }
     } catch (fault) {
       this.say(told(fault));
     }
+  }
+
+  private cut({ kind, truncated, rows }: OutputPreview): string {
+    if (!truncated || kind === 'binary') {
+      return '';
+    }
+    return kind === 'table' ? `The first ${rows.length.toLocaleString()} rows are shown.` : `Only a part of ${size(this.file.size)} is shown.`;
   }
 
   private async draw(type: string): Promise<void> {
@@ -82,22 +91,32 @@ export class PreviewView {
     this.body.replaceChildren(image);
   }
 
-  private bar(): HTMLElement {
-    const { path, name } = this.file;
-    const save = element('a', 'tj-Button', { href: downloadUrl(this.site, this.uuid, path), download: '' }, 'Download');
-    const bar = element('div', 'tj-Bar', {}, element('strong', '', {}, printable(name)), ` ${size(this.file.size)} `, save);
-    const lines = code(this.uuid, path);
-    const label = TABLES.has(ending(name)) ? 'Load as DataFrame' : 'Read in a cell';
-    this.reader = button(label, lines, () => void this.insert(lines));
-    bar.append(this.reader);
+  private bar(close: () => void): HTMLElement {
+    const { file } = this;
+    const name = printable(file.name);
+    const save = this.saving.link('tj-Button', 'Download', `Download ${name}`, () => file);
+    const shut = button('✕', `Close ${name}`, close);
+    shut.setAttribute('aria-label', `Close ${name}`);
+    this.reader = button('', '', () => void this.insert(this.reader.title));
     show(this.reader, false);
-    return bar;
+    return element('div', 'tj-Bar', {}, element('strong', 'tj-FileName', {}, name), size(file.size), save, this.reader, shut);
+  }
+
+  /** The line of code that opens the file in a notebook. */
+  private offer(kind: OutputPreview['kind']): void {
+    write(this.reader, TABLES.has(ending(this.file.name)) ? 'Load as DataFrame' : 'Open in a cell');
+    this.reader.title = code(this.uuid, this.file.path, kind);
+    show(this.reader, true);
   }
 
   private async insert(lines: string): Promise<void> {
     if (this.site.insertCode) {
-      await this.site.insertCode(lines);
-      this.say('The code is in a cell.');
+      try {
+        await this.site.insertCode(lines);
+        this.say('The code is in a cell of the notebook.');
+      } catch (fault) {
+        this.say(told(fault));
+      }
     } else {
       await copyText(lines, words => this.say(words === COPIED ? 'Copied; paste it into a cell.' : lines));
     }
@@ -112,18 +131,32 @@ export class PreviewView {
   private isGone = false;
   private reader!: HTMLButtonElement;
   private picture: string | null = null;
+  private readonly saving: Saving;
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly body = element('div', 'tj-Preview-body');
 }
 
-/** The lines that read an output in a notebook; JSON's texts are Python's too. */
-export function code(uuid: string, path: string): string {
+/** The lines that open an output in a notebook; JSON's texts are Python's too. */
+export function code(uuid: string, path: string, kind: OutputPreview['kind'] = 'text'): string {
   const name = ending(path);
-  const job = `tj.connect().job(${JSON.stringify(uuid)})`;
-  const separator = name === 'tsv' ? ', sep="\\t"' : '';
-  const read = TABLES.has(name) ? `df = ${job}.read_csv(${JSON.stringify(path)}${separator})` : `text = ${job}.read(${JSON.stringify(path)})`;
-  return `import jupyter_tapis_jobs as tj\n${read}`;
+  const told = JSON.stringify(path);
+  const opens: [string, string] = TABLES.has(name)
+    ? ['', `df = job.read_csv(${told}${name === 'tsv' ? ', sep="\\t"' : ''})\ndf`]
+    : (OPENS[kind]?.(told, path) ?? ['', `path = job.download(${told}, unfinished=True)\npath`]);
+  const [needed, read] = opens;
+  return `import jupyter_tapis_jobs as tj\n${needed}job = tj.connect().job(${JSON.stringify(uuid)})\n${read}`;
 }
+
+/** What each kind needs, and how it is opened. */
+const OPENS: Partial<Record<OutputPreview['kind'], (told: string, path: string) => [string, string]>> = {
+  text: told => ['', `text = job.read(${told})\nprint(text)`],
+  json: told => ['import json\n', `data = json.loads(job.read(${told}))\ndata`],
+  image: told => ['from IPython.display import Image\n', `Image(job.read_bytes(${told}))`],
+  header: (told, path) =>
+    HDF5.has(ending(path))
+      ? ['import h5py\n', `file = h5py.File(job.download(${told}, unfinished=True))\nlist(file)`]
+      : ['import xarray as xr\n', `data = xr.open_dataset(job.download(${told}, unfinished=True))\ndata`]
+};
 
 function ending(name: string): string {
   return /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';

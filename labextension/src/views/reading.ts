@@ -82,7 +82,7 @@ export class Reading {
     if (this.isGone || this.standing !== 'live' || this.reached !== start || !whole.length) {
       return;
     }
-    this.hear(new TextDecoder().decode(whole), whole.length);
+    this.hear(new TextDecoder().decode(whole), start + whole.length);
     this.follow(start + whole.length);
   }
 
@@ -109,13 +109,14 @@ export class Reading {
     }
     this.reached = from;
     this.hasBegun = true;
-    const hear = (told: string): void => this.hear(told, bytesOf(told));
+    const hear = (told: string, end = this.reached + bytesOf(told)): void => this.hear(told, end);
     this.untail = this.site.live.tail(this.uuid, this.path, from, hear, () => this.stand('over'));
     this.changed();
   }
 
-  private hear(told: string, bytes: number): void {
-    this.reached += bytes;
+  /** `end` is the byte up to which `told` goes. */
+  private hear(told: string, end: number): void {
+    this.reached = end;
     const rest = this.isInLine ? told.indexOf('\n') + 1 : 0;
     this.from += bytesOf(told.slice(0, rest));
     this.isInLine = false;

@@ -3,12 +3,12 @@
 import { address, RefusedError, type Client, type Wire } from '../core/client.js';
 import type { FileRow } from '../core/api.js';
 import { record, text } from '../job.js';
-import type { Watcher } from '../live.js';
+import type { Told, Watcher } from '../live.js';
 
 /** The live news; `Live` is one. */
 export interface News {
   watch(uuid: string, watcher: Watcher): () => void;
-  tail(uuid: string, path: string, offset: number, listener: (told: string) => void, ended: () => void): () => void;
+  tail(uuid: string, path: string, offset: number, listener: Told, ended: () => void): () => void;
 }
 
 /** The way to the server, and the deeds that only the page can do. */
@@ -77,10 +77,22 @@ export async function outputSize({ client }: Site, uuid: string, path: string): 
   }
 }
 
-/** Where the browser gets one output as a file, or a folder as a zip. */
-export function downloadUrl({ wire }: Site, uuid: string, path: string, isFolder = false): string {
-  const query = { allowIfRunning: true, ...(isFolder && { compress: true }) };
-  return wire.url(address(`${OUTPUT}/download/{path}`, { path: { jobUuid: uuid, path }, query })[1]);
+const DOWNLOAD = `${OUTPUT}/download/{path}`;
+
+/** One output as a file; with `only` a folder as a zip file: of these entries, of all where there are none. */
+function download(uuid: string, path: string, only?: readonly string[]): Parameters<typeof address>[1] {
+  const zip = only && { compress: true, ...(only.length && { only: only.join('/') }) };
+  return { path: { jobUuid: uuid, path }, query: { allowIfRunning: true, ...zip } };
+}
+
+/** Where the browser gets it, see `download`. */
+export function downloadUrl({ wire }: Site, uuid: string, path: string, only?: readonly string[]): string {
+  return wire.url(address(DOWNLOAD, download(uuid, path, only))[1]);
+}
+
+/** The answer that brings it, see `download`. */
+export async function openOutput(site: Site, uuid: string, path: string, only?: readonly string[]): Promise<Response> {
+  return opened(site, DOWNLOAD, download(uuid, path, only));
 }
 
 /** The result of a call that is shown as it comes, and so has no type of its own. */
@@ -96,8 +108,7 @@ export async function slice(site: Site, uuid: string, path: string, from: number
 
 /** The first bytes of an output, at most `most`. */
 export async function head(site: Site, uuid: string, path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  const query = { allowIfRunning: true };
-  return begun(await opened(site, `${OUTPUT}/download/{path}`, { path: { jobUuid: uuid, path }, query }), most);
+  return begun(await openOutput(site, uuid, path), most);
 }
 
 async function opened({ wire }: Site, route: string, given: Parameters<typeof address>[1]): Promise<Response> {
