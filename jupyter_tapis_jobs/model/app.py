@@ -27,8 +27,9 @@ from .fields import (
 from .legacy import translated_app
 from .names import wire_name
 from .patterns import compiled
+from .slow_patterns import why_slow
 from .stored import parse_stored, to_wire
-from .texts import VARIABLE_NAME, is_blank
+from .texts import VARIABLE_NAME, is_blank, shown
 
 
 class AppArgument(StoredModel):
@@ -209,7 +210,32 @@ def parse_app(raw: Mapping[str, Any]) -> tuple[App, list[str]]:
     """Read an app definition; returns it and what to tell its owner, one sentence each."""
     plain, translated = translated_app(raw) if isinstance(raw, Mapping) else (raw, [])
     app, unknown = parse_stored(App, plain, "app")
+    _refuse_slow_validators(app.job_attributes)
     return app, [*translated, *unknown, *_oddities(app)]
+
+
+def _refuse_slow_validators(attributes: JobAttributes) -> None:
+    """Refuse what would keep the page of everyone busy who fills in the form of the app."""
+    parameters = attributes.parameter_set or AppParameterSet()
+    lists: dict[str, Iterable[AppArgument | EnvVariable | AppFileInput]] = {
+        "fileInputs": attributes.file_inputs or [],
+        "parameterSet.appArgs": parameters.app_args or [],
+        "parameterSet.containerArgs": parameters.container_args or [],
+        "parameterSet.schedulerOptions": parameters.scheduler_options or [],
+        "parameterSet.envVariables": parameters.env_variables or [],
+    }
+    for place, items in lists.items():
+        for number, item in enumerate(items):
+            validator = item.notes.get("validator") if isinstance(item.notes, Mapping) else None
+            regex = validator.get("regex") if isinstance(validator, Mapping) else None
+            if isinstance(regex, str) and (why := why_slow(regex)):
+                field = f"jobAttributes.{place}[{number}].notes.validator.regex"
+                raise InvalidInputError(
+                    f"{field} {shown(regex)} could take for ever on some texts: {why}. Write it simpler, "
+                    "as [a-z]+ in place of ([a-z]+)+.",
+                    field=field,
+                    value=regex,
+                )
 
 
 def _oddities(app: App) -> Iterator[str]:

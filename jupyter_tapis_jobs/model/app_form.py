@@ -15,6 +15,7 @@ from .fields import NOT_SET, FileInputMode, InputMode, JobType, RuntimeType
 from .inheritance import DEFAULTS
 from .limits import BOUNDS
 from .names import wire_name
+from .slow_patterns import why_slow
 from .system import LogicalQueue, System
 from .texts import is_blank
 
@@ -366,4 +367,4 @@ def _is_pattern(text: str) -> bool:
         re.compile(text)
     except re.error:
         return False
-    return True
+    return not why_slow(text)

@@ -16,8 +16,11 @@ from functools import lru_cache
 from .errors import InvalidInputError
 from .job import ArchiveFilter
 from .macros import simply
+from .slow_patterns import why_slow
 
 REGEX = "REGEX:"
+#: Names of outputs are short: so many repeats behind each other are soon tried.
+_LOOPS = 4
 
 
 def selects(chosen: ArchiveFilter, path: str) -> bool:
@@ -48,9 +51,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """Return *pattern* as a regular expression; raises ``InvalidInputError`` when it is not one."""
     try:
         if pattern.startswith(REGEX):
-            return re.compile(_from_java(pattern.removeprefix(REGEX)), re.DOTALL)
+            return re.compile(_quick(_from_java(pattern.removeprefix(REGEX))), re.DOTALL)
         return re.compile(_from_glob(pattern), re.DOTALL)
-    except (re.error, _GlobError) as fault:
+    except (re.error, _NotTakenError) as fault:
         raise InvalidInputError(
             f"archiveFilter pattern {pattern!r} cannot be read: {fault}. Use a glob such as results/*.csv, "
             f"or {REGEX} and a regular expression.",
@@ -82,8 +85,15 @@ def _from_java(regex: str) -> str:
     return "".join(parts)
 
 
-class _GlobError(ValueError):
-    """A glob that Java would not take."""
+class _NotTakenError(ValueError):
+    """A glob that Java would not take, or an expression that could take for ever."""
+
+
+def _quick(regex: str) -> str:
+    """Return *regex* if it is done soon with every name."""
+    if why := why_slow(regex, _LOOPS):
+        raise _NotTakenError(f"it could take for ever on some names, as {why}")
+    return regex
 
 
 _PLAIN = {"**": ".*", "*": "[^/]*", "?": "[^/]", "/": "/"}
@@ -96,7 +106,7 @@ def _from_glob(glob: str) -> str:
     for part in _TOKENS.findall(glob):
         if part == "{":
             if is_group:
-                raise _GlobError("a {…} cannot stand inside another")
+                raise _NotTakenError("a {…} cannot stand inside another")
             is_group = True
             parts.append("(?:")
         elif part == "}" and is_group:
@@ -105,9 +115,9 @@ def _from_glob(glob: str) -> str:
         elif part == "," and is_group:
             parts.append("|")
         elif part == "[":
-            raise _GlobError("a [ is never closed")
+            raise _NotTakenError("a [ is never closed")
         elif part == "\\":
-            raise _GlobError("it ends in a backslash")
+            raise _NotTakenError("it ends in a backslash")
         elif len(part) > 2 and part.startswith("["):
             parts.append(_char_class(part))
         elif part.startswith("\\") and len(part) == 2:
@@ -115,14 +125,14 @@ def _from_glob(glob: str) -> str:
         else:
             parts.append(_PLAIN.get(part, re.escape(part)))
     if is_group:
-        raise _GlobError("a { is never closed")
+        raise _NotTakenError("a { is never closed")
     return "".join(parts)
 
 
 def _char_class(token: str) -> str:
     """Translate ``[abc]`` or ``[!abc]``; as in Java, neither crosses a directory."""
     if "/" in token:
-        raise _GlobError("a [ ] cannot hold a /")
+        raise _NotTakenError("a [ ] cannot hold a /")
     negated = token[1] == "!"
     members = (
         token[1 + negated : -1]
