@@ -1,40 +1,108 @@
-/** Jobs, studies, systems and apps in a notebook's cell: the module of the widget that `tapis.panel()` makes. */
+/** Jobs, studies, systems, apps and the form in a notebook's cell: the module of the widget that `tapis.panel()` makes. */
 
-import { Client } from './core/client.js';
+import { Client, type Wire } from './core/client.js';
+import { minded, versionWords } from './core/condition.js';
+import { KernelExtras } from './core/kernel_extras.js';
+import { KernelLine, type Model } from './core/kernel_line.js';
+import { kernelWire, linkOf } from './core/kernel_wire.js';
 import { pageWire } from './core/page_wire.js';
 import { element } from './dom.js';
 import { Live } from './live.js';
+import { text } from './job.js';
+import { ConditionBar } from './views/condition.js';
 import { Frame } from './views/frame.js';
-import type { Site } from './views/site.js';
+import { followLinks } from './views/kernel_downloads.js';
 
 interface Place {
   el: HTMLElement;
+  model: Model;
 }
 
-let site: Site | null | undefined;
+const WORDS = {
+  way: 'This page cannot reach the Jupyter server by itself: all goes through the kernel, and buttons wait for the running cell.',
+  waiting: '⏳ Waiting for the running cell: the kernel hears this when it has ended. After a restart, run the cell of the panel again.',
+  signedOut: '⚠ You are not signed in at the Jupyter server any more. Sign in in another tab, or load this page again; jobs go on without it.'
+};
 
 /** One connection for all panels of the page; null where the page is not Jupyter's own. */
-function theSite(): Site | null {
-  if (site === undefined) {
+let ofPage: { wire: Wire; live: Live } | null | undefined;
+
+function thePage(): { wire: Wire; live: Live } | null {
+  if (ofPage === undefined) {
     const wire = pageWire();
-    site = wire && { wire, client: new Client(wire), live: new Live(wire.socket) };
+    ofPage = wire && { wire, live: new Live(wire.socket) };
   }
-  return site;
+  return ofPage;
 }
 
-function render({ el }: Place): () => void {
-  const found = theSite();
-  if (!found) {
-    el.append(element('p', 'tj-Trouble', {}, 'This page does not belong to a Jupyter server: open the notebook in JupyterLab or Jupyter Notebook.'));
-    return () => undefined;
+/** One panel in one place: through the page where that can reach the server, else through the kernel. */
+class Panel {
+  constructor(
+    el: HTMLElement,
+    private readonly model: Model
+  ) {
+    this.line = new KernelLine(model);
+    this.place.append(this.bar.node);
+    // Keys meant for the panel are not the notebook's.
+    this.place.dataset['lmSuppressShortcuts'] = 'true';
+    el.append(this.place);
+    this.ends.push(this.line.watch(isWaiting => this.bar.say('waiting', isWaiting ? WORDS.waiting : '')));
+    const page = thePage();
+    if (page) {
+      this.draw(page.wire, page.live);
+    } else {
+      this.drawThroughKernel();
+    }
   }
-  const frame = new Frame(found);
-  const place = element('div', 'tj-Panel', {}, frame.node);
-  // Keys meant for the panel are not the notebook's.
-  place.dataset['lmSuppressShortcuts'] = 'true';
-  el.append(place);
-  frame.show(true);
-  return () => frame.dispose();
+
+  dispose(): void {
+    this.frame?.dispose();
+    this.ends.forEach(end => end());
+    this.line.dispose();
+    this.place.remove();
+  }
+
+  private drawThroughKernel(): void {
+    const wire = kernelWire(this.line);
+    this.isByKernel = true;
+    this.bar.say('way', WORDS.way);
+    this.ends.push(followLinks(linkOf(this.line), wire, words => this.bar.say('download', words)));
+    this.draw(wire, new Live(wire.socket));
+  }
+
+  private draw(way: Wire, live: Live): void {
+    const wire = minded(way, isSignedOut => this.bar.say('signedOut', isSignedOut ? WORDS.signedOut : ''));
+    const client = new Client(wire);
+    this.frame = new Frame({ wire, client, live }, { extras: [new KernelExtras(this.model, this.line)] });
+    this.place.append(this.frame.node);
+    this.frame.show(true);
+    void this.look(wire);
+  }
+
+  /** The server may be of another version; or the page is another server's, which knows nothing of jobs. */
+  private async look(wire: Wire): Promise<void> {
+    const response = await wire.request('GET', '/v3/tapisjobs/server').catch(() => null);
+    if (response?.status === 404 && !this.isByKernel) {
+      this.frame?.dispose();
+      this.frame?.node.remove();
+      this.drawThroughKernel();
+    } else if (response?.ok) {
+      const { result } = (await response.json()) as { result: { version: string } };
+      this.bar.say('version', versionWords(text(this.model.get('version')), text(result.version)));
+    }
+  }
+
+  private readonly place = element('div', 'tj-Panel');
+  private readonly bar = new ConditionBar();
+  private readonly ends: (() => void)[] = [];
+  private readonly line: KernelLine;
+  private frame: Frame | null = null;
+  private isByKernel = false;
+}
+
+function render({ el, model }: Place): () => void {
+  const panel = new Panel(el, model);
+  return () => panel.dispose();
 }
 
 export default { render };
