@@ -12,3 +12,8 @@ export function cellsFor(code: string, sources: readonly string[]): string[] {
   const isLoaded = !OURS.test(code) || sources.some(source => LOADED.test(source));
   return isLoaded ? [code] : [LOAD, code];
 }
+
+/** True for a cell that is one job, which a form can show. */
+export function isJob(source: string): boolean {
+  return /^\s*%%?tapisjob\s/.test(source);
+}
