@@ -54,7 +54,7 @@ const hidden = node => node.closest('[hidden]') !== null;
 
 test('cases are read from a table of columns, with what is missing as nothing', () => {
   assert.deepEqual(casesOf({ caseId: ['a'], jobUuid: ['u'], status: [null], exitCode: [null] }), [
-    { id: 'a', parameters: {}, jobUuid: 'u', status: '', condition: '', exitCode: null }
+    { id: 'a', parameters: {}, jobUuid: 'u', status: '', condition: '', exitCode: null, queueSeconds: null, runSeconds: null }
   ]);
   assert.deepEqual(casesOf({}), []);
 });

@@ -15,6 +15,9 @@ export interface CaseState {
   readonly status: string;
   readonly condition: string;
   readonly exitCode: number | null;
+  /** Seconds in the queue and of running, of what is over. */
+  readonly queueSeconds: number | null;
+  readonly runSeconds: number | null;
 }
 
 /** Failed cases that ended in the same way. */
@@ -56,17 +59,20 @@ export class Studies {
 /** The cases in a table of columns. */
 export function casesOf(frame: Readonly<Record<string, readonly unknown[]>>): CaseState[] {
   const column = (name: string, row: number): unknown => frame[name]?.[row] ?? null;
-  return (frame['caseId'] ?? []).map((id, row) => {
-    const code = column('exitCode', row);
-    return {
-      id: text(id),
-      parameters: record(column('parameters', row)),
-      jobUuid: text(column('jobUuid', row)),
-      status: text(column('status', row)),
-      condition: text(column('condition', row)),
-      exitCode: typeof code === 'number' ? code : null
-    };
-  });
+  const number = (name: string, row: number): number | null => {
+    const value = column(name, row);
+    return typeof value === 'number' ? value : null;
+  };
+  return (frame['caseId'] ?? []).map((id, row) => ({
+    id: text(id),
+    parameters: record(column('parameters', row)),
+    jobUuid: text(column('jobUuid', row)),
+    status: text(column('status', row)),
+    condition: text(column('condition', row)),
+    exitCode: number('exitCode', row),
+    queueSeconds: number('queueSeconds', row),
+    runSeconds: number('runSeconds', row)
+  }));
 }
 
 /** Characters of a case's parameters that are shown. */

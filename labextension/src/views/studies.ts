@@ -11,9 +11,11 @@ import { printable } from '../words.js';
 import { Dock, type Docked } from './dock.js';
 import { Question } from './question.js';
 import type { Site } from './site.js';
+import { StudyExtend } from './study_extend.js';
 import { StudyFailures } from './study_failures.js';
 import { caseWords, countWords, drawBar, progressBar, StudyList } from './study_list.js';
 import { StudyMap } from './study_map.js';
+import { StudyPlot } from './study_plot.js';
 
 /** Milliseconds: between two looks at the numbers; until the next try where the server did not answer. */
 const LOOKED = 1000;
@@ -40,6 +42,8 @@ export class StudiesView {
     this.dock = host.details ? new Dock(host.details, () => this.map.node.focus()) : null;
     const open = (uuid: string): void => void this.dock?.open(uuid).catch(fault => this.say(told(fault)));
     this.map = new StudyMap(open);
+    this.plot = new StudyPlot(site.client, open);
+    this.extend = new StudyExtend(site);
     this.failures = new StudyFailures(site, (cases, changes) => void this.retry(cases, changes), open);
     this.painter = new Painter(changed => this.patch(changed), wait, now);
     this.node.append(this.build());
@@ -229,7 +233,7 @@ export class StudiesView {
   private build(): DocumentFragment {
     const body = element('div', 'tj-Body', {}, this.main, ...(this.dock ? [this.dock.node] : []));
     const bar = element('div', 'tj-Bar', {}, this.retryButton, this.cancelButton);
-    this.one.append(this.title, this.bar, this.words, bar, this.question.node, this.failures.node, this.map.node);
+    this.one.append(this.title, this.bar, this.words, bar, this.question.node, this.failures.node, this.map.node, this.plot.node, this.extend.node);
     this.main.append(this.list.node, this.one);
     [this.fault, this.note, this.empty, this.one].forEach(node => show(node, false));
     const whole = document.createDocumentFragment();
@@ -257,6 +261,8 @@ export class StudiesView {
   private drawCases(): void {
     this.map.update(this.name, this.cases);
     this.failures.update(this.cases);
+    this.plot.update(this.name, this.cases);
+    this.extend.update(this.name, this.cases);
   }
 
   private get current(): StudyRow | null {
@@ -283,6 +289,8 @@ export class StudiesView {
   private readonly dock: Dock | null;
   private readonly map: StudyMap;
   private readonly failures: StudyFailures;
+  private readonly plot: StudyPlot;
+  private readonly extend: StudyExtend;
   private readonly painter: Painter<string>;
   private rows: StudyRow[] = [];
   private name = '';

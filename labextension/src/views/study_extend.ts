@@ -1,0 +1,79 @@
+/** Adds cases to a study: values of each parameter are typed, and the code that runs their combinations is shown. */
+
+import { combinations, extension, UnfitValuesError, valuesIn, type Values } from '../core/study_extend.js';
+import type { CaseState } from '../core/studies.js';
+import { button, element, show, write } from '../dom.js';
+import { text } from '../job.js';
+import { printable } from '../words.js';
+import type { Site } from './site.js';
+import { caseWords } from './study_list.js';
+import { TextView } from './texts.js';
+
+export class StudyExtend {
+  readonly node = element('details', 'tj-Folded tj-Extend');
+
+  constructor(private readonly site: Site) {
+    this.node.append(element('summary', '', {}, 'Extend…'), this.help, this.fields, this.fault, this.code, this.insert, this.note);
+    [this.insert, this.fault, this.note].forEach(node => show(node, false));
+  }
+
+  /** Ask for values of the parameters that this study has. */
+  update(name: string, cases: readonly CaseState[]): void {
+    const columns = [...new Set(cases.flatMap(({ parameters }) => Object.keys(parameters)))];
+    const key = JSON.stringify([name, columns]);
+    if (key === this.drawn) {
+      return;
+    }
+    this.drawn = key;
+    this.name = name;
+    this.entries = new Map(columns.map(column => [column, this.entry(column, cases)]));
+    this.fields.replaceChildren(...[...this.entries].map(([column, entry]) => element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, printable(column)), entry)));
+    show(this.node, columns.length > 0);
+    this.draw();
+  }
+
+  private entry(column: string, cases: readonly CaseState[]): HTMLInputElement {
+    const last = text(cases.at(-1)?.parameters[column]);
+    const entry = element('input', 'tj-Input', { spellcheck: 'false', autocomplete: 'off', placeholder: `the last one is ${printable(last).slice(0, 40)}` });
+    entry.addEventListener('input', () => this.draw());
+    return entry;
+  }
+
+  private draw(): void {
+    this.told = '';
+    let fault = '';
+    try {
+      const columns: Values[] = [...this.entries].map(([name, { value }]) => ({ name, words: valuesIn(value) }));
+      const number = combinations(columns);
+      this.told = number ? extension(this.name, columns) : '';
+      this.code.replaceChildren(...(number ? [new TextView(`The code that runs ${caseWords(number)}`, this.told).node] : []));
+    } catch (wrong) {
+      if (!(wrong instanceof UnfitValuesError)) {
+        throw wrong;
+      }
+      fault = wrong.message;
+      this.code.replaceChildren();
+    }
+    write(this.fault, fault);
+    show(this.fault, fault !== '');
+    show(this.insert, this.told !== '' && this.site.insertCode !== undefined);
+    show(this.note, false);
+  }
+
+  private async put(): Promise<void> {
+    await this.site.insertCode?.(this.told);
+    write(this.note, 'It is in a cell now: run the cell.');
+    show(this.note, true);
+  }
+
+  private readonly help = element('p', 'tj-FormHelp', {}, 'Values of each parameter with commas between them; 10..20 is all whole numbers from 10 to 20. Cases that are there already are not run again.');
+  private readonly fields = element('div', 'tj-FormRow');
+  private readonly fault = element('p', 'tj-Fault', { role: 'status' });
+  private readonly code = element('div', 'tj-Code');
+  private readonly insert = button('Put it into a cell', 'Add the code to the notebook in front', () => void this.put());
+  private readonly note = element('p', 'tj-Note', { role: 'status' });
+  private entries: ReadonlyMap<string, HTMLInputElement> = new Map();
+  private name = '';
+  private told = '';
+  private drawn = '';
+}
