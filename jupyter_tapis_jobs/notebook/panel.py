@@ -66,6 +66,9 @@ def _widget() -> type[Any]:
             self._unlisten = EXTRAS.listen(lambda: setattr(self, "extras", EXTRAS.described()))
             self.on_msg(self._hear)
 
+        def __repr__(self) -> str:
+            return "The jobs of this Jupyter server, live. Run this cell again to see them."
+
         def close(self) -> None:
             """Take it off all pages."""
             if "_relay" in vars(self):

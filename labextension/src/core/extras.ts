@@ -16,6 +16,8 @@ export interface Extras {
   values(uuids: string[]): Promise<Values>;
   /** At most `AT_ONCE` jobs. */
   run(action: string, uuids: string[]): Promise<Cancelled[]>;
+  /** Hear that there are more or others now; the result ends it. */
+  changed?(tell: () => void): () => void;
 }
 
 /** Jobs of one call. */

@@ -1,5 +1,6 @@
 /** The jobs of a person: search, chips, the grid, and what is done to the chosen ones. Live while it is seen. */
 
+import type { ExtraAction } from '../core/api.js';
 import { told } from '../core/client.js';
 import { ColumnSets } from '../core/column_sets.js';
 import { Asking, type Extras } from '../core/extras.js';
@@ -72,10 +73,12 @@ export class JobsView {
       },
       hiddenToo: isHiddenToo => this.narrow({ isHiddenToo })
     }, sets);
-    this.asking = (host.extras ?? []).map(extras => new Asking(extras, values => this.grid.setExtra(values)));
-    void this.learnExtras(host.extras ?? []);
+    const sources = host.extras ?? [];
+    this.asking = sources.map(extras => new Asking(extras, values => this.grid.setExtra(values)));
+    void this.learnExtras(sources);
+    this.unlearn = sources.map(source => source.changed?.(() => void this.learnExtras(sources)));
     const { details } = host;
-    this.dock = details ? new Dock(details, () => this.grid.move(0)) : null;
+    this.dock = details ? new Dock(details, () => this.closed()) : null;
     this.node.append(this.build());
     this.node.addEventListener('keydown', event => press(this.keys, event));
     this.listen();
@@ -106,6 +109,7 @@ export class JobsView {
 
   dispose(): void {
     this.isGone = true;
+    this.unlearn.forEach(end => end?.());
     this.rest();
     this.unsearch?.();
     this.dock?.dispose();
@@ -188,7 +192,7 @@ export class JobsView {
       return;
     }
     const columns = found.flatMap(extras => extras?.columns ?? []);
-    found.forEach((extras, at) => extras?.actions.forEach(action => this.bulk.add(added(action, sources[at] as Extras))));
+    found.forEach((extras, at) => extras?.actions.forEach(action => this.offer(action, sources[at] as Extras)));
     const faults = found.flatMap(extras => extras?.faults ?? []);
     if (faults.length) {
       this.say(`⚠ Not all that other packages add is here: ${faults.join('; ')}`);
@@ -197,6 +201,13 @@ export class JobsView {
       this.hasExtras = true;
       this.grid.setExtras(columns);
       this.ask([...this.matching]);
+    }
+  }
+
+  private offer(action: ExtraAction, source: Extras): void {
+    if (!this.offered.has(action.name)) {
+      this.offered.add(action.name);
+      this.bulk.add(added(action, source));
     }
   }
 
@@ -243,7 +254,13 @@ export class JobsView {
 
   /** Show one job beside the grid. */
   async openJob(uuid: string): Promise<void> {
+    this.grid.mark(uuid);
     await this.dock?.open(uuid).catch(fault => this.say(told(fault)));
+  }
+
+  private closed(): void {
+    this.grid.mark(null);
+    this.grid.move(0);
   }
 
   private open({ uuid }: GridRow): void {
@@ -348,6 +365,8 @@ export class JobsView {
   private readonly menu: ColumnMenu;
   private readonly asking: readonly Asking[];
   private hasExtras = false;
+  private readonly offered = new Set<string>();
+  private readonly unlearn: ((() => void) | undefined)[];
   private readonly names = new Map<string, string>();
   private readonly newJobs = new Set<string>();
   /** uuids that are known to pass the filter. */

@@ -159,5 +159,8 @@ class Row {
 
 /** Let the browser save what is at `url`. */
 function hand(url: string, name: string): void {
-  element('a', '', { href: url, download: name }).click();
+  const link = element('a', '', { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
 }

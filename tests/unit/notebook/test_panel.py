@@ -88,6 +88,10 @@ def test_a_panel_carries_neither_address_nor_token(made):
     assert "secret" not in told
 
 
+def test_where_no_widget_is_drawn_one_sentence_says_what_to_do(made):
+    assert repr(made.widget) == "The jobs of this Jupyter server, live. Run this cell again to see them."
+
+
 def test_a_call_of_the_page_goes_over_the_kernels_connection(made):
     uuid = made.fake.add_job("RUNNING")
     made.says(type="call", id="1", method="GET", path=f"/v3/jobs/{uuid}", body=None)
