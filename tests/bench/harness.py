@@ -230,18 +230,27 @@ class Line:
 
 
 @contextmanager
-def server(place: Path, *options: str, ours: bool = True) -> Iterator[BenchServer]:
+def server(
+    place: Path,
+    *options: str,
+    ours: bool = True,
+    module: str = "jupyter_server",
+    python: str = sys.executable,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[BenchServer]:
     """Run a Jupyter server below *place* while the block runs, with our extension or without it.
 
     The same place again finds its jobs again. All other extensions of the environment are the same.
+    *module* is run with *python*, with *more* in its environment.
     """
     names = {"JUPYTER_DATA_DIR": "data", "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime",
              "IPYTHONDIR": "ipython"}  # fmt: skip
     root, log, port, token = place / "root", place / "server.log", free_port(), "b" * 40
     root.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "JUPYTER_TOKEN": token, **{name: str(place / part) for name, part in names.items()}}
+    own = {name: str(place / part) for name, part in names.items()}
+    env = {**os.environ, "JUPYTER_TOKEN": token, **own, **(more or {})}
     command = [
-        sys.executable, "-m", "jupyter_server", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        python, "-m", module, f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         "--ServerApp.ip=127.0.0.1", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={root}",
         f"--ServerApp.jpserver_extensions=jupyter_tapis_jobs={ours}", *root_options(), *options,
     ]  # fmt: skip
