@@ -92,11 +92,14 @@ class JobViews:
             job, definition, path, as_zip=as_zip, only=only, allow_if_running=allow_if_running
         )
 
-    async def output_head(self, user: User, uuid: str, path: str, size: int) -> tuple[bytes, int]:
-        """Return the first *size* bytes of an output, as they are now, and how many it has."""
+    async def output_head(
+        self, user: User, uuid: str, path: str, size: int, *, offset: int = 0
+    ) -> tuple[bytes, int]:
+        """Return *size* bytes of an output from *offset* on, as they are now, and how many it has."""
         job, definition = await self.job(user, uuid, Resource.JOB_OUTPUT)
+        part = f"{offset},{offset + size - 1}"
         found = await self._outputs.open(
-            job, definition, path, as_zip=False, allow_if_running=True, byte_range=f"0,{size - 1}"
+            job, definition, path, as_zip=False, allow_if_running=True, byte_range=part
         )
         async with aclosing(found.chunks):
             head = b"".join([chunk async for chunk in found.chunks])

@@ -187,5 +187,8 @@ def _netcdf(head: bytes) -> Preview:
 
 def _hdf5(name: str) -> Preview:
     tool = "xarray.open_dataset" if name.lower().endswith((".nc", ".nc4")) else "h5py.File"
-    words = f"An HDF5 file. job.download() brings it to the notebook, where {tool} opens it."
+    words = (
+        "An HDF5 file; its header is shown where h5py is installed beside the Jupyter server "
+        f"(pip install h5py). job.download() brings it to the notebook, where {tool} opens it."
+    )
     return Preview(kind=PreviewKind.HEADER, note=words)
