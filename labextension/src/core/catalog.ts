@@ -92,9 +92,9 @@ export function systemOf(row: Record<string, unknown>): SystemInfo {
   };
 }
 
-/** `ZIP`, `SINGULARITY apptainer 1.3`; a version that begins with the name itself says it once. */
+/** `ZIP`, `SINGULARITY 1.3`; a version that begins with the program's name says enough: `apptainer 1.4.5`. */
 function runtimeWords(type: string, version: string): string {
-  return version.toLowerCase().startsWith(type.toLowerCase()) ? version : [type, version].filter(Boolean).join(' ');
+  return /^[a-z]/i.test(version) ? version : [type, version].filter(Boolean).join(' ');
 }
 
 function queueOf(row: Record<string, unknown>, usual: string): QueueInfo {
