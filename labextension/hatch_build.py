@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 #: Set to 1 to make a bundle that cannot be built an error, as a release needs it.
 REQUIRE = "JUPYTER_TAPIS_JOBS_REQUIRE_LABEXTENSION"
 NAME = "jupyter-tapis-jobs"
-SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "src/**/*", "style/**/*")
+SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "src/**/*", "style/**/*", "schema/**/*")
 #: Two tries, so that a machine without network is told within seconds and not after minutes.
 NPM_INSTALL = (
     "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1",

@@ -32,6 +32,7 @@ def news_to_wire(news: News) -> dict[str, Any]:
             "remoteStarted": job.remote_started,
             "remoteJobId": job.remote_job_id,
             "launchMode": job.launch_mode,
+            "cohortId": job.cohort_id,
         },
     }
 

@@ -106,6 +106,7 @@ def _row(study: Study, counts: Mapping[str, int]) -> dict[str, Any]:
         "maxFailures": study.max_failures,
         "maxRunning": study.max_running,
         "archived": study.archived,
+        "cohortId": study.cohort,
         "created": study.created,
         "updated": study.updated,
         "cases": sum(counts.values()),

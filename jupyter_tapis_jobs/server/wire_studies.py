@@ -48,6 +48,7 @@ class StudyRow(Wire):
     archived: bool
     created: str
     updated: str
+    cohort_id: str = Field(description="What the jobs of its cases have as cohortId.")
     cases: int
     counts: dict[str, int] = Field(description="Cases by the status of their last attempt.")
 

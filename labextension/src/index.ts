@@ -6,7 +6,11 @@ import { Widget } from '@lumino/widgets';
 
 import { element } from './dom.js';
 import { text } from './job.js';
+import cellForm from './lab_cell_form.js';
 import jobs from './lab_frame.js';
+import { highlight } from './lab_highlight.js';
+import { notify } from './lab_notify.js';
+import { status } from './lab_status.js';
 import { RefusedError, theServer } from './server.js';
 
 const ABOUT = 'tapisjobs:about';
@@ -40,4 +44,4 @@ const about: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [about, jobs];
+export default [about, jobs, cellForm, status, notify, highlight];

@@ -2,17 +2,22 @@
 
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { FIRST } from './core/cells.js';
 import { Client } from './core/client.js';
+import { t } from './core/language.js';
 import { Cells } from './lab_cells.js';
+import { COMMANDS, commandOf } from './lab_commands.js';
+import { useLanguage } from './lab_language.js';
 import { labWire } from './lab_wire.js';
 import { theServer } from './server.js';
-import { Frame, PLACES, type FrameHost, type PlaceName } from './views/frame.js';
+import { Frame, PLACES, type FrameHost } from './views/frame.js';
 import type { Site } from './views/site.js';
 
 /** Drawn in the colour of Lab's other icons. */
@@ -22,19 +27,6 @@ export const ICON = new LabIcon({
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3 jp-icon-selectable" ' +
     'fill="#616161" d="M4 5h3v3H4zm5 0h11v3H9zM4 10.5h3v3H4zm5 0h7v3H9zM4 16h3v3H4zm5 0h11v3H9z"/></svg>'
 });
-
-/** What each command says and tells. */
-const COMMANDS: Readonly<Record<PlaceName, readonly [string, string]>> = {
-  Jobs: ['Open the jobs', 'Jobs with their states, live'],
-  Studies: ['Open the studies', 'Studies with their cases, live'],
-  Systems: ['Open the systems', 'Hosts with their connections, queues and runtimes'],
-  Apps: ['Open the apps', 'The apps that jobs may use'],
-  Submit: ['Submit a job', 'Submit a job by the form of its app']
-};
-
-export function commandOf(place: PlaceName): string {
-  return place === 'Submit' ? 'tapisjobs:submit' : `tapisjobs:open-${place.toLowerCase()}`;
-}
 
 /** The server of this page, the one connection of its cards and views, and the notebook in front. */
 function theSite(cells: Cells | null): Site {
@@ -99,22 +91,25 @@ const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-tapis-jobs:jobs',
   description: 'Shows jobs, studies, systems and apps in a tab and in the sidebar.',
   autoStart: true,
-  optional: [ICommandPalette, ILayoutRestorer, INotebookTracker],
+  optional: [ICommandPalette, ILayoutRestorer, INotebookTracker, ILauncher, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
-    notebooks: INotebookTracker | null
+    notebooks: INotebookTracker | null,
+    launcher: ILauncher | null,
+    translator: ITranslator | null
   ) => {
+    useLanguage(translator);
     const cells = notebooks && new Cells(app, notebooks);
     const tracker = new WidgetTracker<MainAreaWidget<FrameWidget>>({ namespace: 'tapisjobs' });
     for (const place of PLACES) {
       const [label, caption] = COMMANDS[place];
       app.commands.addCommand(commandOf(place), {
-        label: `Tapis Jobs: ${label}`,
-        caption,
+        label: ({ isLauncher }) => (isLauncher ? 'Tapis Jobs' : `Tapis Jobs: ${t(label)}`),
+        caption: t(caption),
         icon: ICON,
-        execute: async ({ place: left }) => {
+        execute: async ({ place: left, uuid, code }) => {
           // A page that is loaded again opens at the place where it was left.
           const went = (): void => void (tracker.currentWidget && tracker.save(tracker.currentWidget));
           const widget = tracker.currentWidget ?? main(cells, { went });
@@ -126,10 +121,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
             app.shell.add(widget, 'main');
           }
           app.shell.activateById(widget.id);
+          if (typeof uuid === 'string') {
+            await widget.content.frame.openJob(uuid);
+          }
+          if (typeof code === 'string') {
+            await widget.content.frame.openCode(code);
+          }
         }
       });
       palette?.addItem({ command: commandOf(place), category: 'Tapis Jobs' });
     }
+    launcher?.add({ command: commandOf('Jobs'), category: 'Other', rank: 40, args: { isLauncher: true } });
     const list = side(cells);
     app.shell.add(list, 'left', { rank: 700 });
     restorer?.add(list, list.id);

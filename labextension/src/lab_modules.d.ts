@@ -32,3 +32,21 @@ declare module '@jupyterlab/notebook' {
 
   export const INotebookTracker: Token<INotebookTracker>;
 }
+
+declare module '@jupyterlab/codemirror' {
+  import type { LanguageSupport } from '@codemirror/language';
+  import type { Extension } from '@codemirror/state';
+  import type { Token } from '@lumino/coreutils';
+
+  export interface IEditorLanguageRegistry {
+    getLanguage(name: string): Promise<{ readonly support?: LanguageSupport } | null>;
+  }
+
+  export interface IEditorExtensionRegistry {
+    addExtension(extension: { name: string; factory: () => object }): void;
+  }
+
+  export const IEditorExtensionRegistry: Token<IEditorExtensionRegistry>;
+  export const IEditorLanguageRegistry: Token<IEditorLanguageRegistry>;
+  export const EditorExtensionRegistry: { createImmutableExtension(extension: Extension): object };
+}

@@ -4,3 +4,4 @@ import './jobs.css';
 import './details.css';
 import './form.css';
 import './studies.css';
+import './lab.css';

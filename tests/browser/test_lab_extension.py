@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PATIENCE, Notebook
+from jupyter_tapis_jobs.client.tapis import Tapis
+from tests.browser.conftest import PATIENCE, STARTED, Notebook, until_gate
 from tests.conftest import TestServer, running_server
 
 MAIN = "#tapisjobs-main"
+#: The colour of the innermost element that begins with some words.
+COLOUR = """(cell, words) => {
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    if (data.startsWith(words)) return getComputedStyle(parentElement).color;
+  }
+  return null;
+}"""
 
 
 def expect(locator: Any) -> Any:
@@ -34,6 +46,14 @@ def opened(notebook: Callable[..., Notebook], own_lab: TestServer) -> Callable[.
     return lambda *cells: notebook(*cells, server=own_lab)
 
 
+@pytest.fixture
+def tapis(own_lab: TestServer) -> Iterator[Tapis]:
+    """A client of that Lab's server."""
+    client = own_lab.tapis()
+    yield client
+    client.connection.close()
+
+
 def test_who_has_no_jobs_yet_gets_cells_that_run_the_first_one(
     opened: Callable[..., Notebook], page: Any
 ) -> None:
@@ -45,3 +65,85 @@ def test_who_has_no_jobs_yet_gets_cells_that_run_the_first_one(
     lab.run(0)
     lab.run(1)
     lab.expect_status(lab.card("first-job"), "FINISHED")
+
+
+def test_the_status_bar_counts_and_a_failure_pops_up_and_leads_to_its_job(
+    opened: Callable[..., Notebook], tapis: Tapis, page: Any, gate: Path
+) -> None:
+    opened("1")
+    item = page.locator(".tj-StatusButton")
+    expect(item).to_have_text("▶ 0  ◷ 0", timeout=PATIENCE)
+    running = tapis.submit("bash", script=until_gate(gate), name="long", maxMinutes=5)
+    expect(item).to_have_text("▶ 1  ◷ 0", timeout=PATIENCE)
+    tapis.submit("bash", script="exit 3", name="<b>broken</b>")
+    toast = page.locator(".jp-Notification-Toast, .Toastify__toast").filter(has_text="<b>broken</b> failed")
+    expect(toast).to_be_visible(timeout=PATIENCE)
+    expect(item).to_have_text("▶ 1  ◷ 0  ✗ 1", timeout=PATIENCE)
+    expect(item).to_have_attribute("aria-label", re.compile("1 running, 0 waiting, .*1 failed within a day"))
+    toast.get_by_role("button", name="Show").click()
+    expect(page.locator(f"{MAIN} .tj-Details")).to_contain_text("<b>broken</b>", timeout=PATIENCE)
+    gate.touch()
+    running.wait(progress=False)
+    expect(item).to_have_text("▶ 0  ◷ 0  ✗ 1", timeout=PATIENCE)
+
+
+def test_the_jobs_open_by_a_shortcut_from_the_launcher_and_from_the_status_bar(
+    opened: Callable[..., Notebook], page: Any
+) -> None:
+    lab = opened("1")
+    view = page.locator(f"{MAIN} .tj-Jobs")
+    lab.cell(0).locator(".cm-content").click()
+    page.keyboard.press("Control+Alt+j")
+    expect(view).to_be_visible(timeout=PATIENCE)
+    lab.command("Close Tab")
+    expect(view).to_have_count(0)
+    lab.command("New Launcher")
+    page.locator(".jp-LauncherCard", has_text="Tapis Jobs").click()
+    expect(view).to_be_visible(timeout=PATIENCE)
+    lab.command("Close Tab")
+    page.locator(".tj-StatusButton").click()
+    expect(view).to_be_visible(timeout=PATIENCE)
+
+
+def test_tab_completes_options_apps_systems_and_queues(opened: Callable[..., Notebook], page: Any) -> None:
+    lab = opened("%load_ext jupyter_tapis_jobs", "")
+    lab.run(0)
+    line = lab.cell(1).locator(".cm-content")
+    line.click()
+    for typed, offered in (
+        ("%%tapisjob py", "python"),
+        (" --min", "--minutes"),
+        (" 5 --system lo", "local"),
+    ):
+        page.keyboard.type(typed)
+        complete(page, line, offered)
+    expect(line).to_have_text("%%tapisjob python --minutes 5 --system local")
+
+
+def complete(page: Any, line: Any, offered: str) -> None:
+    """Press Tab until the cell ends with what is *offered*, choosing it where there are more."""
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        with suppress(AssertionError):
+            expect(line).to_have_text(re.compile(re.escape(offered) + "$"), timeout=STARTED)
+            return
+    raise AssertionError(f"Tab did not bring {offered}: {line.inner_text()}")
+
+
+def test_the_body_of_a_cell_is_coloured_as_what_it_is(opened: Callable[..., Notebook], page: Any) -> None:
+    lab = opened(
+        "%%tapisjob bash\nfor i in 1 2; do echo $i; done  # lambda",
+        "%%tapisjob my-app\nname: wave  # import\n",
+        "%%tapisjob python\nfor i in (1, 2): print(i)",
+    )
+
+    def colour(cell: int, word: str) -> Any:
+        return lab.cell(cell).locator(".cm-content").evaluate(COLOUR, word)
+
+    for cell, word in ((0, "done"), (1, "name")):
+        body = lab.cell(cell).locator(".tj-CellBody")
+        expect(body.get_by_text(word, exact=True)).to_be_visible(timeout=PATIENCE)
+    keyword = colour(2, "for")
+    assert colour(0, "done") == colour(0, "for") == keyword
+    assert colour(0, "# lambda") == colour(1, "# import") != keyword
+    assert colour(1, "name") not in (keyword, colour(1, "# import"))
