@@ -104,3 +104,27 @@ test('an address is a place and the other way round', () => {
   assert.equal(addressOf(inside(above({ system: 's', path: 'a/b' }), 'c')), 'tapis://s/a/c');
   assert.equal(addressOf(above({ system: 's', path: '' })), 'tapis://s/');
 });
+
+test('arrows move in the list, which is one stop of the tab key', async () => {
+  const { picker } = await shown({ address: 'tapis://local/x' });
+  const [first, second] = picker.node.querySelectorAll('.tj-Entry');
+  assert.deepEqual([first.tabIndex, second.tabIndex], [0, -1]);
+  const arrow = key => window.document.activeElement.dispatchEvent(new window.KeyboardEvent('keydown', { key, bubbles: true }));
+  first.focus();
+  arrow('ArrowDown');
+  assert.equal(window.document.activeElement, second);
+  arrow('ArrowDown');
+  assert.equal(window.document.activeElement, second);
+  arrow('Home');
+  assert.equal(window.document.activeElement, first);
+});
+
+test('the next picker begins where somebody looked last', async () => {
+  globalThis.localStorage = window.localStorage;
+  const { picker } = await shown({ address: 'tapis://local/x' });
+  press(picker.node, 'runs/');
+  await settled();
+  const { entries } = await shown();
+  assert.deepEqual(entries(), ['a b.msh']);
+  delete globalThis.localStorage;
+});

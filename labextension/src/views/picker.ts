@@ -2,6 +2,7 @@
 
 import { told, type Client } from '../core/client.js';
 import { above, addressOf, entries, inside, MOST, placeOf, systems, type Found, type Place } from '../core/places.js';
+import { keep, kept, pageStorage } from '../core/storage.js';
 import { button, element, show, write } from '../dom.js';
 import { printable, size } from '../words.js';
 
@@ -9,7 +10,11 @@ import { printable, size } from '../words.js';
 export type Wanted = 'file' | 'directory' | 'both';
 
 /** Where somebody looked last, for the next field: most inputs lie side by side. */
-let last: Place | null = null;
+const LAST = 'tapisjobs:folder';
+
+function last(): Place | null {
+  return placeOf(kept(pageStorage(), LAST));
+}
 
 export interface PickerGiven {
   /** What the field is called. */
@@ -34,7 +39,7 @@ export class Picker {
     const written = placeOf(address);
     const where = printable(label);
     this.node = element('section', 'tj-Picker', { role: 'group', 'aria-label': `Choose for ${where}` });
-    this.place = (written && (wanted === 'directory' ? written : above(written))) ?? last ?? { system, path: '' };
+    this.place = (written && (wanted === 'directory' ? written : above(written))) ?? last() ?? { system, path: '' };
     this.up = button('↑ Up', 'The folder above', () => void this.go(above(this.place)));
     this.take = button('Choose this folder', `Use this folder for ${where}`, () => this.choose(this.place));
     const close = button('Close', 'Choose nothing', () => given.done(null));
@@ -54,6 +59,7 @@ export class Picker {
         given.done(null);
       }
     });
+    this.list.addEventListener('keydown', event => this.step(event));
     void this.begin();
   }
 
@@ -84,7 +90,7 @@ export class Picker {
     try {
       const found = await entries(this.client, place);
       if (turn === this.turn) {
-        last = place;
+        keep(pageStorage(), LAST, addressOf(place));
         this.take.disabled = false;
         this.draw(found);
       }
@@ -98,8 +104,9 @@ export class Picker {
   private draw(found: Found[]): void {
     const isFile = this.given.wanted !== 'directory';
     const shown = found.slice(0, MOST).map(entry => element('li', '', {}, this.line(entry, isFile)));
-    // The list is one stop of the tab key at its first entry; the rest follows.
     this.list.replaceChildren(...shown);
+    // The list is one stop of the tab key; arrows move in it.
+    this.lines.forEach((line, at) => (line.tabIndex = at ? -1 : 0));
     const most = `The first ${MOST} entries are shown; write the path to go on.`;
     this.say(found.length > MOST ? most : found.length ? '' : 'There is nothing in this folder.');
   }
@@ -115,6 +122,20 @@ export class Picker {
       node.append(element('span', 'tj-Size', {}, size(bytes)));
     }
     return node;
+  }
+
+  private get lines(): HTMLButtonElement[] {
+    return [...this.list.querySelectorAll<HTMLButtonElement>('button:not(:disabled)')];
+  }
+
+  private step(event: KeyboardEvent): void {
+    const { lines } = this;
+    const way = { ArrowDown: 1, ArrowUp: -1, Home: -lines.length, End: lines.length }[event.key];
+    if (way !== undefined) {
+      event.preventDefault();
+      const at = lines.findIndex(line => line === document.activeElement) + way;
+      lines[Math.min(Math.max(at, 0), lines.length - 1)]?.focus();
+    }
   }
 
   private choose(place: Place): void {

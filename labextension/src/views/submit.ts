@@ -1,10 +1,11 @@
 /** Submit a job by a form: choose an app, fill in what it wants, try it without submitting, submit it. */
 
-import { Allocations, pageStorage } from '../core/allocations.js';
+import { Allocations } from '../core/allocations.js';
 import type { AppForm, FilledForm } from '../core/api.js';
 import { RefusedError, told } from '../core/client.js';
 import { carried, Forms, type AppName } from '../core/forms.js';
 import type { Values } from '../core/rules.js';
+import { pageStorage } from '../core/storage.js';
 import { button, element, show, write } from '../dom.js';
 import { record, text, type JobRow } from '../job.js';
 import { printable } from '../words.js';
@@ -20,7 +21,7 @@ import type { Site } from './site.js';
 const UNKNOWN = 'The server does not answer. Look at the jobs before you submit again: it may have been accepted.';
 
 /** From so many pixels on the code stands beside the form. */
-const WIDE = 900;
+const WIDE = 760;
 
 export interface SubmitHost {
   /** Show a job that was submitted. */
