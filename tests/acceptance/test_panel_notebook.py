@@ -71,6 +71,10 @@ def test_the_jobs_end_as_the_notebook_says(run: Run) -> None:
     assert "10.00" in run.shown("response")
 
 
+def test_an_own_action_says_what_it_found(run: Run) -> None:
+    assert run.shown("own-action") == "'swing: 484.9 mm'"
+
+
 def test_the_stiffest_cases_fail_together_and_a_shorter_step_mends_them(run: Run) -> None:
     told = run.shown("failures")
     assert "3 of 12 cases failed" in told
