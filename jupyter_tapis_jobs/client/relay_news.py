@@ -77,9 +77,10 @@ class RelayNews:
         try:
             async with answer(self._client, address, {}, {"offset": offset}, patient=True) as response:
                 async for piece in response.aiter_bytes():
-                    held = len(decoder.getstate()[0])
-                    self._say(type="tail", **where, offset=offset - held, text=decoder.decode(piece))
-                    offset += len(piece)
+                    begin = offset - len(decoder.getstate()[0])
+                    told, offset = decoder.decode(piece), offset + len(piece)
+                    end = offset - len(decoder.getstate()[0])
+                    self._say(type="tail", **where, offset=begin, end=end, text=told)
         except TapisJobsError as fault:
             self._say(type="error", message=fault.message, **where)
         else:

@@ -94,6 +94,11 @@ test('a picture is shown as what its beginning says; a drawing that may hold scr
   assert.match((await preview('p.png', { [`${SHOW}p.png`]: image }, 1e9)).node.textContent, /1\.0 GB is too large/);
 });
 
+test('an empty file is said to be empty', async () => {
+  const shown = await preview('a.txt', { [`${SHOW}a.txt`]: { kind: 'text', text: '', size: 0, note: '' } }, 0);
+  assert.match(shown.node.textContent, /The file is empty\./);
+});
+
 test('the lines of code open the file, whatever its name and kind', () => {
   const lines = (path, kind) => code('u', path, kind).split('\n').filter(line => line !== 'import jupyter_tapis_jobs as tj');
   const JOB = 'job = tj.connect().job("u")';

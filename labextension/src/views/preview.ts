@@ -59,7 +59,7 @@ export class PreviewView {
       if (found.kind === 'image' && PICTURES.has(found.mediaType ?? '')) {
         await this.draw(found.mediaType ?? '');
       } else if (!this.isGone) {
-        this.say([found.note, this.cut(found)].filter(Boolean).join(' '));
+        this.say([found.size === 0 ? 'The file is empty.' : found.note, this.cut(found)].filter(Boolean).join(' '));
         this.body.replaceChildren(...drawn(found));
       }
     } catch (fault) {

@@ -187,7 +187,7 @@ def test_the_growing_end_of_an_output_is_told_beside_the_news(fake: FakeTapis, p
     until(lambda: len(page.news()) == 2)
     where = {"uuid": uuid, "path": "out.txt"}
     assert page.news() == [
-        {"type": "tail", **where, "offset": 4, "text": " ü"},
+        {"type": "tail", **where, "offset": 4, "end": 7, "text": " ü"},
         {"type": "tailEnd", **where, "offset": 7},
     ]
     page.says("say", data=json.dumps({"type": "tail", "uuid": uuid, "path": "none", "offset": 0}))
