@@ -10,7 +10,7 @@ The page says, always with an ``id`` of its own making:
   ``opened``, ``told`` (``data``: texts as ``/v3/tapisjobs/live`` sends them) and ``closed``.
   ``{"type": "say", "data"}`` asks for the growing end of an output as there, ``stop`` ends all of it.
 
-All is done on a thread of its own: only what the page says waits while a cell runs.
+All is done on a thread of its own: only what the page says may wait for the running cell.
 """
 
 from __future__ import annotations

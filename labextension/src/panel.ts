@@ -19,7 +19,7 @@ interface Place {
 }
 
 const WORDS = {
-  way: 'This page cannot reach the Jupyter server by itself: all goes through the kernel, and buttons wait for the running cell.',
+  way: 'This page cannot reach the Jupyter server by itself: all goes through the kernel, and buttons may wait for the running cell.',
   waiting: '⏳ Waiting for the running cell: the kernel hears this when it has ended. After a restart, run the cell of the panel again.',
   signedOut: '⚠ You are not signed in at the Jupyter server any more. Sign in in another tab, or load this page again; jobs go on without it.'
 };
