@@ -13,10 +13,15 @@ type Cell = ICellRendererParams<GridRow>;
 type Column = ColDef<GridRow> & { colId: string };
 
 /** How much room there is. */
-export type Shape = 'wide' | 'middle' | 'narrow';
+export type Shape = 'wide' | 'middle' | 'small' | 'narrow';
 
-/** What is left out where there is less room, unless somebody has chosen. */
-const FAR = new Set(['appId', 'execSystemLogicalQueue']);
+/** What is left out where there is less room, unless somebody has chosen; what a job does is never. */
+const FAR: Readonly<Record<Shape, ReadonlySet<string>>> = {
+  wide: new Set(),
+  middle: new Set(['appId', 'execSystemLogicalQueue', 'execSystemId']),
+  small: new Set(['appId', 'execSystemLogicalQueue', 'execSystemId', 'created']),
+  narrow: new Set()
+};
 /** The column of the boxes: it is always there. */
 export const PICK = 'select';
 
@@ -26,7 +31,7 @@ export function columns(shape: Shape, selection: Selection, extras: readonly Ext
     return narrow(selection);
   }
   const all = [...wide(selection), ...extras.map(added)];
-  return shape === 'wide' ? all : all.map(column => (FAR.has(column.colId) ? { ...column, hide: true } : column));
+  return all.map(column => (FAR[shape].has(column.colId) ? { ...column, hide: true } : column));
 }
 
 /** State, name and time come first; nothing that matters is cut. What is hidden at first is shown when it is chosen. */
@@ -34,14 +39,14 @@ function wide(selection: Selection): Column[] {
   return [
     { colId: PICK, headerName: '', width: 40, resizable: false, sortable: false, suppressMovable: true, lockPosition: 'left',
       cellRenderer: (cell: Cell) => box(cell, selection) },
-    { colId: 'status', headerName: 'State', width: 158, cellRenderer: state },
-    { colId: 'name', headerName: 'Name', flex: 2, minWidth: 150, cellRenderer: words(row => row.name) },
-    { colId: 'time', headerName: 'Time', width: 112, sortable: false, cellClass: 'tj-mod-number', cellRenderer: time },
-    { colId: 'lastMessage', headerName: 'What is going on', flex: 3, minWidth: 160, cellRenderer: words(said) },
+    { colId: 'status', headerName: 'State', width: 154, cellRenderer: state },
+    { colId: 'name', headerName: 'Name', flex: 2, minWidth: 140, cellRenderer: words(row => row.name) },
+    { colId: 'time', headerName: 'Time', width: 100, sortable: false, cellClass: 'tj-mod-number', cellRenderer: time },
+    { colId: 'lastMessage', headerName: 'What is going on', flex: 4, minWidth: 180, cellRenderer: words(said) },
     { colId: 'appId', headerName: 'App', width: 130, cellRenderer: words(app) },
     { colId: 'execSystemId', headerName: 'System', width: 110, cellRenderer: words(row => row.execSystemId) },
     { colId: 'execSystemLogicalQueue', headerName: 'Queue', width: 100, cellRenderer: words(row => row.execSystemLogicalQueue) },
-    { colId: 'created', headerName: 'Submitted', width: 142, cellRenderer: (cell: Cell) => local(cell.data?.created) },
+    { colId: 'created', headerName: 'Submitted', width: 146, cellRenderer: (cell: Cell) => local(cell.data?.created) },
     { colId: 'ended', headerName: 'Ended', width: 142, hide: true, cellRenderer: (cell: Cell) => local(cell.data?.ended) },
     number('nodeCount', 'Nodes', row => row.nodeCount),
     number('coresPerNode', 'Cores a node', row => row.coresPerNode),

@@ -26,8 +26,9 @@ ModuleRegistry.registerModules([
 const BLOCK = 100;
 /** News that are kept for pages on their way. */
 const KEPT = 5000;
-/** Pixels: below this width a row has two lines, below the next it has fewer columns; the heights of both kinds. */
-const [NARROW, MIDDLE] = [460, 1000];
+/** Pixels: below the first width a row has two lines, below the next ones it has fewer columns. */
+const SHAPES: readonly (readonly [number, Shape])[] = [[460, 'narrow'], [720, 'small'], [1000, 'middle'], [Infinity, 'wide']];
+/** Pixels: the height of a row with one line, and with two. */
 const [LOW, HIGH] = [30, 46];
 
 /** Lab's own colours, so that it is at home in every theme. */
@@ -78,6 +79,7 @@ export class Grid {
       suppressDragLeaveHidesColumns: true,
       rowClassRules: {
         'tj-mod-picked': ({ data }) => data !== undefined && host.selection.has(data.uuid),
+        'tj-mod-open': ({ data }) => data !== undefined && data.uuid === this.marked,
         'tj-mod-hidden': ({ data }) => data?.visible === false
       },
       suppressNoRowsOverlay: true,
@@ -210,6 +212,18 @@ export class Grid {
 
   // -- rows
 
+  /** Mark the row of the job that is looked at beside the grid; null for none. */
+  mark(uuid: string | null): void {
+    const before = this.marked;
+    this.marked = uuid;
+    for (const one of [before, uuid]) {
+      const node = one === null ? undefined : this.api.getRowNode(one);
+      if (node?.data) {
+        node.setData({ ...node.data });
+      }
+    }
+  }
+
   has(uuid: string): boolean {
     return this.api.getRowNode(uuid) !== undefined;
   }
@@ -297,7 +311,7 @@ export class Grid {
 
   /** Other columns for another width; what is there is drawn anew only when the rows get another height. */
   private fit(width: number): void {
-    const shape: Shape = width < NARROW ? 'narrow' : width < MIDDLE ? 'middle' : 'wide';
+    const shape = SHAPES.find(([limit]) => width < limit)?.[1] ?? 'wide';
     if (width === 0 || shape === this.shape) {
       return;
     }
@@ -322,5 +336,6 @@ export class Grid {
   private picked = new Set<string>();
   private orders: readonly Order[] = [];
   private shape: Shape = 'wide';
+  private marked: string | null = null;
   private lastPick: number | null = null;
 }

@@ -102,7 +102,10 @@ export class JobsView {
   private listen(): void {
     const ends = [
       this.jobs.live.watch(EVERY, { news: (job, event) => this.hear(job, event), ask: () => this.renew() }),
-      eachSecond(() => this.grid.tick())
+      eachSecond(() => this.grid.tick()),
+      // A network that is gone closes no connection at once: the browser knows it first.
+      hearing('offline', () => this.renew()),
+      hearing('online', () => this.renew())
     ];
     this.unwatch = () => ends.forEach(end => end());
   }
@@ -384,4 +387,10 @@ export class JobsView {
   private uncount: (() => void) | null = null;
   private unsearch: (() => void) | null = null;
   private unretry: (() => void) | null = null;
+}
+
+/** Hear of something that happens to the page; the result ends it. */
+function hearing(name: string, act: () => void): () => void {
+  globalThis.addEventListener(name, act);
+  return () => globalThis.removeEventListener(name, act);
 }
