@@ -22,7 +22,7 @@ async function form(answer, values = { id: 'cluster', host: 'login.example.org',
     sent.push(body);
     return answer(body, sent.length);
   };
-  const at = site({ 'GET /v3/systems': [], [`GET ${HOSTS}`]: [], [`POST ${HOSTS}`]: take });
+  const at = site({ 'GET /v3/systems': [], [`GET ${HOSTS}`]: [], 'POST /v3/jobs/search': [], [`POST ${HOSTS}`]: take });
   const { node } = new SystemsView(at.client, clock().later);
   document.body.replaceChildren(node);
   await settled();

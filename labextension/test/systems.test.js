@@ -22,7 +22,7 @@ const HOSTS = '/v3/tapisjobs/hosts';
 const REPORT = { lines: ['Slurm 24.05 · queues normal'], warnings: ['There is no accounting.'], queues: [], runtimes: [], workDir: '/w', arrays: { max: 0 } };
 
 async function view(answers = {}) {
-  const at = site({ 'GET /v3/systems': [FRONTERA, LOCAL], [`GET ${HOSTS}`]: [state('connected')], ...answers });
+  const at = site({ 'GET /v3/systems': [FRONTERA, LOCAL], [`GET ${HOSTS}`]: [state('connected')], 'POST /v3/jobs/search': JOBS, ...answers });
   const time = clock();
   const shown = new SystemsView(at.client, time.later);
   document.body.replaceChildren(shown.node);
@@ -34,6 +34,9 @@ async function view(answers = {}) {
   };
   return { ...at, shown, time, turn, node: shown.node, card, code: card?.querySelector('form') };
 }
+
+const job = (execSystemId, execSystemLogicalQueue, status) => ({ execSystemId, execSystemLogicalQueue, status });
+const JOBS = [job('frontera', 'normal', 'RUNNING'), job('frontera', 'normal', 'QUEUED'), job('frontera', 'normal', 'QUEUED'), job('local', null, 'RUNNING')];
 
 /** Type the answer to what is asked, and agree. */
 async function answered(node, told) {
@@ -60,12 +63,12 @@ test('each system tells its connection in glyph, word and colour, and its runtim
   assert.match(card.textContent, /SLURM · SINGULARITY 1\.3, ZIP · works in HOST_EVAL/);
 });
 
-test('queues are a table of limits with units', async () => {
+test('queues are a table of limits with units, and of the jobs that one has there', async () => {
   const { card } = await view();
   const rows = [...card.querySelectorAll('tbody tr')].map(row => [...row.children].map(cell => cell.textContent));
   assert.deepEqual(rows, [
-    ['normal · default', '512', '56', '192 GB', '2 d 00 h', 'no limit'],
-    ['small (sm)', 'no limit', 'no limit', 'no limit', 'no limit', 'no limit']
+    ['normal · default', '512', '56', '192 GB', '2 d 00 h', 'no limit', '◷ 2 queued   ▶ 1 running'],
+    ['small (sm)', 'no limit', 'no limit', 'no limit', 'no limit', 'no limit', 'none']
   ]);
 });
 
@@ -75,7 +78,7 @@ test('a host is looked at now, what was found is told, and the list is read agai
   press(card, 'Check now');
   await settled();
   assert.equal(card.querySelector('.tj-Note').textContent, 'Slurm 24.05 · queues normal\n⚠ There is no accounting.');
-  assert.deepEqual(asked.map(each => each.split('?')[0]), [`POST ${HOSTS}/frontera/check`, 'GET /v3/systems', `GET ${HOSTS}`]);
+  assert.deepEqual(asked.map(each => each.split('?')[0]), [`POST ${HOSTS}/frontera/check`, 'GET /v3/systems', `GET ${HOSTS}`, 'POST /v3/jobs/search']);
 });
 
 test('a host that asks for a one-time code gets it once, from a dialogue', async () => {

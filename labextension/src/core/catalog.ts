@@ -1,12 +1,17 @@
 /** Systems and apps as the views need them, read from rows whose form the server's document leaves open. */
 
-import { list, record, text } from '../job.js';
+import { isTerminal, list, record, text, type JobRow } from '../job.js';
 import type { HostReport, HostState, NewHost } from './api.js';
-import type { Client } from './client.js';
+import { rows, type Client } from './client.js';
 import type { Answers } from './host_sign_in.js';
+import { clause, GROUPS } from './search.js';
 
 /** All that the caller may see, in one answer. */
 const EVERY = { limit: -1, listType: 'ALL', select: 'allAttributes', orderBy: 'id(asc)' } as const;
+
+/** Jobs that are counted in one look. */
+const MOST_JOBS = 10_000;
+const ACTIVE = GROUPS.filter(({ status }) => !isTerminal(status));
 
 /** A queue and its limits per job; null is without limit. */
 export interface QueueInfo {
@@ -59,6 +64,21 @@ export class Catalog {
     return (await this.client.call('GET /v3/apps', { query: EVERY })).result.map(appOf);
   }
 
+  /** One's own jobs that have not ended, by system and queue. */
+  async load(): Promise<Load> {
+    const groups = new Set(ACTIVE.map(({ name }) => name));
+    const query = { select: 'execSystemId,execSystemLogicalQueue,status', limit: MOST_JOBS };
+    const body = { search: [clause({ groups, text: '', isHiddenToo: true })] };
+    const found: Load = new Map();
+    for (const row of rows<JobRow>((await this.client.call('POST /v3/jobs/search', { query, body })).result)) {
+      const key = place(row.execSystemId ?? '', row.execSystemLogicalQueue ?? '');
+      const counts = found.get(key) ?? {};
+      counts[row.status ?? ''] = (counts[row.status ?? ''] ?? 0) + 1;
+      found.set(key, counts);
+    }
+    return found;
+  }
+
   /** How one's own hosts stand; without a connection made for it. */
   async hosts(): Promise<HostState[]> {
     return (await this.client.call('GET /v3/tapisjobs/hosts', {})).result;
@@ -75,6 +95,14 @@ export class Catalog {
     const given = { path: { systemId }, ...((code || trust) && { body }) };
     return (await this.client.call('POST /v3/tapisjobs/hosts/{systemId}/check', given)).result;
   }
+}
+
+/** A queue of a system -> how many jobs have each status. */
+export type Load = Map<string, Record<string, number>>;
+
+/** What a queue is called in a load. */
+export function place(system: string, queue: string): string {
+  return JSON.stringify([system, queue]);
 }
 
 export function systemOf(row: Record<string, unknown>): SystemInfo {

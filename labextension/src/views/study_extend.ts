@@ -1,5 +1,6 @@
 /** Adds cases to a study: values of each parameter are typed, and the code that runs their combinations is shown. */
 
+import { told } from '../core/client.js';
 import { combinations, extension, UnfitValuesError, valuesIn, type Values } from '../core/study_extend.js';
 import type { CaseState } from '../core/studies.js';
 import { button, element, show, write } from '../dom.js';
@@ -61,8 +62,12 @@ export class StudyExtend {
   }
 
   private async put(): Promise<void> {
-    await this.site.insertCode?.(this.told);
-    write(this.note, 'It is in a cell now: run the cell.');
+    try {
+      await this.site.insertCode?.(this.told);
+      write(this.note, 'It is in a cell now: run the cell.');
+    } catch (fault) {
+      write(this.note, printable(told(fault)));
+    }
     show(this.note, true);
   }
 

@@ -1,10 +1,11 @@
 /** One system: how its connection stands, its queues with their limits, its runtimes; it can be looked at now. */
 
 import type { HostReport, HostState } from '../core/api.js';
-import type { QueueInfo, SystemInfo } from '../core/catalog.js';
+import { place, type Load, type QueueInfo, type SystemInfo } from '../core/catalog.js';
 import { told } from '../core/client.js';
+import { shares } from '../core/studies.js';
 import { button, element, show, write } from '../dom.js';
-import { duration, moment, printable, size } from '../words.js';
+import { duration, moment, printable, size, stateWords } from '../words.js';
 
 /** The system that is the server's own machine. */
 const LOCAL = 'local';
@@ -39,16 +40,17 @@ export class SystemCard {
   }
 
   /** Show the system and its connection; null where it has none, as the server's own machine. */
-  update(system: SystemInfo, state: HostState | null): void {
+  update(system: SystemInfo, state: HostState | null, load: Load): void {
     write(this.where, printable(system.host));
     this.drawState(system, state);
     const runs = system.canExec ? system.scheduler || 'no scheduler' : 'files only';
-    const parts = [system.description.replace(/\.\s*$/, ''), runs, system.runtimes.join(', '), system.workDir && `works in ${system.workDir}`];
+    const parts = [system.description.replace(/\.\s*$/, ''), runs, system.queues.length ? '' : jobWords(load, this.id, ''), system.runtimes.join(', '), system.workDir && `works in ${system.workDir}`];
     write(this.about, printable(parts.filter(Boolean).join(' · ')));
-    const key = JSON.stringify(system.queues);
+    const jobs = system.queues.map(({ name }) => jobWords(load, this.id, name));
+    const key = JSON.stringify([system.queues, jobs]);
     if (key !== this.drawn) {
       this.drawn = key;
-      this.queues.replaceChildren(...(system.queues.length ? [queueTable(system)] : []));
+      this.queues.replaceChildren(...(system.queues.length ? [queueTable(system, jobs)] : []));
     }
   }
 
@@ -99,13 +101,19 @@ function stateOf(id: string, state: HostState | null): string {
   return `${state.message}${next} User ${state.user}.`;
 }
 
-const HEADS = ['Queue', 'Nodes', 'Cores per node', 'Memory per node', 'Time', 'Jobs of one person'];
+const HEADS = ['Queue', 'Nodes', 'Cores per node', 'Memory per node', 'Time', 'Jobs of one person', 'Your jobs now'];
 
-function queueTable({ id, queues }: SystemInfo): HTMLElement {
+function queueTable({ id, queues }: SystemInfo, jobs: readonly string[]): HTMLElement {
   const heads = HEADS.map(words => element('th', '', { scope: 'col' }, words));
-  const rows = queues.map(queue => element('tr', '', {}, element('th', '', { scope: 'row' }, queueName(queue)), ...limits(queue).map((words, place) => element('td', '', { 'data-label': HEADS[place + 1] ?? '' }, words))));
+  const rows = queues.map((queue, row) => element('tr', '', {}, element('th', '', { scope: 'row' }, queueName(queue)), ...[...limits(queue), jobs[row] || 'none'].map((words, place) => element('td', '', { 'data-label': HEADS[place + 1] ?? '' }, words))));
   const caption = element('caption', '', {}, `Queues of ${printable(id)}: the most that one job may ask for`);
   return element('table', 'tj-Limits', {}, caption, element('thead', '', {}, element('tr', '', {}, ...heads)), element('tbody', '', {}, ...rows));
+}
+
+/** `▶ 3 running   ◷ 12 queued` of one's own jobs in a queue; '' where there is none. */
+function jobWords(load: Load, system: string, queue: string): string {
+  const found = [...shares(load.get(place(system, queue)) ?? {})].reverse();
+  return found.map(({ group, count }) => `${stateWords(group.status).glyph} ${count.toLocaleString()} ${group.name}`).join('   ');
 }
 
 function queueName({ name, hostName, isDefault }: QueueInfo): string {

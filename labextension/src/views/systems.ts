@@ -1,7 +1,7 @@
 /** The systems that a person may use: hosts with their connection, queues and runtimes. */
 
 import type { HostReport, HostState } from '../core/api.js';
-import { Catalog, type SystemInfo } from '../core/catalog.js';
+import { Catalog, type Load, type SystemInfo } from '../core/catalog.js';
 import type { Client } from '../core/client.js';
 import { reached } from '../core/host_sign_in.js';
 import { later, type Later } from '../core/painter.js';
@@ -43,18 +43,18 @@ export class SystemsView {
   }
 
   private async look(): Promise<void> {
-    const [systems, hosts] = await Promise.all([this.catalog.systems(), this.catalog.hosts()]);
-    this.draw(systems, new Map(hosts.map(host => [host.id, host])));
+    const [systems, hosts, load] = await Promise.all([this.catalog.systems(), this.catalog.hosts(), this.catalog.load()]);
+    this.draw(systems, new Map(hosts.map(host => [host.id, host])), load);
   }
 
-  private draw(systems: readonly SystemInfo[], hosts: ReadonlyMap<string, HostState>): void {
+  private draw(systems: readonly SystemInfo[], hosts: ReadonlyMap<string, HostState>, load: Load): void {
     show(this.empty, systems.length === 0);
     const known = new Map(this.cards);
     this.cards.clear();
     systems.forEach((system, place) => {
       const card = known.get(system.id) ?? this.make(system.id);
       this.cards.set(system.id, card);
-      card.update(system, hosts.get(system.id) ?? null);
+      card.update(system, hosts.get(system.id) ?? null, load);
       if (this.place.children[place] !== card.node) {
         this.place.insertBefore(card.node, this.place.children[place] ?? null);
       }
