@@ -133,7 +133,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 # --- waiting ----------------------------------------------------------------------------------
-def until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+def until(condition: Callable[[], T], seconds: float = 150.0) -> T:
     """Return what *condition* gives as soon as it is true; the other side is another process."""
     pause, deadline = threading.Event(), time.monotonic() + seconds
     while not (found := condition()):
@@ -145,7 +145,7 @@ def until(condition: Callable[[], T], seconds: float = 60.0) -> T:
 
 @pytest.fixture(name="until", scope="session")
 def until_fixture() -> Callable[..., object]:
-    """``until(condition, seconds=60)``: wait for another process."""
+    """``until(condition, seconds=150)``: wait for another process."""
     return until
 
 

@@ -11,6 +11,13 @@ from ..model.status import JobStatus
 
 LaneKey = tuple[str, str]
 
+#: FORK jobs that one submission hands over: before it is known how fast they go, and at most.
+FIRST_BATCH, LARGEST_BATCH = 8, 250
+#: Seconds in which those of a batch should have begun: so long do others wait for their turn.
+TURN = 10.0
+#: How much larger than the last batch the next one may be.
+GROWTH = 4
+
 
 @dataclass(slots=True)
 class Runner:
@@ -18,6 +25,9 @@ class Runner:
 
     parallel: int
     cores: int
+    #: Ticks of the engine's clock when it began.
+    since: float
+    size: int = 0
     unstarted: set[str] = field(default_factory=set)
     running: set[str] = field(default_factory=set)
 
@@ -61,6 +71,8 @@ class Lane:
     folder: str = ""
     #: How many cores FORK jobs may use together; None for no limit.
     fork_cores: int | None = None
+    #: FORK jobs that the next submission hands over, if there are so many.
+    fork_batch: int = FIRST_BATCH
     #: Jobs that a station takes at once, at most.
     cohort: int = 1000
     #: Handed over and not ended: uuid -> when its time is over by the host's clock, None before the start.
@@ -136,24 +148,33 @@ class Lane:
         del self.absent[uuid]
         return True
 
-    def track(self, jobs: Iterable[Job]) -> None:
-        """Follow jobs that have been handed over (or found so after a restart)."""
+    def track(self, jobs: Iterable[Job], now: float) -> None:
+        """Follow jobs that have been handed over (or found so after a restart); *now* in ticks."""
         for job in jobs:
             self.tracked[job.uuid] = None
             if job.job_type != JobType.FORK:
                 continue
             key = job.submission_id or job.uuid
             parallel = self.planned.get(key, self.fork_cores or 0)
-            runner = self.runners.setdefault(key, Runner(parallel, job.cores_per_node))
+            runner = self.runners.setdefault(key, Runner(parallel, job.cores_per_node, now))
+            runner.size += 1
             known = runner.running if job.status is JobStatus.RUNNING else runner.unstarted
             known.add(job.uuid)
 
-    def started(self, job: Job, deadline: float) -> None:
-        """Note a start; *deadline* by the host's clock."""
+    def started(self, job: Job, deadline: float, now: float) -> None:
+        """Note a start that is seen *now*, in ticks; *deadline* by the host's clock."""
         self.tracked[job.uuid] = deadline
         if runner := self.runners.get(job.submission_id or job.uuid):
+            if runner.unstarted == {job.uuid}:
+                self._pace(runner, now)
             runner.unstarted.discard(job.uuid)
             runner.running.add(job.uuid)
+
+    def _pace(self, runner: Runner, now: float) -> None:
+        """The last of a batch begins: how long the others waited for their places says how many go next."""
+        if (waited := runner.size - runner.parallel) > 0:
+            fit = int(waited * TURN / max(now - runner.since, 0.001))
+            self.fork_batch = max(FIRST_BATCH // 2, min(LARGEST_BATCH, GROWTH * runner.size, fit))
 
     def release(self, job: Job) -> None:
         """Forget a job that has ended or was never started."""

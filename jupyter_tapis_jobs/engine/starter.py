@@ -28,8 +28,6 @@ from .ports import Ports
 from .tracker import FORK
 from .verdict import Block, Fail, Go, Stay, Verdict
 
-#: FORK jobs that one submission hands over at most where a host's cores are shared out.
-BATCH = 250
 #: Batch jobs that one script submits one by one.
 ONE_BY_ONE = 200
 #: Seconds until a host is asked again whether it has a job.
@@ -123,7 +121,7 @@ class Starter:
         self, lane: Lane, scheduler: Scheduler, jobs: Sequence[Job], transport: Transport
     ) -> Verdicts:
         """Start as many as there are free cores; the others keep their place."""
-        batch, parallel = _batch(jobs, lane.free_cores)
+        batch, parallel = _batch(jobs, lane.free_cores, lane.fork_batch)
         verdicts: Verdicts = {job.uuid: Stay() for job in jobs}
         if batch:
             verdicts |= await self._hand_over(lane, scheduler, Handover(batch, parallel=parallel), transport)
@@ -343,10 +341,11 @@ def _is_given(job: Job) -> bool:
     return job.status is JobStatus.SUBMITTING_JOB and job.submission_id is not None
 
 
-def _batch(jobs: Sequence[Job], free: int | None) -> tuple[list[Job], int]:
+def _batch(jobs: Sequence[Job], free: int | None, most: int) -> tuple[list[Job], int]:
     """Return the FORK jobs to hand over together and how many of them may run at a time (0: all).
 
-    They need the same number of cores; a job that needs more than there are runs alone.
+    They need the same number of cores; a job that needs more than there are runs alone. A place has one
+    job that runs and one that waits, and *most* says how many go beyond that where they are short.
     """
     if not jobs or (free is not None and free <= 0):
         return [], 0
@@ -354,6 +353,7 @@ def _batch(jobs: Sequence[Job], free: int | None) -> tuple[list[Job], int]:
     alike = [job for job in jobs if job.cores_per_node == kind]
     if free is None:
         return alike, 0
-    batch = alike[:BATCH]
+    places = max(1, free // kind)
+    batch = alike[: max(2 * places, most)]
     # Places that none of them needs are left to those who come next.
-    return batch, min(len(batch), max(1, free // kind))
+    return batch, min(len(batch), places)

@@ -77,10 +77,10 @@ class Tracker:
         """Follow jobs that were handed over just now, or before a restart."""
         for lane, members in by_lane(jobs, self._lane):
             fresh = [job for job in members if job.uuid not in lane.tracked]
-            lane.track(fresh)
+            lane.track(fresh, self._ports.clock.ticks())
             for job in members:
                 if job.status is JobStatus.RUNNING:
-                    lane.started(job, _deadline(job))
+                    lane.started(job, _deadline(job), self._ports.clock.ticks())
             self._attend(lane)
             self._catch_up(lane, members)
 
@@ -278,7 +278,7 @@ class Tracker:
             self._ports.spawn(self._look_quietly(lane, sorted(stale)), f"another look at {lane.key[0]}")
         for job in begun.values():
             if job.uuid in self._conveyor.jobs and job.uuid in lane.tracked:
-                lane.started(job, _deadline(job))
+                lane.started(job, _deadline(job), self._ports.clock.ticks())
         if begun and lane.free_cores:
             # The last of a batch has begun: the places that the batch kept for it are others' now.
             self._conveyor.wake(lane.key, JobStatus.SUBMITTING_JOB)

@@ -28,7 +28,7 @@ def on_host(rig: Rig) -> Callable[[str, str], str]:
     def said(host: str, command: str) -> str:
         done = subprocess.run(
             ["ssh", "-F", str(rig.key.parent / "config"), host, command],
-            capture_output=True, text=True, check=True, timeout=60,
+            capture_output=True, text=True, check=True, timeout=180,
         )  # fmt: skip
         return done.stdout
 

@@ -58,7 +58,7 @@ class Forwarder:
         with suppress(OSError):
             while data := source.recv(65536):
                 if counts and self.is_held:
-                    self.may_flow.wait(60)
+                    self.may_flow.wait(180)
                 target.sendall(data)
                 if counts:
                     self.carried += len(data)

@@ -72,7 +72,7 @@ class Hub:
         """Make a call of the hub's own API, as somebody who may do all."""
         headers = {"Authorization": f"token {self.secret}"}
         answer = httpx.request(
-            method, f"{self.url}hub/api{path}", headers=headers, trust_env=False, timeout=60, **more
+            method, f"{self.url}hub/api{path}", headers=headers, trust_env=False, timeout=180, **more
         )
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}\n{self.log()[-3000:]}"
         return answer

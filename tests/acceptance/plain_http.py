@@ -31,7 +31,7 @@ class PlainHttp:
 
     def __init__(self, endpoint: Any, until: Callable[..., Any]) -> None:
         self.client = httpx.Client(
-            base_url=endpoint.url, headers=dict(endpoint.headers), trust_env=False, timeout=60
+            base_url=endpoint.url, headers=dict(endpoint.headers), trust_env=False, timeout=180
         )
         self._until = until
 

@@ -209,7 +209,7 @@ def test_the_output_of_a_running_batch_job_is_followed_to_its_end(http, rig):
     uuid = good(http.submit(batch(text)))["uuid"]
     folder = http.get(f"/v3/jobs/{uuid}")["execSystemOutputDir"]
     seen = b""
-    with http.client.stream("GET", f"/v3/jobs/{uuid}/output/follow/tapisjob.out", timeout=60) as answer:
+    with http.client.stream("GET", f"/v3/jobs/{uuid}/output/follow/tapisjob.out", timeout=180) as answer:
         for chunk in answer.iter_raw():
             if not seen:
                 rig.ssh(f"touch {folder}/go")

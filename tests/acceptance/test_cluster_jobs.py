@@ -133,7 +133,7 @@ def test_a_case_of_a_pack_can_be_cancelled_alone(cluster: Tapis, until) -> None:
     jobs = cluster.submit_many(requests, appId="bash", launch_mode="pack", **asked)
     until(lambda: jobs[1].status == "RUNNING", 60)
     jobs[1].cancel()
-    ended = cluster.wait(jobs, progress=False, timeout=60)
+    ended = cluster.wait(jobs, progress=False, timeout=180)
     assert {job.row["name"]: job.status for job in ended} == {
         "c0": "FINISHED",
         "c1": "CANCELLED",

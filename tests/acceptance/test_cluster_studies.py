@@ -118,7 +118,7 @@ def test_cases_with_own_input_files_come_back_as_one_frame(
     made = study({"k": range(15)}, script=ANSWER, files={"k.txt": "{{ k }}"}, launchMode=mode)
     preview = made.preview()
     assert (preview.new, preview.launch_mode, preview.errors) == (15, mode, ())
-    made.run().wait(100, progress=False)
+    made.run().wait(180, progress=False)
     with pytest.warns(UserWarning, match="3 FAILED"):
         results = made.collect("answer.csv")
     assert results["k"].tolist() == list(range(15))
@@ -135,7 +135,7 @@ def test_cases_with_own_input_files_come_back_as_one_frame(
     # The same cases again: what failed is tried once more, and nothing else.
     again = study({"k": range(16)}, script=ANSWER, files={"k.txt": "{{ k }}"}, launchMode=mode).run()
     assert len(again.answer.submitted) == 4
-    again.wait(100, progress=False)
+    again.wait(180, progress=False)
     assert again.frame()["attempt"].tolist() == [1 + (k % 5 == 4) for k in range(15)] + [1]
 
 
@@ -153,7 +153,7 @@ def test_no_more_cases_are_with_slurm_than_the_study_allows(
     until(lambda: counts(made) == {"RUNNING": 5, "BLOCKED": 4}, 60)
     assert len(starts(place)) == 5
     (place / "gate").touch()
-    assert made.wait(100, progress=False).state().counts == {"FINISHED": 9}
+    assert made.wait(180, progress=False).state().counts == {"FINISHED": 9}
     assert set(starts(place).values()) == {1}
 
 
@@ -173,7 +173,7 @@ def test_after_enough_failures_what_slurm_has_not_begun_is_ended(
     until(lambda: counts(made).get("CANCELLED", 0) >= 12 - running - 1, 60)
     assert counts(made)["FAILED"] == 1
     (place / "gate").touch()
-    ended = made.wait(100, progress=False).state()
+    ended = made.wait(180, progress=False).state()
     assert set(ended.counts) == {"FAILED", "FINISHED", "CANCELLED"}
     assert in_slurm(rig) <= before
     # Raised, it goes on with those; what was done is not done again.
@@ -182,7 +182,7 @@ def test_after_enough_failures_what_slurm_has_not_begun_is_ended(
     again = made.run()
     assert len(again.answer.submitted) == ended.counts["FAILED"] + ended.counts["CANCELLED"]
     (place / "fail").touch()
-    again.wait(100, progress=False)
+    again.wait(180, progress=False)
     assert again.state().counts == {"FINISHED": 11, "FAILED": 1}
 
 
@@ -193,13 +193,13 @@ def test_a_cancelled_study_leaves_nothing_in_slurm(
     before = in_slurm(rig)
     made = study({"k": range(60)}, script=GATED % {"place": place}, launchMode=mode).run()
     until(lambda: counts(made).get("RUNNING", 0) > 5, 60)
-    made.cancel().wait(100, progress=False)
+    made.cancel().wait(180, progress=False)
     assert made.state().counts == {"CANCELLED": 60}
     until(lambda: in_slurm(rig) <= before, 60)
     begun = starts(place)
     made.run()
     (place / "gate").touch()
-    assert made.wait(100, progress=False).state().counts == {"FINISHED": 60}
+    assert made.wait(180, progress=False).state().counts == {"FINISHED": 60}
     assert made.frame()["attempt"].tolist() == [2] * 60
     assert starts(place) - begun == Counter(str(k) for k in range(60))
 
@@ -220,7 +220,7 @@ def test_cases_that_come_while_others_are_in_flight_are_joined_not_doubled(
     assert (other.preview().in_flight, other.preview().new) == (8, 2)
     assert len(other.run().answer.submitted) == 2
     (place / "gate").touch()
-    table = first.wait(100, progress=False).frame()
+    table = first.wait(180, progress=False).frame()
     assert table["k"].tolist() == list(range(10))
     assert set(table["attempt"]) == {1}
     assert starts(place) == Counter(str(k) for k in range(10))
@@ -249,7 +249,7 @@ def test_studies_go_on_through_the_death_of_their_server(
         until(lambda: answers(tapis), 60)
         for again in both(tapis):
             assert again.answer.submitted == []
-            assert again.wait(110, progress=False).state().counts == {"FINISHED": 20}
+            assert again.wait(180, progress=False).state().counts == {"FINISHED": 20}
             assert tapis.study(again.name).frame()["attempt"].tolist() == [1] * 20
         assert starts(place) == Counter(f"{mode}{n}" for mode in modes for n in range(20))
 
@@ -259,11 +259,11 @@ def test_studies_go_on_through_the_death_of_their_server(
 
 @pytest.mark.timeout(240)
 def test_a_case_over_its_time_has_a_new_attempt_with_more_of_it(late: Study) -> None:
-    late.wait(120, progress=False)
+    late.wait(180, progress=False)
     assert late.frame()["condition"].tolist()[1] == "SCHEDULER_TIMEOUT"
     (group,) = late.failures()
     assert "maxMinutes" in str(group)
-    late.retry("TIMEOUT", maxMinutes=3).wait(100, progress=False)
+    late.retry("TIMEOUT", maxMinutes=3).wait(180, progress=False)
     assert late.frame()["status"].tolist() == ["FINISHED"] * 3
     attempts = late.frame(attempts="all")
     assert attempts["k"].tolist() == [0, 1, 1, 2]

@@ -28,7 +28,7 @@ def jobs(tapis: Tapis) -> list[Job]:
 head -c 500000 /dev/zero | tr '\\0' $K > large.txt
 """
     found = tapis.submit_many([{"env": {"K": k}} for k in range(6)], appId="bash", script=script)
-    return tapis.wait(found, timeout=60, progress=False)
+    return tapis.wait(found, timeout=180, progress=False)
 
 
 def test_the_tables_of_many_jobs_are_one_frame(tapis: Tapis, jobs: list[Job]) -> None:

@@ -56,7 +56,7 @@ def test_ctrl_c_ends_the_demo_its_job_and_its_server(environment, tmp_path):
         if "In [connect]" in line:
             break
     demo.send_signal(signal.SIGINT)
-    _, err = demo.communicate(timeout=60)
+    _, err = demo.communicate(timeout=180)
     assert demo.returncode == 130
     assert "Traceback" not in err
     assert servers(environment) == []
@@ -103,7 +103,7 @@ def test_serve_answers_without_a_notebook_and_the_command_line_finds_it(environm
         }))  # fmt: skip
 
         def cli(*words, code=0):
-            done = subprocess.run([*CLI, *words], env=environment, capture_output=True, text=True, timeout=60)
+            done = subprocess.run([*CLI, *words], env=environment, capture_output=True, text=True, timeout=180)
             assert done.returncode == code, done.stdout + done.stderr
             return done.stdout
 

@@ -36,7 +36,7 @@ def addresses(hub, tokens):
 def called(address, token, path, method="GET", **more):
     """Make one call with a token of the hub's."""
     headers = {"Authorization": f"token {token}"}
-    return httpx.request(method, f"{address}/v3{path}", headers=headers, trust_env=False, timeout=60, **more)
+    return httpx.request(method, f"{address}/v3{path}", headers=headers, trust_env=False, timeout=180, **more)
 
 
 def result(answer):
@@ -81,7 +81,7 @@ def test_nobody_signs_in_at_anothers_server(addresses, tokens, name):
     assert answer.status_code in (401, 403)
     assert "of-ada" not in answer.text
     body = {"username": "ada", "password": token, "grant_type": "password"}
-    refused = httpx.post(f"{address}/v3/oauth2/tokens", json=body, trust_env=False, timeout=60)
+    refused = httpx.post(f"{address}/v3/oauth2/tokens", json=body, trust_env=False, timeout=180)
     assert refused.status_code == 401
 
 

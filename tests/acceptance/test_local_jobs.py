@@ -76,7 +76,7 @@ def web(tmp_path: Path) -> Iterator[str]:
 
 
 def ended(job: Job) -> Job:
-    return job.wait(120, progress=False)
+    return job.wait(180, progress=False)
 
 
 def does_something(pid: str) -> bool:

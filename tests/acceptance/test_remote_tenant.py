@@ -64,7 +64,7 @@ def done(remote):
     job = remote.submit(
         "bash", script="cat k.txt; echo a,b > t.csv; echo 1,2 >> t.csv", files={"k.txt": "3\n"}
     )
-    return job.wait(timeout=60, progress=False)
+    return job.wait(timeout=180, progress=False)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_inputs_are_uploaded_once_and_not_sent_inside_the_request(remote, traffi
     assert len(sources) == 4
     assert all(source.startswith("tapis://local/") for source in sources)
     assert Counter(since())["files.insert"] == 2, "script and k.txt, for both jobs together"
-    remote.wait(jobs, timeout=60, progress=False)
+    remote.wait(jobs, timeout=180, progress=False)
     assert [job.read() for job in jobs] == ["once\n", "once\n"]
 
 
@@ -128,9 +128,9 @@ def test_a_growing_output_is_followed_by_looking_again(remote, capsys, monkeypat
 
 def test_a_failed_job_says_why_and_is_submitted_again_with_changes(remote):
     job = remote.submit("bash", script="echo cannot converge >&2; exit ${CODE:-7}", maxMinutes=3)
-    job.wait(timeout=60, progress=False)
+    job.wait(timeout=180, progress=False)
     assert "cannot converge" in str(job.failure)
-    again = job.resubmit(env={"CODE": 0}, maxMinutes=4).wait(timeout=60, progress=False)
+    again = job.resubmit(env={"CODE": 0}, maxMinutes=4).wait(timeout=180, progress=False)
     assert (again.status, again.row["maxMinutes"]) == ("FINISHED", 4)
 
 
@@ -138,7 +138,7 @@ def test_a_running_job_is_cancelled(remote, until):
     job = remote.submit("bash", script="exec sleep 600")
     until(lambda: job.refresh().last_status == "RUNNING")
     job.cancel()
-    assert job.wait(timeout=60, progress=False).status == "CANCELLED"
+    assert job.wait(timeout=180, progress=False).status == "CANCELLED"
 
 
 def test_a_dry_run_shows_the_request_that_would_be_sent(remote, since):
@@ -153,7 +153,7 @@ def test_a_dry_run_shows_the_request_that_would_be_sent(remote, since):
 def test_many_jobs_are_asked_for_in_one_list_and_none_by_itself(remote, since):
     cases = [{"script": f"echo n > t.csv; echo {n} >> t.csv", "name": f"case-{n}"} for n in range(12)]
     jobs = remote.submit_many(cases, appId="bash", maxMinutes=2)
-    remote.wait(jobs, timeout=60, progress=False)
+    remote.wait(jobs, timeout=180, progress=False)
     counts = Counter(since())
     assert counts["jobs.submitJob"] == 12
     assert counts["jobs.getJob"] == counts["jobs.getJobStatus"] == 0
@@ -175,7 +175,7 @@ def test_a_refused_case_is_told_and_the_others_run(remote):
     with pytest.warns(TapisJobsWarning, match="1 of 2 jobs were refused"):
         good, bad = remote.submit_many([{"maxMinutes": 2}, {"maxMinutes": -1}], appId="bash", script="true")
     assert "maxMinutes" in bad.message
-    assert good.wait(timeout=60, progress=False).status == "FINISHED"
+    assert good.wait(timeout=180, progress=False).status == "FINISHED"
 
 
 # --- apps, systems, files
@@ -252,7 +252,7 @@ def test_a_job_is_shared_and_its_news_are_subscribed_to(remote, done):
     done.unshare("ada")
     job = remote.submit("bash", script="true")
     assert job.notify("https://93.184.216.34/hook", on="JOB_USER_EVENT") is job
-    job.wait(timeout=60, progress=False)
+    job.wait(timeout=180, progress=False)
 
 
 def test_the_command_line_works_with_a_tenant(remote, done, tmp_path, capsys, monkeypatch):

@@ -431,7 +431,7 @@ def test_a_notebook_shares_a_job_and_another_one_waits_for_it_and_reads_it(peopl
         {"user": "carol", "gives": "history, input, output, request"}
     ]
     theirs = carol.job(mine.uuid)
-    assert theirs.wait(timeout=60, progress=False).status == "FINISHED"
+    assert theirs.wait(timeout=180, progress=False).status == "FINISHED"
     assert theirs.read("result.txt") == "done\n"
     assert list(carol.jobs(whose="shared")["uuid"]) == [mine.uuid]
     with pytest.raises(NotAllowedError, match="only its owner"):

@@ -251,7 +251,7 @@ def test_with_an_agent_and_accept_new_nothing_has_to_be_given(tmp_path, running_
                 json={"id": name, **without(login, "knownHosts", "privateKey")},
                 headers={"Authorization": f"token {server.token}"},
                 trust_env=False,
-                timeout=60,
+                timeout=180,
             )
             assert good(answer)["report"]["known"] == "accepted"
             assert good(answer)["report"]["home"] == f"/home/{login['user']}"

@@ -40,7 +40,7 @@ def study(tapis: Tapis, request: pytest.FixtureRequest) -> Iterator[Callable[...
         left = tapis.study(name)
     except NotFoundError:
         return
-    left.cancel().wait(60, progress=False)
+    left.cancel().wait(180, progress=False)
     left.delete()
 
 
@@ -51,7 +51,7 @@ def test_a_study_from_a_grid_to_the_frame_of_results(tapis: Tapis, study: Callab
     preview = first.preview()
     assert (preview.new, preview.errors, preview.bytes_once) == (6, (), 0)
     assert "case $k with damping 0.02" in str(preview)
-    assert first.run().wait(60, progress=False).state().counts == {"FINISHED": 4, "FAILED": 2}
+    assert first.run().wait(180, progress=False).state().counts == {"FINISHED": 4, "FAILED": 2}
 
     # Failures tell why, and with whom.
     (group,) = first.failures()
@@ -60,13 +60,13 @@ def test_a_study_from_a_grid_to_the_frame_of_results(tapis: Tapis, study: Callab
     # Another kernel: the same cell runs what is not done, a retry makes attempts of their own.
     again = study(cases, **given)
     assert (again.preview().done, again.preview().failed) == (4, 2)
-    found = tapis.study(first.name).retry("FAILED", env={"LIMIT": "2"}).wait(60, progress=False)
+    found = tapis.study(first.name).retry("FAILED", env={"LIMIT": "2"}).wait(180, progress=False)
     assert found.frame(attempts="all")["attempt"].tolist() == [1, 1, 1, 1, 1, 2, 1, 2]
 
     # More rows, with the template that the server kept.
     found.extend(tj.grid(k=[4], damping=[0.02, 0.05])).run()
     assert (found.answer.known, len(found.answer.submitted)) == (0, 2)
-    results = found.wait(60, progress=False).collect("peak.csv")
+    results = found.wait(180, progress=False).collect("peak.csv")
     assert results["drift"].tolist() == [1.5, 1.5, 2.5, 2.5, 3.5, 3.5, 4.5, 4.5]
     table = found.frame()
     assert table["k"].tolist() == [1, 1, 2, 2, 3, 3, 4, 4]
@@ -80,7 +80,7 @@ def test_one_job_goes_on_with_the_outputs_of_all_cases(study: Callable[..., Stud
     chained = parts.then(
         "bash", outputs="part.txt", script="cat cases/*/part.txt; head -1 cases.csv", maxMinutes=1
     )
-    last = chained.wait(60, progress=False)
+    last = chained.wait(180, progress=False)
     lines = last.read().split()
     assert (last.status, lines[:3], lines[3]) == (
         "FINISHED",
@@ -92,7 +92,7 @@ def test_one_job_goes_on_with_the_outputs_of_all_cases(study: Callable[..., Stud
     again = parts.then(
         "bash", outputs="part.txt", script="cat cases/*/part.txt; head -1 cases.csv", maxMinutes=1
     )
-    assert again.wait(60, progress=False).uuid == last.uuid
+    assert again.wait(180, progress=False).uuid == last.uuid
     with pytest.raises(InvalidInputError, match="maxMinutes"):
         parts.then("bash", outputs="part.txt", script="true", maxMinutes=-1)
 
@@ -110,7 +110,7 @@ def test_what_goes_on_with_the_cases_waits_for_them_without_kernel_and_server(
     gate.touch()
     with running_server(tmp_path / "server") as second, closing((tapis := second.tapis()).connection):
         (found,) = tapis.study("s").chained()
-        last = found.wait(60, progress=False)
+        last = found.wait(180, progress=False)
         assert (last.status, last.read().split()) == ("FINISHED", ["1", "2", "3"])
         assert len(tapis.jobs(name="s-then")) == 1
 
@@ -131,7 +131,7 @@ def test_kernels_that_run_the_same_study_at_once_double_no_case_and_lose_none(
     with ThreadPoolExecutor(4) as kernels:
         for _ in kernels.map(kernel, (10, 10, 20, 20)):
             pass
-    ended = tapis.study(name).wait(120, progress=False).frame(attempts="all")
+    ended = tapis.study(name).wait(180, progress=False).frame(attempts="all")
     assert sorted(ended["k"]) == list(range(40))
     assert set(ended["status"]) == {"FINISHED"}
 
@@ -155,7 +155,7 @@ def test_a_run_during_which_the_server_was_killed_is_joined_when_it_is_called_ag
         assert sorted(attempts["k"]) == list(range(400))
         assert attempts["attempt"].tolist() == [1] * 400
         until(lambda: again.state().counts.get("FINISHED"))
-        again.cancel().wait(60, progress=False)
+        again.cancel().wait(180, progress=False)
 
 
 def test_an_invalid_row_is_named_and_nothing_is_submitted(tapis: Tapis, study: Callable[..., Study]) -> None:
@@ -172,7 +172,7 @@ def test_a_thousand_cases_are_previewed_run_and_cancelled(tapis: Tapis, study: C
     assert large.preview().new == 1000
     large.run()
     assert study(tj.grid(k=range(1001)), script="echo {{ k }}; sleep 60").preview().in_flight == 1000
-    counts = large.cancel().wait(60, progress=False).state().counts
+    counts = large.cancel().wait(180, progress=False).state().counts
     assert counts == {"CANCELLED": 1000}
 
 

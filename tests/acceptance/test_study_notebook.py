@@ -208,7 +208,7 @@ def solved(folder: Path, *, without_opensees: bool, step: float) -> tuple[str, p
     motion = cells["motion"].partition("motion = base_motion")[0]
     said = subprocess.run(
         [sys.executable, "-c", f"import math\nimport random\n{motion}\nprint(*base_motion(2026), sep='\\n')"],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=180,
     ).stdout  # fmt: skip
     (folder / "motion.txt").write_text(said)
     values = {"STIFFNESS": "70", "DAMPING": "0.02", "SCALE": "1.2", "STEP": str(step)}
@@ -218,7 +218,7 @@ def solved(folder: Path, *, without_opensees: bool, step: float) -> tuple[str, p
         env=os.environ | values,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     loop = pd.read_csv(folder / "loop.csv") if done.returncode == 0 else None
     return done.stdout + done.stderr, loop

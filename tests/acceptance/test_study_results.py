@@ -28,7 +28,7 @@ def study(server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
     tapis = server.tapis()
     with closing(tapis.connection):
         made = tapis.study("look", "bash", cases={"k": [1, 2, 3, 4]}, script=SCRIPT, env={"K": "{{ k }}"})
-        yield made.run().wait(120, progress=False)
+        yield made.run().wait(180, progress=False)
         made.delete()
 
 
@@ -74,7 +74,7 @@ def test_a_study_goes_out_and_comes_back_as_the_same_cases(study: Study, tmp_pat
     assert [case["parameters"]["k"] for case in read_crate(path).cases] == [1, 2, 3, 4]
     again = study.tapis.import_study(path, "look again")
     try:
-        again.run().wait(120, progress=False)
+        again.run().wait(180, progress=False)
         assert again.frame()["caseId"].tolist() == study.frame()["caseId"].tolist()
         assert again.frame()["status"].tolist() == ["FINISHED"] * 3 + ["FAILED"]
     finally:

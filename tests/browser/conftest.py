@@ -19,7 +19,7 @@ from tests.conftest import TestServer, running_server, until
 
 CARD_MIME = "application/vnd.tapisjobs.job+json"
 #: Milliseconds: an element or a state that another process brings; a cell's start after its keys.
-PATIENCE, STARTED = 60_000, 4_000
+PATIENCE, STARTED = 120_000, 4_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.needs("chromium", "playwright", "jupyterlab"))
-            item.add_marker(pytest.mark.timeout(240))
+            item.add_marker(pytest.mark.timeout(480))
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def gates(lab: TestServer, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     tapis = lab.tapis()
     with closing(tapis.connection):
         try:
-            tapis.study(NAME).wait(60, progress=False).delete()
+            tapis.study(NAME).wait(180, progress=False).delete()
         except NotFoundError:
             return
 

@@ -34,7 +34,7 @@ class Api:
     base: str
     tokens: Mapping[Who, str]
     client: httpx.Client = field(
-        default_factory=lambda: httpx.Client(trust_env=False, timeout=60), repr=False
+        default_factory=lambda: httpx.Client(trust_env=False, timeout=180), repr=False
     )
 
     def call(self, method: str, path: str, who: Who = Who.OWNER, **more: Any) -> httpx.Response:
@@ -100,7 +100,7 @@ def message(answer: httpx.Response) -> str:
 def sign_in_as_owner(base: str, name: str, password: str) -> str:
     """Return the token that the server gives for name and password."""
     body = {"username": name, "password": password, "grant_type": "password"}
-    answer = httpx.post(f"{base}/v3/oauth2/tokens", json=body, trust_env=False, timeout=60)
+    answer = httpx.post(f"{base}/v3/oauth2/tokens", json=body, trust_env=False, timeout=180)
     return str(result(answer)["access_token"]["access_token"])
 
 
@@ -114,7 +114,7 @@ def api_of(base: str, jupyter_token: str, name: str | None = None) -> Api:
         json={"username": "mallory"},
         headers={TOKEN_HEADER: owner},
         trust_env=False,
-        timeout=60,
+        timeout=180,
     )
     other = result(made)["access_token"]["access_token"]
     forged = owner[:-8] + ("A" if owner[-8] != "A" else "B") + owner[-7:]

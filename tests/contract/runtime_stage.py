@@ -188,6 +188,6 @@ def processes_of(uuid: str) -> Iterator[str]:
 
 
 def _said(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd="/")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd="/")
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -46,7 +46,7 @@ def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, dict
 )
 def test_no_request_breaks_the_server(case, caller):
     api, sign_in = caller
-    answer = case.call(base_url=api.base, headers=sign_in, timeout=30)
+    answer = case.call(base_url=api.base, headers=sign_in, timeout=100)
     assert answer.status_code < 500, answer.text
     if answer.status_code == 204:
         assert answer.request.method == "OPTIONS"

@@ -120,7 +120,7 @@ class Browser:
     """A browser: it keeps cookies and follows no redirect."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.client = httpx.Client(base_url=url, trust_env=False, timeout=60)
+        self.client = httpx.Client(base_url=url, trust_env=False, timeout=180)
         self.client.get("/login").raise_for_status()
         form = {"_xsrf": self.xsrf, "password": token}
         assert self.client.post("/login", data=form).status_code == 302
@@ -169,7 +169,7 @@ def test_a_host_name_that_is_not_ours_is_refused(api):
 def test_the_tenants_base_url_is_what_the_caller_wrote(server, end):
     for host in ("127.0.0.1", "localhost"):
         base = server.url.rstrip("/").replace("127.0.0.1", host) + "/tapis" + end
-        (tenant,) = result(httpx.get(base + "/v3/tenants", trust_env=False, timeout=60))
+        (tenant,) = result(httpx.get(base + "/v3/tenants", trust_env=False, timeout=180))
         assert tenant["base_url"] == base
 
 
@@ -194,14 +194,14 @@ def test_a_server_with_a_password_gives_tokens_for_it_and_kernels_a_way_in(serve
     with serve(*options) as server:
         base = server.url.rstrip("/") + "/tapis"
         good = {"username": ME, "password": "sesame"}
-        given = result(httpx.post(f"{base}/v3/oauth2/tokens", json=good, trust_env=False, timeout=60))
+        given = result(httpx.post(f"{base}/v3/oauth2/tokens", json=good, trust_env=False, timeout=180))
         headers = {TOKEN_HEADER: given["access_token"]["access_token"]}
         assert (
-            httpx.get(f"{base}/v3/jobs/list", headers=headers, trust_env=False, timeout=60).status_code == 200
+            httpx.get(f"{base}/v3/jobs/list", headers=headers, trust_env=False, timeout=180).status_code == 200
         )
         bad = {"username": ME, "password": ""}
         assert (
-            httpx.post(f"{base}/v3/oauth2/tokens", json=bad, trust_env=False, timeout=60).status_code == 401
+            httpx.post(f"{base}/v3/oauth2/tokens", json=bad, trust_env=False, timeout=180).status_code == 401
         )
 
 
@@ -213,4 +213,4 @@ def test_a_server_without_token_and_password_says_that_nobody_can_sign_in_by_nam
         )
         assert answer.status_code == 401
         assert "neither a token nor a password" in message(answer)
-        assert result(httpx.get(f"{base}/v3/oauth2/userinfo", trust_env=False, timeout=60))["username"] == ME
+        assert result(httpx.get(f"{base}/v3/oauth2/userinfo", trust_env=False, timeout=180))["username"] == ME

@@ -169,7 +169,7 @@ async def test_death_by_a_signal_is_128_plus_its_number(transport):
 
 
 async def test_a_background_process_is_not_waited_for(transport, tmp_path):
-    answer = await transport.run("setsid sleep 600 >/dev/null 2>&1 </dev/null & echo $!", timeout=30)
+    answer = await transport.run("setsid sleep 600 >/dev/null 2>&1 </dev/null & echo $!", timeout=100)
     os.kill(int(answer.stdout), 9)
 
 
@@ -186,7 +186,7 @@ async def test_scripts_run_side_by_side(transport, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     answers = await asyncio.gather(
-        transport.run(f"cat {fifo}", timeout=30), transport.run(f"echo met >{fifo}", timeout=30)
+        transport.run(f"cat {fifo}", timeout=100), transport.run(f"echo met >{fifo}", timeout=30)
     )
     assert answers[0].stdout == "met\n"
 

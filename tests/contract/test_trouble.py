@@ -42,7 +42,7 @@ def _no_folder(folder: Path) -> None:
 )
 def test_every_route_answers_503_with_the_reason_and_jupyter_goes_on(serve_spoilt, spoil, words):
     server = serve_spoilt(spoil)
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=180) as client:
         client.headers["Authorization"] = f"token {server.token}"
         for name, route in ROUTES.items():
             path = "tapis" + route.path.replace("{", "").replace("}", "")

@@ -45,9 +45,7 @@ def test_submissions_that_slurm_takes_one_at_a_time_are_shared(run: Run, cases: 
     run(scene, batchLogicalQueues=ONE_AT_A_TIME, notes={"tapisjobs": {"maxArraySize": 5, "coresPerNode": 8}})
 
 
-def test_cores_of_the_host_itself_are_shared(run: Run, cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jupyter_tapis_jobs.engine.starter.BATCH", 6)
-
+def test_cores_of_the_host_itself_are_shared(run: Run, cases: Cases) -> None:
     async def scene(life: Any, engine: Engine, world: World) -> None:
         engine._lane(("cluster", "ada")).fork_cores = 2
         assert await ends_of_large(engine, cases, appId="model") <= 12

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from simulation.lives import USER
 from simulation.world import Behaviour, World
-from test_studies import ended
+from test_studies import counts, ended
 
 from jupyter_tapis_jobs.engine.engine import Engine
 from jupyter_tapis_jobs.model.study import Case
@@ -43,5 +44,31 @@ def test_a_core_that_a_batch_needs_no_more_is_taken_while_its_last_job_runs(run:
         await submitted(engine, world, cases(3), SHORT, SHORT, LONG)
         await submitted(engine, world, cases(1, first=3), SHORT)
         assert await ended(engine, 3) == {"RUNNING": 1, "FINISHED": 3}
+
+    run(scene)
+
+
+def test_a_job_behind_a_study_of_long_cases_waits_for_a_few_of_them_only(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        engine._lane(("cluster", "ada")).fork_cores = 2
+        await engine.studies.create(USER, "s", {})
+        await engine.studies.create(USER, "behind", {})
+        await submitted(engine, world, cases(100), *[Behaviour(60.0)] * 100)
+        await engine.studies.add(USER, "behind", cases(1, first=100))
+        while not (await engine.studies.told(USER, "behind"))[0][1].get("FINISHED"):
+            await asyncio.sleep(1.0)
+        assert (await counts(engine))["FINISHED"] <= 10
+
+    run(scene)
+
+
+def test_short_cases_are_handed_over_in_large_batches(run: Run, cases: Cases) -> None:
+    async def scene(life: Any, engine: Engine, world: World) -> None:
+        lane = engine._lane(("cluster", "ada"))
+        lane.fork_cores = 8
+        await engine.studies.create(USER, "s", {})
+        await submitted(engine, world, cases(600), *[Behaviour(0.05)] * 600)
+        assert await ended(engine, 600) == {"FINISHED": 600}
+        assert lane.fork_batch > 100
 
     run(scene)
