@@ -97,6 +97,14 @@ test('a result that was read is drawn at once, over any parameter, and names are
   assert.equal(node.querySelector('img'), null);
 });
 
+test('of many cases some are drawn, and the picture says so', async () => {
+  const { view, node } = await plot();
+  const many = Array.from({ length: 9000 }, (_, place) => ({ ...CASES[0], parameters: { k: place } }));
+  view.update('wide', many);
+  assert.equal(node.querySelectorAll('circle').length, 3000);
+  assert.match(node.querySelector('svg').getAttribute('aria-label'), /one mark for each 3 of them/);
+});
+
 test('an output that no case has is told, and what was measured stays', async () => {
   const { node, read, marks } = await plot();
   await read('peak.csv');

@@ -85,8 +85,12 @@ function axis(name: string, found: readonly unknown[]): Axis {
   if (found.every(value => typeof value === 'number' || value === undefined || value === null)) {
     return { name, words: null, values: found.map(value => (typeof value === 'number' ? value : null)) };
   }
-  const words = [...new Set(found.map(value => String(value)))];
-  return { name, words, values: found.map(value => words.indexOf(String(value))) };
+  const places = new Map<string, number>();
+  const values = found.map(String).map(word => {
+    places.set(word, places.get(word) ?? places.size);
+    return places.get(word) ?? null;
+  });
+  return { name, words: [...places.keys()], values };
 }
 
 /** At most about `most` round numbers that span `values`; a span of nothing gets some. */

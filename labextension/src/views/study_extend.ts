@@ -20,13 +20,18 @@ export class StudyExtend {
 
   /** Ask for values of the parameters that this study has. */
   update(name: string, cases: readonly CaseState[]): void {
+    // The same number of cases are the same cases: what changes are their states.
+    if (name === this.name && cases.length === this.number) {
+      return;
+    }
+    this.number = cases.length;
     const columns = [...new Set(cases.flatMap(({ parameters }) => Object.keys(parameters)))];
     const key = JSON.stringify([name, columns]);
+    this.name = name;
     if (key === this.drawn) {
       return;
     }
     this.drawn = key;
-    this.name = name;
     this.entries = new Map(columns.map(column => [column, this.entry(column, cases)]));
     this.fields.replaceChildren(...[...this.entries].map(([column, entry]) => element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, printable(column)), entry)));
     show(this.node, columns.length > 0);
@@ -79,6 +84,7 @@ export class StudyExtend {
   private readonly note = element('p', 'tj-Note', { role: 'status' });
   private entries: ReadonlyMap<string, HTMLInputElement> = new Map();
   private name = '';
+  private number = -1;
   private told = '';
   private drawn = '';
 }

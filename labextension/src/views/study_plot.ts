@@ -12,6 +12,8 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [70, 16, 12, 46];
 /** Words below an axis, and characters of each. */
 const LABELS = 12;
 const WORD = 14;
+/** Marks that are drawn; of more points each second, third, … is one. */
+const MARKS = 4000;
 const SVG = 'http://www.w3.org/2000/svg';
 
 export class StudyPlot {
@@ -90,21 +92,22 @@ export class StudyPlot {
   }
 
   private picture(measure: Measure, axis: Axis): SVGElement {
-    const points = this.cases.flatMap((each, place) => {
+    const points = this.cases.flatMap((one, place) => {
       const [x, y] = [axis.values[place] ?? null, measure.values[place] ?? null];
-      return x === null || y === null ? [] : [{ each, x, y }];
+      return x === null || y === null ? [] : [{ one, x, y }];
     });
     const across = axis.words ? axis.words.map((_, place) => place) : ticks(points.map(({ x }) => x), 6);
     const upward = ticks(points.map(({ y }) => y), 5);
     const [toX, toY] = [scale(across, LEFT, WIDTH - RIGHT, axis.words !== null), scale(upward, HEIGHT - BOTTOM, TOP)];
     const every = Math.ceil(across.length / LABELS);
-    const marks = points.map(({ each, x, y }) => {
-      const name = `${caseName(each)}: ${measure.name} ${y.toLocaleString()}`;
-      const mark = svg('circle', { cx: toX(x), cy: toY(y), r: 4, class: 'tj-Mark tj-Tone', 'data-tone': stateWords(each.status).tone }, svg('title', {}, printable(name)));
-      mark.addEventListener('click', () => this.open(each.jobUuid));
+    const each = Math.max(1, Math.ceil(points.length / MARKS));
+    const marks = points.filter((_, place) => place % each === 0).map(({ one, x, y }) => {
+      const name = `${caseName(one)}: ${measure.name} ${y.toLocaleString()}`;
+      const mark = svg('circle', { cx: toX(x), cy: toY(y), r: 4, class: 'tj-Mark tj-Tone', 'data-tone': stateWords(one.status).tone }, svg('title', {}, printable(name)));
+      mark.addEventListener('click', () => this.open(one.jobUuid));
       return mark;
     });
-    const words = printable(`${measure.name} over ${axis.name}: ${points.length.toLocaleString()} cases`);
+    const words = printable(`${measure.name} over ${axis.name}: ${points.length.toLocaleString()} cases${each > 1 ? `, one mark for each ${each} of them` : ''}`);
     return svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': words, class: 'tj-Picture-plot' },
       ...across.map((value, place) => below(toX(value), place % every ? '' : axis.words ? (axis.words[value] ?? '') : value.toLocaleString())),
       ...upward.map(value => beside(toY(value), value)),
