@@ -3,6 +3,7 @@
 import { isOlder } from '../card.js';
 import { told } from '../core/client.js';
 import type { HistoryEntry, JobDetails } from '../core/api.js';
+import { t } from '../core/language.js';
 import { eachSecond, element, show, write } from '../dom.js';
 import { isTerminal, stdoutName, type HistoryRow, type JobRow } from '../job.js';
 import { place, printable, sentence, stateWords } from '../words.js';
@@ -30,7 +31,7 @@ export class DetailsView {
     this.failure = new FailurePane(site, uuid);
     this.files = new FilesView(site, uuid, filePreview(site, uuid));
     this.notes = new NotesView((method, change) => this.annotate(method, change));
-    this.tabs = new Tabs('Details of the job', TABS, name => this.open(name as Tab));
+    this.tabs = new Tabs(t('Details of the job'), TABS, name => this.open(name as Tab));
     this.build();
     this.stopTicking = eachSecond(() => this.tick());
     this.tabs.open('Output');
@@ -82,7 +83,7 @@ export class DetailsView {
       this.notes.update(annotations(result));
       void this.output?.catchUp();
     } catch (fault) {
-      this.say(isRefused(fault) ? fault.message : '⚠ The server does not answer; this may be old. It is tried again by itself.');
+      this.say(isRefused(fault) ? fault.message : t('⚠ The server does not answer; this may be old. It is tried again by itself.'));
     }
     await this.askHistory();
   }
@@ -177,7 +178,7 @@ export class DetailsView {
     const { glyph, tone } = stateWords(job.status);
     const name = printable(job.name ?? '');
     this.node.dataset['tone'] = tone;
-    this.node.setAttribute('aria-label', `Job ${name}`);
+    this.node.setAttribute('aria-label', t('Job {name}', { name }));
     write(this.badge, `${glyph} ${job.status ?? ''}`);
     write(this.title, name);
     this.title.title = this.uuid;

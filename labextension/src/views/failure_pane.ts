@@ -1,6 +1,7 @@
 /** Tells why a job failed, and offers to submit it again with what may mend it. */
 
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import { button, element, show, write } from '../dom.js';
 import { printable, printedLines } from '../words.js';
 import { failureOf, type FailedJob, type Help } from './failure.js';
@@ -55,8 +56,8 @@ export class FailurePane {
       return [];
     }
     const words = Object.entries(changes).map(([field, value]) => `${field} ${value.toLocaleString()}`);
-    const label = ['Submit again', words.join(', ')].filter(Boolean).join(' with ');
-    const again = button(label, 'Submit the same request anew; this job stays as it is', () => void this.again(again, changes));
+    const label = words.length ? t('Submit again with {changes}', { changes: words.join(', ') }) : t('Submit again');
+    const again = button(label, t('Submit the same request anew; this job stays as it is'), () => void this.again(again, changes));
     return [again];
   }
 
@@ -65,7 +66,7 @@ export class FailurePane {
     try {
       const route = 'POST /v3/jobs/{jobUuid}/resubmit';
       const { result } = await this.site.client.call(route, { path: { jobUuid: this.uuid }, body: { ...changes } });
-      write(this.note, `Submitted as ${printable(result.name)} (${result.uuid}).`);
+      write(this.note, t('Submitted as {name} ({uuid}).', { name: printable(result.name), uuid: String(result.uuid) }));
     } catch (fault) {
       write(this.note, printable(told(fault)));
       pressed.disabled = false;

@@ -1,6 +1,7 @@
 /** The files of a job, while it runs and after: folders to walk through, downloads, and what is in a file. */
 
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import { button, element, show, write } from '../dom.js';
 import { moment, printable, size } from '../words.js';
 import { Saving, type Wanted } from './saving.js';
@@ -9,8 +10,6 @@ import { clockTime } from './timeline.js';
 
 /** Entries of a folder that are shown. */
 const MOST = 1_000;
-
-const ALL = 'Download all (zip)';
 
 /** Draws what is in one file, with a button that closes it; the result ends it. */
 export type Preview = (into: HTMLElement, file: Entry, close: () => void) => () => void;
@@ -24,9 +23,9 @@ export class FilesView {
     private readonly preview: Preview
   ) {
     this.saving = new Saving(site, uuid);
-    const again = button('Look again', 'List this folder anew', () => void this.look());
-    const title = 'Download what is chosen, or the whole folder where nothing is, as a zip file';
-    this.zip = this.saving.link('tj-Button', ALL, title, () => this.wanted());
+    const again = button(t('Look again'), t('List this folder anew'), () => void this.look());
+    const title = t('Download what is chosen, or the whole folder where nothing is, as a zip file');
+    this.zip = this.saving.link('tj-Button', t('Download all (zip)'), title, () => this.wanted());
     this.node.append(element('div', 'tj-Bar', {}, this.path, again, this.zip), this.saving.node, this.note);
     this.node.append(element('div', 'tj-FileList', {}, this.table), this.shown);
     this.table.append(this.rows);
@@ -39,11 +38,11 @@ export class FilesView {
       const found = await folder(this.site, this.uuid, path, MOST);
       if (path === this.folder && !this.isGone) {
         this.draw(found);
-        this.say(found.length ? '' : path ? 'This folder is empty.' : 'No files yet.');
+        this.say(found.length ? '' : path ? t('This folder is empty.') : t('No files yet.'));
       }
     } catch (fault) {
       if (path === this.folder && !this.isGone) {
-        this.say(isRefused(fault) && fault.status === 404 ? 'No files yet.' : told(fault));
+        this.say(isRefused(fault) && fault.status === 404 ? t('No files yet.') : told(fault));
       }
     }
   }
@@ -77,8 +76,8 @@ export class FilesView {
   private tellChosen(): void {
     const [first] = this.chosen.values();
     const count = this.chosen.size;
-    const words = count === 1 && !first?.isFolder ? 'Download 1 file' : `Download ${count.toLocaleString()} (zip)`;
-    write(this.zip, count ? words : ALL);
+    const all = count ? t('Download {count} (zip)', { count: count.toLocaleString() }) : t('Download all (zip)');
+    write(this.zip, count === 1 && !first?.isFolder ? t('Download 1 file') : all);
   }
 
   private walk(path: string): void {
@@ -87,7 +86,7 @@ export class FilesView {
     this.tellChosen();
     this.close();
     this.rows.replaceChildren();
-    this.say('asking …');
+    this.say(t('asking …'));
     void this.look();
   }
 
@@ -130,7 +129,7 @@ export class FilesView {
     this.tellChosen();
     this.rows.replaceChildren(...found.slice(0, MOST).map(entry => this.row(entry, now)));
     if (found.length >= MOST) {
-      const words = `Only the first ${MOST.toLocaleString()} are listed; the zip file has all.`;
+      const words = t('Only the first {count} are listed; the zip file has all.', { count: MOST.toLocaleString() });
       this.rows.append(element('tr', '', {}, element('td', 'tj-Caption', { colspan: '5' }, words)));
     }
   }
@@ -139,12 +138,12 @@ export class FilesView {
     const at = moment(entry.changed);
     const when = at === null ? '' : element('time', '', { title: `${new Date(at).toISOString()} (UTC)` }, clockTime(at, now));
     const name = printable(entry.name);
-    const label = entry.isFolder ? `Download folder ${name} as a zip file` : `Download ${name}`;
+    const label = entry.isFolder ? t('Download folder {name} as a zip file', { name }) : t('Download {name}', { name });
     const { path, size: bytes } = entry;
     const wanted = entry.isFolder ? { path, name: `${entry.name}.zip`, size: null, only: [] } : { path, name: entry.name, size: bytes };
     const save = this.saving.link('tj-Download', '⤓', label, () => wanted);
     save.setAttribute('aria-label', label);
-    const pick = element('input', 'tj-Pick', { type: 'checkbox', 'aria-label': `Choose ${name}` });
+    const pick = element('input', 'tj-Pick', { type: 'checkbox', 'aria-label': t('Choose {name}', { name }) });
     pick.checked = this.chosen.has(path);
     pick.addEventListener('change', () => this.choose(entry, pick.checked));
     return element(
@@ -162,9 +161,9 @@ export class FilesView {
   private opener(entry: Entry): HTMLElement {
     const name = printable(entry.name);
     if (entry.isFolder) {
-      return button(`▸ ${name}/`, `Open folder ${name}`, () => this.walk(entry.path));
+      return button(`▸ ${name}/`, t('Open folder {name}', { name }), () => this.walk(entry.path));
     }
-    const opener = button(name, `Show what is in ${name}`, () => this.open(entry, opener));
+    const opener = button(name, t('Show what is in {name}', { name }), () => this.open(entry, opener));
     opener.setAttribute('aria-expanded', String(this.opened === entry.path));
     return opener;
   }
@@ -172,9 +171,9 @@ export class FilesView {
   private drawPath(): void {
     const parts = this.folder ? this.folder.split('/') : [];
     const steps = parts.map((part, place) =>
-      button(printable(part), 'Open this folder', () => this.walk(parts.slice(0, place + 1).join('/')))
+      button(printable(part), t('Open this folder'), () => this.walk(parts.slice(0, place + 1).join('/')))
     );
-    const top = button('outputs', 'Open the top folder', () => this.walk(''));
+    const top = button(t('outputs'), t('Open the top folder'), () => this.walk(''));
     this.path.replaceChildren(...[top, ...steps].flatMap((step, place) => (place ? [' / ', step] : [step])));
     this.zip.href = this.saving.url(this.wanted());
   }
@@ -188,12 +187,12 @@ export class FilesView {
   private opened: string | null = null;
   private isGone = false;
   private end: (() => void) | null = null;
-  private readonly path = element('nav', 'tj-Path', { 'aria-label': 'Folder' });
+  private readonly path = element('nav', 'tj-Path', { 'aria-label': t('Folder') });
   private readonly chosen = new Map<string, Entry>();
   private readonly saving: Saving;
   private readonly zip: HTMLAnchorElement;
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly rows = element('tbody', '');
-  private readonly table = element('table', 'tj-Table', { 'aria-label': 'Files of the job' });
+  private readonly table = element('table', 'tj-Table', { 'aria-label': t('Files of the job') });
   private readonly shown = element('div', 'tj-Preview', { hidden: true });
 }

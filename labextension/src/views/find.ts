@@ -1,5 +1,6 @@
 /** Finds words in the lines of an output; without capitals in what is sought, capitals do not matter. */
 
+import { t } from '../core/language.js';
 import { plain, type Line } from './lines.js';
 
 /** From `start` up to `end` in the text of the line with this number. */
@@ -47,7 +48,11 @@ export class Finder {
       return '';
     }
     const count = this.hits.length;
-    return count ? `${this.current + 1} of ${count}${count === MOST_HITS ? ' or more' : ''}` : 'not in these lines';
+    if (!count) {
+      return t('not in these lines');
+    }
+    const place = { place: this.current + 1, count };
+    return count === MOST_HITS ? t('{place} of {count} or more', place) : t('{place} of {count}', place);
   }
 
   private found(lines: readonly Line[]): Hit[] {

@@ -1,6 +1,7 @@
 /** The texts that a job was made from: its request, what became of it, its scripts. */
 
 import type { JobDetails } from '../core/api.js';
+import { t } from '../core/language.js';
 import { element } from '../dom.js';
 import { CodeBar } from './code_bar.js';
 import { asked, head, isRefused, type Site } from './site.js';
@@ -17,9 +18,9 @@ async function request(site: Site, uuid: string): Promise<unknown> {
 /** The request as it was submitted, and the job that it became. */
 export async function requestTexts(site: Site, uuid: string, job: JobDetails | null): Promise<HTMLElement[]> {
   const given = await request(site, uuid);
-  const views: { node: HTMLElement }[] = [new CodeBar(site, given), new TextView('Request as submitted', pretty(shortened(given)), pretty(given))];
+  const views: { node: HTMLElement }[] = [new CodeBar(site, given), new TextView(t('Request as submitted'), pretty(shortened(given)), pretty(given))];
   if (job) {
-    views.push(new TextView('Job as resolved', pretty(shortened(opened(job)))));
+    views.push(new TextView(t('Job as resolved'), pretty(shortened(opened(job)))));
   }
   return views.map(({ node }) => node);
 }
@@ -32,7 +33,7 @@ export async function scriptTexts(site: Site, uuid: string): Promise<HTMLElement
     return found === null ? null : new TextView(path, found).node;
   });
   const views = (await Promise.all(read)).filter(view => view !== null);
-  const note = element('p', 'tj-Empty', {}, 'No script is among the files of this job.');
+  const note = element('p', 'tj-Empty', {}, t('No script is among the files of this job.'));
   return views.length ? views : [note];
 }
 

@@ -1,6 +1,7 @@
 /** Tags and a note of a job, to be read and changed. */
 
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import { button, element, write } from '../dom.js';
 import { list, parsed, record, text } from '../job.js';
 import { printable } from '../words.js';
@@ -30,11 +31,11 @@ export class NotesView {
   readonly node = element('section', 'tj-Notes');
 
   constructor(private readonly annotate: Annotate) {
-    const saving = button('Save', 'Store tags and note with the job', () => void this.save());
+    const saving = button(t('Save'), t('Store tags and note with the job'), () => void this.save());
     this.saveButton = saving;
     this.node.append(
-      element('label', 'tj-Field', {}, 'Tags, separated by commas', this.tags),
-      element('label', 'tj-Field', {}, 'Note', this.note),
+      element('label', 'tj-Field', {}, t('Tags, separated by commas'), this.tags),
+      element('label', 'tj-Field', {}, t('Note'), this.note),
       element('div', 'tj-Bar', {}, saving, this.status),
       this.others
     );
@@ -86,7 +87,7 @@ export class NotesView {
         await this.annotate('PATCH', { notes: { [NOTE]: note } });
         this.stored = { ...this.stored, notes: { ...this.stored.notes, [NOTE]: note } };
       }
-      this.said = 'Saved.';
+      this.said = t('Saved.');
     } catch (fault) {
       this.said = told(fault);
     }
@@ -96,7 +97,7 @@ export class NotesView {
 
   private tell(said = ''): void {
     this.saveButton.disabled = this.isSaving || !this.isChanged;
-    write(this.status, printable(said) || (this.isChanged ? 'not saved yet' : ''));
+    write(this.status, printable(said) || (this.isChanged ? t('not saved yet') : ''));
   }
 
   private stored: Annotations = { tags: [], notes: {} };
@@ -107,5 +108,5 @@ export class NotesView {
   private readonly note = element('textarea', 'tj-Input', { rows: '6' });
   private readonly status = element('span', 'tj-Note', { role: 'status' });
   private readonly otherText = element('pre', 'tj-Text');
-  private readonly others = element('details', 'tj-Others', {}, element('summary', '', {}, 'What programs have noted'), this.otherText);
+  private readonly others = element('details', 'tj-Others', {}, element('summary', '', {}, t('What programs have noted')), this.otherText);
 }

@@ -1,6 +1,7 @@
 /** The output of a job as it is printed: colours, progress bars, search, pause and the way back to the end. */
 
 import { told } from '../core/client.js';
+import { t, tn } from '../core/language.js';
 import { button, element, show, write } from '../dom.js';
 import { isTerminal, type JobRow } from '../job.js';
 import { printable, size } from '../words.js';
@@ -24,7 +25,7 @@ export class OutputView {
   ) {
     this.reading = new Reading(site, uuid, path, () => this.soon());
     this.saving = new Saving(site, uuid);
-    this.list = new LineList(`Output ${printable(path)}`, this.finder, () => this.soon());
+    this.list = new LineList(t('Output {name}', { name: printable(path) }), this.finder, () => this.soon());
     this.build();
     void this.reading.begin();
     this.paint();
@@ -67,7 +68,7 @@ export class OutputView {
     this.isPaused = !this.isPaused;
     this.pausedAt = this.newest;
     this.pauseButton.setAttribute('aria-pressed', String(this.isPaused));
-    write(this.pauseButton, this.isPaused ? 'Go on' : 'Pause');
+    write(this.pauseButton, this.isPaused ? t('Go on') : t('Pause'));
     this.paint();
   }
 
@@ -128,21 +129,21 @@ export class OutputView {
   // -- drawing
 
   private build(): void {
-    this.earlierButton = button('Earlier lines', `Read up to ${size(WINDOW)} more before these`, () => void this.earlier());
-    this.pauseButton = button('Pause', 'Stop the picture; what comes in is kept', () => this.pause());
-    this.wrapButton = button('Wrap', 'Break long lines', () => this.wrap());
-    this.endButton = button('To the end ↓', 'Show the newest line and stay there', () => this.toEnd());
-    const up = button('↑', 'Hit before this one (Enter)', () => this.step(-1));
-    const down = button('↓', 'Hit after this one (Shift+Enter)', () => this.step(1));
-    up.setAttribute('aria-label', 'Hit before this one');
-    down.setAttribute('aria-label', 'Hit after this one');
+    this.earlierButton = button('', t('Read up to {size} more before these', { size: size(WINDOW) }), () => void this.earlier());
+    this.pauseButton = button(t('Pause'), t('Stop the picture; what comes in is kept'), () => this.pause());
+    this.wrapButton = button(t('Wrap'), t('Break long lines'), () => this.wrap());
+    this.endButton = button(t('To the end ↓'), t('Show the newest line and stay there'), () => this.toEnd());
+    const up = button('↑', t('Hit before this one (Enter)'), () => this.step(-1));
+    const down = button('↓', t('Hit after this one (Shift+Enter)'), () => this.step(1));
+    up.setAttribute('aria-label', t('Hit before this one'));
+    down.setAttribute('aria-label', t('Hit after this one'));
     const name = this.path.split('/').pop() ?? '';
     const wanted = (): Wanted => ({ path: this.path, name, size: null });
-    const save = this.saving.link('tj-Button', 'Download', `Download ${printable(name)} as it is now`, wanted);
+    const save = this.saving.link('tj-Button', t('Download'), t('Download {name} as it is now', { name: printable(name) }), wanted);
     this.search.addEventListener('input', () => this.seek());
     this.node.addEventListener('keydown', event => this.press(event));
     const finding = element('span', 'tj-Finding', {}, this.search, this.found, up, down);
-    const bar = element('div', 'tj-Bar', { role: 'toolbar', 'aria-label': 'Output' }, finding, this.pauseButton, this.wrapButton, save);
+    const bar = element('div', 'tj-Bar', { role: 'toolbar', 'aria-label': t('Output') }, finding, this.pauseButton, this.wrapButton, save);
     const below = element('div', 'tj-Bar tj-mod-below', {}, this.status, this.note, this.endButton);
     this.node.append(bar, this.saving.node, this.earlierButton, this.cut, this.list.node, below);
     this.wrap();
@@ -168,7 +169,7 @@ export class OutputView {
   private tell(): void {
     const { before } = this.reading;
     show(this.earlierButton, before !== null && before > 0 && !this.isPaused);
-    write(this.earlierButton, `Earlier lines (${size(before ?? 0)})`);
+    write(this.earlierButton, t('Earlier lines ({size})', { size: size(before ?? 0) }));
     show(this.cut, before === null);
     show(this.pauseButton, this.isPaused || this.reading.standing === 'live');
     show(this.endButton, this.isPaused || !this.list.isAtEnd);
@@ -180,16 +181,17 @@ export class OutputView {
     const { standing } = this.reading;
     const missed = this.newest - this.pausedAt;
     if (this.isPaused) {
-      return `paused${missed > 0 ? ` · ${missed.toLocaleString()} new ${missed === 1 ? 'line' : 'lines'}` : ''}`;
+      return missed > 0 ? tn('paused · {count} new line', 'paused · {count} new lines', missed) : t('paused');
     }
     if (standing === 'away') {
-      return '⚠ The server does not answer; it is tried again when it does.';
+      return t('⚠ The server does not answer; it is tried again when it does.');
     }
     if (!this.shownLines.length) {
-      return EMPTY[standing === 'over' ? (this.isJobOver ? 'over' : 'refused') : standing];
+      return t(EMPTY[standing === 'over' ? (this.isJobOver ? 'over' : 'refused') : standing]);
     }
-    const count = `${this.shownLines.length.toLocaleString()} ${this.shownLines.length === 1 ? 'line' : 'lines'}`;
-    return standing === 'live' && !this.isJobOver ? `live · ${count}` : count;
+    const { length } = this.shownLines;
+    const isLive = standing === 'live' && !this.isJobOver;
+    return isLive ? tn('live · {count} line', 'live · {count} lines', length) : tn('{count} line', '{count} lines', length);
   }
 
   private say(words: string): void {
@@ -204,11 +206,11 @@ export class OutputView {
   private readonly reading: Reading;
   private readonly list: LineList;
   private readonly saving: Saving;
-  private readonly search = element('input', 'tj-Input', { type: 'search', placeholder: 'Search', 'aria-label': 'Search in the output' });
+  private readonly search = element('input', 'tj-Input', { type: 'search', placeholder: t('Search'), 'aria-label': t('Search in the output') });
   private readonly found = element('span', 'tj-Found', { role: 'status' });
   private readonly status = element('span', 'tj-Caption');
   private readonly note = element('span', 'tj-Note', { role: 'status' });
-  private readonly cut = element('div', 'tj-Caption', {}, 'Earlier lines are not kept here; the download has all.');
+  private readonly cut = element('div', 'tj-Caption', {}, t('Earlier lines are not kept here; the download has all.'));
   private shownLines: Reading['lines']['all'] = [];
   private isPaused = false;
   private isJobOver = false;

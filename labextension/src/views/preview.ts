@@ -2,6 +2,7 @@
 
 import type { OutputPreview } from '../core/api.js';
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import { button, element, show, write } from '../dom.js';
 import { text } from '../job.js';
 import { printable, size } from '../words.js';
@@ -38,9 +39,9 @@ export class PreviewView {
     close: () => void = () => undefined
   ) {
     this.saving = new Saving(site, uuid);
-    this.node.setAttribute('aria-label', `What is in ${printable(file.name)}`);
+    this.node.setAttribute('aria-label', t('What is in {name}', { name: printable(file.name) }));
     this.node.append(this.bar(close), this.saving.node, this.note, this.body);
-    write(this.note, 'asking …');
+    write(this.note, t('asking …'));
     void this.look();
   }
 
@@ -59,7 +60,7 @@ export class PreviewView {
       if (found.kind === 'image' && PICTURES.has(found.mediaType ?? '')) {
         await this.draw(found.mediaType ?? '');
       } else if (!this.isGone) {
-        this.say([found.size === 0 ? 'The file is empty.' : found.note, this.cut(found)].filter(Boolean).join(' '));
+        this.say([found.size === 0 ? t('The file is empty.') : found.note, this.cut(found)].filter(Boolean).join(' '));
         this.body.replaceChildren(...drawn(found));
       }
     } catch (fault) {
@@ -71,12 +72,12 @@ export class PreviewView {
     if (!truncated || kind === 'binary') {
       return '';
     }
-    return kind === 'table' ? `The first ${rows.length.toLocaleString()} rows are shown.` : `Only a part of ${size(this.file.size)} is shown.`;
+    return kind === 'table' ? t('The first {count} rows are shown.', { count: rows.length.toLocaleString() }) : t('Only a part of {size} is shown.', { size: size(this.file.size) });
   }
 
   private async draw(type: string): Promise<void> {
     if (this.file.size > PICTURE) {
-      this.say(`This picture of ${size(this.file.size)} is too large to be shown here; download it.`);
+      this.say(t('This picture of {size} is too large to be shown here; download it.', { size: size(this.file.size) }));
       return;
     }
     // The type is one of ours and not the file's: what is no picture stays a broken one.
@@ -86,7 +87,7 @@ export class PreviewView {
     }
     this.picture = URL.createObjectURL(blob);
     const image = element('img', 'tj-Picture', { src: this.picture, alt: printable(this.file.name) });
-    image.addEventListener('error', () => this.say('This file is not the picture that its beginning says.'));
+    image.addEventListener('error', () => this.say(t('This file is not the picture that its beginning says.')));
     this.say('');
     this.body.replaceChildren(image);
   }
@@ -94,9 +95,9 @@ export class PreviewView {
   private bar(close: () => void): HTMLElement {
     const { file } = this;
     const name = printable(file.name);
-    const save = this.saving.link('tj-Button', 'Download', `Download ${name}`, () => file);
-    const shut = button('✕', `Close ${name}`, close);
-    shut.setAttribute('aria-label', `Close ${name}`);
+    const save = this.saving.link('tj-Button', t('Download'), t('Download {name}', { name }), () => file);
+    const shut = button('✕', t('Close {name}', { name }), close);
+    shut.setAttribute('aria-label', shut.title);
     this.reader = button('', '', () => void this.insert(this.reader.title));
     show(this.reader, false);
     return element('div', 'tj-Bar', {}, element('strong', 'tj-FileName', {}, name), size(file.size), save, this.reader, shut);
@@ -104,7 +105,7 @@ export class PreviewView {
 
   /** The line of code that opens the file in a notebook. */
   private offer(kind: OutputPreview['kind']): void {
-    write(this.reader, TABLES.has(ending(this.file.name)) ? 'Load as DataFrame' : 'Open in a cell');
+    write(this.reader, TABLES.has(ending(this.file.name)) ? t('Load as DataFrame') : t('Open in a cell'));
     this.reader.title = code(this.uuid, this.file.path, kind);
     show(this.reader, true);
   }
@@ -113,12 +114,12 @@ export class PreviewView {
     if (this.site.insertCode) {
       try {
         await this.site.insertCode(lines);
-        this.say('The code is in a cell of the notebook.');
+        this.say(t('The code is in a cell of the notebook.'));
       } catch (fault) {
         this.say(told(fault));
       }
     } else {
-      await copyText(lines, words => this.say(words === COPIED ? 'Copied; paste it into a cell.' : lines));
+      await copyText(lines, words => this.say(words === COPIED ? t('Copied; paste it into a cell.') : lines));
     }
   }
 
@@ -171,7 +172,7 @@ function drawn(found: OutputPreview): Node[] {
     case 'header':
       return found.text ? [plainText(found.text)] : [];
     default:
-      return [element('p', 'tj-Empty', {}, 'This file is no text; download it.')];
+      return [element('p', 'tj-Empty', {}, t('This file is no text; download it.'))];
   }
 }
 
@@ -180,7 +181,7 @@ function plainText(told: string): HTMLElement {
   const lines = new OutputLines();
   lines.add(told);
   const shown = lines.all.flatMap(({ raw, before }) => [...pieces(raw, before).map(piece => piece.text), '\n']);
-  return element('pre', 'tj-Text', { tabindex: '0', 'aria-label': 'Text of the file' }, shown.join(''));
+  return element('pre', 'tj-Text', { tabindex: '0', 'aria-label': t('Text of the file') }, shown.join(''));
 }
 
 function table({ columns, rows }: OutputPreview): HTMLElement {
@@ -190,5 +191,5 @@ function table({ columns, rows }: OutputPreview): HTMLElement {
     element('tr', '', {}, ...row.map(value => element('td', isNumber(value), {}, printable(text(value)))))
   );
   const made = element('table', 'tj-Table', {}, element('thead', '', {}, element('tr', '', {}, ...names)), element('tbody', '', {}, ...body));
-  return element('div', 'tj-Scroll', { tabindex: '0', role: 'region', 'aria-label': 'Table' }, made);
+  return element('div', 'tj-Scroll', { tabindex: '0', role: 'region', 'aria-label': t('Table') }, made);
 }

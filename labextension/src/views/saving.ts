@@ -1,6 +1,7 @@
 /** Brings outputs to the person's disk and tells how far it is; what a page cannot hold is left to the browser. */
 
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import { button, element, show, write } from '../dom.js';
 import { printable, size } from '../words.js';
 import { downloadUrl, later, openOutput, type Later, type Site } from './site.js';
@@ -23,7 +24,7 @@ export interface Wanted {
 
 export class Saving {
   /** How far each one is. */
-  readonly node = element('div', 'tj-Saving', { role: 'group', 'aria-label': 'Downloads' });
+  readonly node = element('div', 'tj-Saving', { role: 'group', 'aria-label': t('Downloads') });
 
   constructor(
     private readonly site: Site,
@@ -66,7 +67,7 @@ export class Saving {
         row.end('');
       } else if (!row.isStopped) {
         hand(this.url(wanted), wanted.name);
-        row.end('It is large: the browser itself downloads it.');
+        row.end(t('It is large: the browser itself downloads it.'));
       }
     } catch (fault) {
       row.fail(told(fault));
@@ -87,9 +88,9 @@ class Row {
     again: () => void
   ) {
     const name = printable(wanted.name);
-    this.bar = element('progress', '', { 'aria-label': `Download of ${name}` });
-    this.stopButton = button('Stop', `Stop the download of ${name}`, () => this.stop());
-    this.againButton = button('Try again', `Download ${name} anew`, () => {
+    this.bar = element('progress', '', { 'aria-label': t('Download of {name}', { name }) });
+    this.stopButton = button(t('Stop'), t('Stop the download of {name}', { name }), () => this.stop());
+    this.againButton = button(t('Try again'), t('Download {name} anew', { name }), () => {
       this.node.remove();
       again();
     });
@@ -125,7 +126,7 @@ class Row {
   end(words: string): void {
     write(this.words, words);
     this.bar.remove();
-    write(this.stopButton, 'Close');
+    write(this.stopButton, t('Close'));
     if (!words) {
       this.node.remove();
     }
@@ -137,7 +138,7 @@ class Row {
   }
 
   private tell(count: number, whole: number | null): void {
-    this.progress = whole ? `${size(count)} of ${size(whole)}` : size(count);
+    this.progress = whole ? t('{part} of {whole}', { part: size(count), whole: size(whole) }) : size(count);
     write(this.words, this.progress);
     if (whole) {
       this.bar.max = whole;

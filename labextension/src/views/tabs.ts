@@ -1,5 +1,6 @@
 /** Tabs as the ARIA Authoring Practices describe them: arrows move, Home and End jump, one panel is shown. */
 
+import { t } from '../core/language.js';
 import { element } from '../dom.js';
 
 let count = 0;
@@ -18,7 +19,7 @@ export class Tabs {
     this.node.append(bar);
     for (const name of names) {
       const id = `tj-tab-${(count += 1)}`;
-      const tab = element('button', 'tj-Tab', { type: 'button', role: 'tab', id, 'aria-controls': `${id}-panel` }, name);
+      const tab = element('button', 'tj-Tab', { type: 'button', role: 'tab', id, 'aria-controls': `${id}-panel` }, t(name));
       const panel = element('div', 'tj-TabPanel', { role: 'tabpanel', id: `${id}-panel`, 'aria-labelledby': id });
       tab.addEventListener('click', () => this.open(name));
       bar.append(tab);

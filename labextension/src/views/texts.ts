@@ -1,5 +1,6 @@
 /** A text that was given or made: the request, the resolved job, scripts; with copying. */
 
+import { t } from '../core/language.js';
 import { button, element, write } from '../dom.js';
 import { list, parsed, record, text } from '../job.js';
 import { size } from '../words.js';
@@ -66,7 +67,7 @@ export class TextView {
   readonly node = element('figure', 'tj-TextView');
 
   constructor(name: string, told: string, private copied = told) {
-    const copy = button('Copy', `Copy ${name}`, () => void copyText(this.copied, words => write(note, words)));
+    const copy = button(t('Copy'), t('Copy {name}', { name }), () => void copyText(this.copied, words => write(note, words)));
     const note = element('span', 'tj-Note', { role: 'status' });
     const caption = element('figcaption', 'tj-Bar', {}, element('span', 'tj-Caption', {}, name), copy, note);
     this.node.append(caption, element('pre', 'tj-Text', { tabindex: '0', 'aria-label': name }, told));
@@ -81,6 +82,6 @@ export async function copyText(told: string, say: (words: string) => void): Prom
     await navigator.clipboard.writeText(told);
     say(COPIED);
   } catch {
-    say('This page may not write to the clipboard: select the text and copy it by hand.');
+    say(t('This page may not write to the clipboard: select the text and copy it by hand.'));
   }
 }

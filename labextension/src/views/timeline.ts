@@ -1,6 +1,7 @@
 /** A job's history as a timeline: each state with its beginning and how long it took, and what else was noted. */
 
 import type { HistoryEntry } from '../core/api.js';
+import { t } from '../core/language.js';
 import { element } from '../dom.js';
 import { isTerminal, text } from '../job.js';
 import { duration, moment, printable, stateWords } from '../words.js';
@@ -64,16 +65,17 @@ export class TimelineView {
     const found = steps(history, now);
     this.list.replaceChildren(...found.map(step => drawn(step, now)));
     const isEmpty = !found.length;
-    this.node.replaceChildren(isEmpty ? element('p', 'tj-Empty', {}, 'No history yet.') : this.list);
+    this.node.replaceChildren(isEmpty ? element('p', 'tj-Empty', {}, t('No history yet.')) : this.list);
   }
 
-  private readonly list = element('ol', 'tj-Steps', { 'aria-label': 'History of the job' });
+  private readonly list = element('ol', 'tj-Steps', { 'aria-label': t('History of the job') });
 }
 
 function drawn({ status, words, at, seconds, share, isOpen }: Step, now: number): HTMLElement {
   const { glyph, tone } = stateWords(status);
   const time = element('time', 'tj-When', { datetime: new Date(at).toISOString(), title: `${new Date(at).toISOString()} (UTC)` }, clockTime(at, now));
-  const took = seconds === null ? '' : `${duration(seconds)}${isOpen ? ' so far' : ''}`;
+  const long = duration(seconds ?? 0);
+  const took = seconds === null ? '' : isOpen ? t('{duration} so far', { duration: long }) : long;
   const bar = element('span', 'tj-Share', { 'aria-hidden': 'true' });
   bar.style.width = `${(100 * share).toFixed(1)}%`;
   const name = status ? [element('span', 'tj-Status', {}, `${glyph} ${printable(status)}`)] : [];
