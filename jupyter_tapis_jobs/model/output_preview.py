@@ -152,7 +152,8 @@ def _about_odd(odd: list[int], width: int) -> str:
     if not odd:
         return ""
     first = ", ".join(map(str, odd[:5])) + (", …" if len(odd) > 5 else "")
-    return f"{len(odd):,} rows do not have {width} values as the first line has: {first}."
+    rows = "1 row does" if len(odd) == 1 else f"{len(odd):,} rows do"
+    return f"{rows} not have {width} values as the first line has: {first}."
 
 
 def _cell(text: str) -> Cell:

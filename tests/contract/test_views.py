@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from urllib.parse import quote
 
 import pytest
@@ -120,12 +121,27 @@ def test_outputs_are_shown_as_what_they_are(api, files):
     table = api.get(f"{files}/a.csv")
     assert (table["kind"], table["columns"]) == ("table", ["t", "u"])
     assert table["rows"] == [[0, 1.5], [1, None], [2, None]]
-    assert table["note"] == "1 rows do not have 2 values as the first line has: 3."
+    assert table["note"] == "1 row does not have 2 values as the first line has: 3."
     assert api.get(f"{files}/a.json")["text"] == '{\n  "a": [\n    1\n  ]\n}'
     assert api.get(f"{files}/zeros")["kind"] == "binary"
     long = api.get(f"{files}/long.txt")
     assert (long["kind"], long["size"], long["truncated"]) == ("text", 400000, True)
     assert api.get(f"{files}/empty.csv")["text"] == ""
+
+
+def test_the_header_of_an_hdf5_output_is_shown_and_a_damaged_one_is_told(api, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("runs/level", (4, 3), "f4").attrs["units"] = "m"
+    text = base64.b64encode((tmp_path / "a.h5").read_bytes()).decode()
+    uuid = api.submit(f"echo {text} | base64 -d > a.h5; head -c 99 a.h5 > half.h5")
+    assert api.ended(uuid)["status"] == "FINISHED"
+    whole = api.get(f"/v3/jobs/{uuid}/output/preview/a.h5")
+    assert (whole["kind"], whole["note"]) == ("header", "")
+    assert whole["text"].splitlines() == ["runs/", "  level  float32 (4, 3)", '    :units = "m"']
+    half = api.get(f"/v3/jobs/{uuid}/output/preview/half.h5")
+    assert half["text"] == ""
+    assert half["note"].startswith("An HDF5 file whose header cannot be read")
 
 
 def test_what_is_no_file_of_the_job_is_not_shown(api, files):
