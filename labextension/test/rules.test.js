@@ -64,3 +64,9 @@ test('on another system what was filled in stays, and what it does not offer goe
   assert.deepEqual(carried(from, { queue: 'normal', nodes: 1, args, gone: 1 }, to), { queue: 'long', nodes: 3, args });
   assert.deepEqual(carried(from, { queue: 'dev', nodes: 2 }, to), { queue: 'long', nodes: 2 });
 });
+
+test('a long text is not held against a pattern while one types', () => {
+  const rules = { type: 'string', pattern: '^a+$' };
+  assert.notEqual(fault(rules, 'b'.repeat(256), false), '');
+  assert.equal(fault(rules, 'b'.repeat(257), false), '');
+});

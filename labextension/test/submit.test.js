@@ -234,6 +234,52 @@ test('the code is that of what stands in the form now', async () => {
   assert.equal(bodies.filled.length, 1);
 });
 
+test('a file is chosen for a field, which has the keyboard again after it', async () => {
+  const { view, field } = await shown({
+    'GET /v3/systems': [{ id: 'one' }],
+    'GET /v3/files/ops/one/': [{ name: 'wave.msh', path: 'wave.msh', type: 'file', size: 1, lastModified: '' }]
+  });
+  press(view.node, 'Browse…');
+  await settled();
+  press(view.node, 'wave.msh');
+  assert.equal(field('The mesh').value, 'tapis://one/wave.msh');
+  assert.equal(window.document.activeElement, field('The mesh'));
+  assert.equal(view.node.querySelector('.tj-Picker'), null);
+  press(view.node, 'Browse…');
+  press(view.node, 'Browse…');
+  assert.equal(view.node.querySelector('.tj-Picker'), null);
+});
+
+test('what the job asks for at most is told while one fills in the form', async () => {
+  const sized = form();
+  sized.schema.properties.maxMinutes = { type: 'integer', title: 'Minutes', minimum: 1 };
+  sized.values.maxMinutes = 30;
+  const { view, fill } = await shown({ [`GET ${FORM}`]: sized });
+  const cost = view.node.querySelector('.tj-Cost');
+  assert.match(cost.textContent, /Asks for at most 0\.50 node-hours \(1 node for 30 min\)/);
+  fill('Nodes', '2');
+  assert.match(cost.textContent, /1\.00 node-hours/);
+  for (const odd of ['', 'x', '-3']) {
+    fill('Minutes', odd);
+    assert.equal(cost.hidden, true);
+  }
+});
+
+test('an allocation that was used is offered the next time on that system', async () => {
+  globalThis.localStorage = window.localStorage;
+  const charged = form();
+  charged.schema.properties.allocation = { type: 'string', title: 'Allocation' };
+  const answers = { [`GET ${FORM}`]: charged };
+  const { view, fill } = await shown(answers);
+  fill('The mesh', 'm');
+  fill('Allocation', 'ABC-1');
+  press(view.node, 'Submit');
+  await settled();
+  const again = await shown(answers);
+  assert.deepEqual([...again.field('Allocation').list.options].map(each => each.value), ['ABC-1']);
+  delete globalThis.localStorage;
+});
+
 test('without the server one can ask for the apps again', async () => {
   const gone = site({ 'GET /v3/apps': new TypeError('gone') });
   const view = new SubmitView(gone);

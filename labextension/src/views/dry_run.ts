@@ -8,12 +8,13 @@ import { place, printable } from '../words.js';
 /** `at most 2.0 node-hours (2 nodes for 60 min), 112.0 core-hours`; empty where the size is not known. */
 export function cost(job: JobRow): string {
   const { nodeCount: nodes, coresPerNode: cores, maxMinutes: minutes } = job;
-  if (!nodes || !minutes) {
+  // While one types these may be no numbers.
+  if (!nodes || !minutes || !(nodes * minutes > 0)) {
     return '';
   }
   const hours = (nodes * minutes) / 60;
   const size = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} for ${minutes} min`;
-  return `at most ${told(hours)} node-hours (${size})` + (cores ? `, ${told(hours * cores)} core-hours` : '');
+  return `at most ${told(hours)} node-hours (${size})` + (Number(cores) > 0 ? `, ${told(hours * Number(cores))} core-hours` : '');
 }
 
 function told(hours: number): string {
