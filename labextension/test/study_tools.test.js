@@ -91,6 +91,7 @@ test('a result that was read is drawn at once, over any parameter, and names are
   const { node, read, marks } = await plot({ [path('ja')]: table(0.1), [path('jb')]: table(0.4) });
   await read('peak.csv');
   assert.match(node.querySelector('[role=status]').textContent, /peak\.csv: read of 2 cases/);
+  assert.equal(node.querySelector('select').value, 'drift');
   select(node, 'What is drawn', 'drift');
   select(node, 'Over which parameter', 'soil');
   assert.deepEqual(marks().map(told => told.split(': ')[1]), ['drift 0.1', 'drift 0.4']);

@@ -64,7 +64,9 @@ export class StudyPlot {
         this.collected = found;
         const number = Math.max(...found.map(({ values }) => values.filter(value => value !== null).length));
         this.say(`${path}: read of ${number.toLocaleString()} cases${number === MOST_READ ? ', the first ones' : ''}. All of them: study.collect("${path}") in a cell.`);
-        this.draw(found[0]?.name);
+        // A table often says its parameters again: a result is what is not one of them.
+        const given = new Set(this.cases.flatMap(({ parameters }) => Object.keys(parameters)));
+        this.draw((found.find(({ name: each }) => !given.has(each)) ?? found[0])?.name);
       }
     } catch (fault) {
       this.say(`⚠ ${path}: ${fault instanceof NoResultsError ? fault.message : told(fault)}`);
