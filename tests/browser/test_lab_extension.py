@@ -15,6 +15,14 @@ from tests.browser.conftest import PATIENCE, STARTED, Notebook, until_gate
 from tests.conftest import TestServer, running_server
 
 MAIN = "#tapisjobs-main"
+#: A few of our words in another language, as a language pack has them.
+DOMAIN = "jupyter_tapis_jobs"
+GERMAN = {
+    "Open the jobs": ["Aufträge öffnen"],
+    "Jobs": ["Aufträge"],
+    "Submit…": ["Absenden…"],
+    "Search jobs": ["Aufträge suchen"],
+}
 #: The colour of the innermost element that begins with some words.
 COLOUR = """(cell, words) => {
   const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
@@ -147,3 +155,20 @@ def test_the_body_of_a_cell_is_coloured_as_what_it_is(opened: Callable[..., Note
     assert colour(0, "done") == colour(0, "for") == keyword
     assert colour(0, "# lambda") == colour(1, "# import") != keyword
     assert colour(1, "name") not in (keyword, colour(1, "# import"))
+
+
+def test_words_come_in_the_language_of_lab(opened: Callable[..., Notebook], page: Any) -> None:
+    """A language pack is what Lab's server answers with; here it is answered in its place."""
+
+    def answer(route: Any) -> None:
+        language = route.request.url.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+        about = {"domain": DOMAIN, "language": language, "plural_forms": "nplurals=2; plural=(n != 1);"}
+        route.fulfill(json={"data": {DOMAIN: {"": about, **GERMAN}}, "message": ""})
+
+    page.route("**/lab/api/translations/**", answer)
+    lab = opened("1")
+    lab.command("Aufträge öffnen")
+    view = page.locator(MAIN)
+    expect(view.get_by_role("tab", name="Aufträge", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(view.get_by_role("button", name="Absenden…", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(view.get_by_role("searchbox", name="Aufträge suchen")).to_be_visible(timeout=PATIENCE)
