@@ -124,8 +124,8 @@ class WithPanel:
         As a *column* with this title it returns what stands in the job's row, of *kind* ``"text"``,
         ``"number"`` or ``"time"`` (ISO-8601 UTC); None is nothing. As an *action* it does something with
         the jobs that are chosen and may return a sentence; *confirm* is asked before, *statuses* are those
-        that a job must have. It runs in the kernel, and so may wait for the running cell. The same title again
-        takes the place of the earlier one. Raises ``InvalidInputError`` without exactly one title.
+        that a job must have. It runs in the kernel, and so may wait for the running cell. The same title
+        again takes the place of the earlier one. Raises ``InvalidInputError`` without exactly one title.
         """
         return EXTRAS.add(column, action, kind, confirm, statuses)
 

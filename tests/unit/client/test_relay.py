@@ -38,9 +38,9 @@ class Page:
 
     def hears(self, kind: str) -> tuple[dict[str, Any], list[bytes]]:
         """Wait for a message of this kind, and take it."""
-        found = until(lambda: next((item for item in self.heard if item[0]["type"] == kind), None))
-        self.heard.remove(found)
-        return found
+        found = until(lambda: [item for item in self.heard if item[0]["type"] == kind])
+        self.heard.remove(found[0])
+        return found[0]
 
     def news(self) -> list[dict[str, Any]]:
         """Return the news so far."""
