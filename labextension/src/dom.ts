@@ -1,6 +1,11 @@
 /** Makes elements. Text goes in as text only: what a job prints is never HTML. */
 
+import { t } from './core/language.js';
+
 type Attributes = Record<string, string | boolean>;
+
+/** Attributes that a person reads or hears; they are told in the page's language. */
+const TOLD = new Set(['title', 'aria-label', 'placeholder']);
 
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -13,7 +18,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   for (const [name, value] of Object.entries(attributes)) {
     node.toggleAttribute(name, value !== false);
     if (typeof value === 'string') {
-      node.setAttribute(name, value);
+      node.setAttribute(name, TOLD.has(name) ? t(value) : value);
     }
   }
   node.append(...children);
@@ -21,7 +26,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 }
 
 export function button(label: string, title: string, act: () => void): HTMLButtonElement {
-  const node = element('button', 'tj-Button', { type: 'button', title }, label);
+  const node = element('button', 'tj-Button', { type: 'button', title }, t(label));
   node.addEventListener('click', act);
   return node;
 }

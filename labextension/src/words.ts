@@ -1,5 +1,6 @@
 /** How a job is told: glyph and word of each state, times and sizes as a person reads them. */
 
+import { t } from './core/language.js';
 import { isTerminal, type JobRow } from './job.js';
 
 /** A state's glyph, the group that its colour belongs to, and the words beside it. */
@@ -43,7 +44,8 @@ export const STATIONS: readonly (readonly [string, readonly string[]])[] = [
 export type Dot = 'past' | 'here' | 'stopped' | 'ahead';
 
 export function stateWords(status: string | undefined): StateWords {
-  return STATES[status ?? ''] ?? UNKNOWN;
+  const known = STATES[status ?? ''] ?? UNKNOWN;
+  return { ...known, words: t(known.words) };
 }
 
 /** The dots of a job: `history` are (status, when) in order. */

@@ -1,5 +1,6 @@
 /** A chip for each group of states, with its number; pressed ones filter. */
 
+import { t } from '../core/language.js';
 import { GROUPS } from '../core/search.js';
 import { element, show, write } from '../dom.js';
 import { stateWords } from '../words.js';
@@ -18,7 +19,7 @@ export class Chips {
       const count = element('span', 'tj-Count');
       const mark = element('span', 'tj-Tone tj-Glyph', { 'aria-hidden': 'true' }, glyph);
       mark.dataset['tone'] = tone;
-      const node = element('button', 'tj-Chip', { type: 'button', 'aria-pressed': 'false' }, mark, ` ${name} `, count);
+      const node = element('button', 'tj-Chip', { type: 'button', 'aria-pressed': 'false' }, mark, ` ${t(name)} `, count);
       node.addEventListener('click', () => this.toggle(name));
       this.chips.set(name, { node, count });
       this.node.append(node);

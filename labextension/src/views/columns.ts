@@ -4,6 +4,7 @@ import type { ColDef, ICellRendererParams } from 'ag-grid-community';
 
 import type { ExtraColumn } from '../core/api.js';
 import type { GridRow } from '../core/jobs.js';
+import { t } from '../core/language.js';
 import type { Selection } from '../core/selection.js';
 import { element } from '../dom.js';
 import { isTerminal } from '../job.js';
@@ -30,7 +31,8 @@ export function columns(shape: Shape, selection: Selection, extras: readonly Ext
   if (shape === 'narrow') {
     return narrow(selection);
   }
-  const all = [...wide(selection), ...extras.map(added)];
+  const named = wide(selection).map(column => ({ ...column, headerName: t(column.headerName ?? '') }));
+  const all = [...named, ...extras.map(added)];
   return all.map(column => (FAR[shape].has(column.colId) ? { ...column, hide: true } : column));
 }
 
