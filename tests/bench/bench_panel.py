@@ -65,7 +65,7 @@ def _first_paint(
                 lab.run_cell(page, 0)
                 _await(page, seen)
                 lab.run_cell(page, 1)
-                return _since_begun(page)
+                return since_begun(page)
 
         return measured
 
@@ -73,7 +73,7 @@ def _first_paint(
         with lab.opened(browser, server) as page:
             _await(page, ROW)
             page.evaluate("name => eyes.command(name)", TAB)
-            return _since_begun(page)
+            return since_begun(page)
 
     panel, bare, whole = harness.interleaved(plan.pairs, cell("tapis.panel()", ROW), cell(BARE, ".bare"), tab)
     what = f"first rows of {count:,} jobs"
@@ -90,7 +90,7 @@ def _await(page: Any, selector: str, words: str = "") -> None:
     page.evaluate("([selector, words]) => eyes.await(selector, words)", [selector, words])
 
 
-def _since_begun(page: Any) -> float:
+def since_begun(page: Any) -> float:
     """Return the seconds from the keys or the command until what was awaited is on the screen."""
     return float(page.evaluate("eyes.awaited.then(seen => seen - eyes.begun)")) / 1000
 

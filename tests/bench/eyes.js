@@ -4,7 +4,7 @@
   const now = () => performance.timeOrigin + performance.now();
   // What has changed is on the screen when the frame after the next one begins.
   const painted = then => requestAnimationFrame(() => requestAnimationFrame(() => then(now())));
-  const PATIENCE = 60_000;
+  const PATIENCE = 120_000;
   const eyes = { begun: 0, long: [] };
 
   addEventListener('keydown', ({ key, ctrlKey }) => {
