@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from ..model.errors import InvalidInputError, TapisJobsError
+from ..model.errors import InvalidInputError, TapisJobsError, did_you_mean
 from ..model.extensions import Extension
 from ..model.row_extras import plain
+from ..model.status import JobStatus
 from .job import Job
 from .job_lists import job_rows
 
@@ -21,6 +22,8 @@ OWN = "kernel:"
 #: What a column's function is given of a job without asking for each one.
 _SELECT = "allAttributes"
 Kind = Literal["text", "number", "time"]
+KINDS = get_args(Kind)
+STATUSES = tuple(str(status) for status in JobStatus)
 _F = TypeVar("_F", bound=Callable[[Job], Any])
 
 
@@ -51,7 +54,12 @@ class PanelExtras:
         self._listeners: list[Callable[[], None]] = []
 
     def add(
-        self, column: str | None, action: str | None, kind: Kind, confirm: str | None, statuses: Sequence[str]
+        self,
+        column: str | None,
+        action: str | None,
+        kind: Kind,
+        confirm: str | None,
+        statuses: str | Sequence[str],
     ) -> Callable[[_F], _F]:
         """Return the decorator that adds a function of a job as a column or as an action."""
         title = column or action
@@ -63,15 +71,22 @@ class PanelExtras:
             raise InvalidInputError(
                 "A title is one line, 100 characters at most.", field="column", value=title
             )
+        if kind not in KINDS:
+            raise InvalidInputError(f"kind '{kind}' is none of {', '.join(KINDS)}.", field="kind", value=kind)
+        wanted = (statuses,) if isinstance(statuses, str) else tuple(statuses)
+        for status in wanted:
+            if status not in STATUSES:
+                hint = did_you_mean(str(status), STATUSES)
+                raise InvalidInputError(
+                    f"There is no status '{status}'.{hint}", field="statuses", value=status
+                )
 
         def added(function: _F) -> _F:
             name = OWN + (re.sub(r"\W+", "-", title).strip("-").lower() or "extra")
             if column:
                 self._columns[name] = _Column(title=title, value=function, kind=kind)
             else:
-                self._actions[name] = _Action(
-                    title=title, run=function, confirm=confirm, statuses=tuple(statuses)
-                )
+                self._actions[name] = _Action(title=title, run=function, confirm=confirm, statuses=wanted)
             for listener in list(self._listeners):
                 listener()
             return function

@@ -117,7 +117,7 @@ class WithPanel:
         action: str | None = None,
         kind: Kind = "text",
         confirm: str | None = None,
-        statuses: Sequence[str] = (),
+        statuses: str | Sequence[str] = (),
     ) -> Callable[[_F], _F]:
         """Add a function of a ``Job`` to the panels of this kernel: ``@tapis.in_panel(action="Plot")``.
 
@@ -125,7 +125,7 @@ class WithPanel:
         ``"number"`` or ``"time"`` (ISO-8601 UTC); None is nothing. As an *action* it does something with
         the jobs that are chosen and may return a sentence; *confirm* is asked before, *statuses* are those
         that a job must have. It runs in the kernel, and so may wait for the running cell. The same title
-        again takes the place of the earlier one. Raises ``InvalidInputError`` without exactly one title.
+        again takes the place of the earlier one. Raises ``InvalidInputError`` for what is none of these.
         """
         return EXTRAS.add(column, action, kind, confirm, statuses)
 

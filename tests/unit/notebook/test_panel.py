@@ -147,3 +147,16 @@ def test_the_decorator_leaves_the_function_as_it_is(monkeypatch):
         return 2
 
     assert twice(None) == 2
+
+
+def test_a_kind_or_status_that_is_none_is_refused_with_those_that_are():
+    tapis = FakeTapis().tapis()
+    with pytest.raises(InvalidInputError, match="text, number, time"):
+        tapis.in_panel(column="A", kind="colour")
+    with pytest.raises(InvalidInputError, match="Did you mean 'FINISHED'"):
+        tapis.in_panel(action="A", statuses="FINISHD")
+
+
+def test_one_status_needs_no_list(made):
+    panel.EXTRAS.add(None, "Late", "text", None, "FINISHED")(id)
+    assert made.widget.extras["actions"][0]["statuses"] == ["FINISHED"]
