@@ -5,9 +5,11 @@ import { told } from '../core/client.js';
 import { ColumnSets } from '../core/column_sets.js';
 import { Asking, type Extras } from '../core/extras.js';
 import type { GridRow, Jobs, Page } from '../core/jobs.js';
+import { Newcomers } from '../core/newcomers.js';
 import { later, Painter } from '../core/painter.js';
 import { EVERYTHING, type Filter, type Order } from '../core/search.js';
 import { Selection } from '../core/selection.js';
+import { Soon } from '../core/soon.js';
 import { button, eachSecond, element, show, write } from '../dom.js';
 import type { HistoryRow, JobRow } from '../job.js';
 import { EVERY } from '../live.js';
@@ -124,8 +126,7 @@ export class JobsView {
     this.unwatch = null;
     this.painter.stop();
     this.asking.forEach(asking => asking.stop());
-    this.uncount?.();
-    this.uncount = null;
+    this.counter.stop();
     this.unretry?.();
     this.unretry = null;
   }
@@ -134,6 +135,7 @@ export class JobsView {
 
   private async fetch(orders: readonly Order[], skip: number, limit: number): Promise<Page> {
     const { filter } = this;
+    const came = this.newJobs.asked();
     const page = await this.jobs.page(filter, orders, skip, limit);
     if (filter === this.filter) {
       for (const { uuid, name } of page.rows) {
@@ -142,7 +144,7 @@ export class JobsView {
       }
       this.ask(page.rows.map(({ uuid }) => uuid));
       this.total = page.total;
-      this.newJobs.clear();
+      came(page.rows);
       this.draw();
     }
     this.fail(null);
@@ -220,12 +222,11 @@ export class JobsView {
 
   /** Look at the numbers, and at the top where new jobs would be seen, soon and not too often. */
   private countSoon(): void {
-    this.uncount ??= later(() => void this.count(), this.counted + COUNTED > performance.now() ? COUNTED : 0);
+    this.counter.ask();
   }
 
   private async count(): Promise<void> {
     const { filter } = this;
-    this.counted = performance.now();
     if (this.newJobs.size && this.grid.isAtTop && this.grid.isNewestFirst) {
       this.grid.refresh();
     }
@@ -237,8 +238,6 @@ export class JobsView {
       }
     } catch (fault) {
       this.fail(fault);
-    } finally {
-      this.uncount = null;
     }
   }
 
@@ -347,6 +346,7 @@ export class JobsView {
     { keys: ['j'], words: 'one row down', act: () => this.grid.move(1) },
     { keys: ['k'], words: 'one row up', act: () => this.grid.move(-1) },
     { keys: ['Enter'], words: 'details', act: () => this.grid.focused && this.open(this.grid.focused) },
+    { keys: ['Escape'], words: 'close the details', act: () => this.dock?.isOpen && this.dock.close() },
     { keys: ['x', ' '], words: 'select', act: () => this.grid.focused && this.selection.toggle(this.grid.focused.uuid) },
     { keys: ['c', 'Delete'], words: 'cancel, after a question', act: () => this.bulk.ask(this.deeds.cancel, this.meant) },
     { keys: ['r'], words: 'submit again, after a question', act: () => this.bulk.ask(this.deeds.resubmit, this.meant) },
@@ -371,7 +371,8 @@ export class JobsView {
   private readonly offered = new Set<string>();
   private readonly unlearn: ((() => void) | undefined)[];
   private readonly names = new Map<string, string>();
-  private readonly newJobs = new Set<string>();
+  private readonly newJobs = new Newcomers();
+  private readonly counter = new Soon(() => this.count(), COUNTED);
   /** uuids that are known to pass the filter. */
   private readonly matching = new Set<string>();
   private readonly grid: Grid;
@@ -380,11 +381,9 @@ export class JobsView {
   private newButton!: HTMLButtonElement;
   private filter: Filter = EVERYTHING;
   private total = -1;
-  private counted = -Infinity;
   private since: Date | null = null;
   private isGone = false;
   private unwatch: (() => void) | null = null;
-  private uncount: (() => void) | null = null;
   private unsearch: (() => void) | null = null;
   private unretry: (() => void) | null = null;
 }
