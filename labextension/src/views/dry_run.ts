@@ -9,7 +9,7 @@ import { place, printable } from '../words.js';
 export function cost(job: JobRow): string {
   const { nodeCount: nodes, coresPerNode: cores, maxMinutes: minutes } = job;
   // While one types these may be no numbers.
-  if (!nodes || !minutes || !(nodes * minutes > 0)) {
+  if (!nodes || !minutes || !(nodes > 0 && minutes > 0)) {
     return '';
   }
   const hours = (nodes * minutes) / 60;
