@@ -62,11 +62,11 @@ export class Saving {
       const parts = await row.read(response);
       if (parts) {
         const url = URL.createObjectURL(new Blob(parts, { type: 'application/octet-stream' }));
-        hand(url, wanted.name);
+        hand(url, wanted.name, row.node);
         this.wait(() => URL.revokeObjectURL(url), HANDED);
         row.end('');
       } else if (!row.isStopped) {
-        hand(this.url(wanted), wanted.name);
+        hand(this.url(wanted), wanted.name, row.node);
         row.end(t('It is large: the browser itself downloads it.'));
       }
     } catch (fault) {
@@ -158,10 +158,10 @@ class Row {
   private readonly againButton: HTMLButtonElement;
 }
 
-/** Let the browser save what is at `url`. */
-function hand(url: string, name: string): void {
+/** Let the browser save what is at `url`; the page may know a way of its own, so the click is on it. */
+function hand(url: string, name: string, place: HTMLElement): void {
   const link = element('a', '', { href: url, download: name });
-  document.body.append(link);
+  place.append(link);
   link.click();
   link.remove();
 }
