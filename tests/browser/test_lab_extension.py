@@ -15,6 +15,7 @@ from tests.browser.conftest import PATIENCE, STARTED, Notebook, until_gate
 from tests.conftest import TestServer, running_server
 
 MAIN = "#tapisjobs-main"
+TOAST = ".Toastify__toast"
 #: A few of our words in another language, as a language pack has them.
 DOMAIN = "jupyter_tapis_jobs"
 GERMAN = {
@@ -84,7 +85,7 @@ def test_the_status_bar_counts_and_a_failure_pops_up_and_leads_to_its_job(
     running = tapis.submit("bash", script=until_gate(gate), name="long", maxMinutes=5)
     expect(item).to_have_text("▶ 1  ◷ 0", timeout=PATIENCE)
     tapis.submit("bash", script="exit 3", name="<b>broken</b>")
-    toast = page.locator(".jp-Notification-Toast, .Toastify__toast").filter(has_text="<b>broken</b> failed")
+    toast = page.locator(TOAST).filter(has_text="<b>broken</b> failed")
     expect(toast).to_be_visible(timeout=PATIENCE)
     expect(item).to_have_text("▶ 1  ◷ 0  ✗ 1", timeout=PATIENCE)
     expect(item).to_have_attribute("aria-label", re.compile("1 running, 0 waiting, .*1 failed within a day"))
@@ -93,6 +94,24 @@ def test_the_status_bar_counts_and_a_failure_pops_up_and_leads_to_its_job(
     gate.touch()
     running.wait(progress=False)
     expect(item).to_have_text("▶ 0  ◷ 0  ✗ 1", timeout=PATIENCE)
+
+
+def test_a_study_is_told_once_when_all_its_cases_have_ended(
+    opened: Callable[..., Notebook], tapis: Tapis, page: Any, gate: Path
+) -> None:
+    opened("1")
+    expect(page.locator(".tj-StatusButton")).to_contain_text("▶ 0", timeout=PATIENCE)
+    script = f"[ {{{{ k }}}} -eq 1 ] || {until_gate(gate)}"
+    study = tapis.study("frames", "bash", cases={"k": [1, 2, 3]}, script=script, maxMinutes=5)
+    study.run()
+    expect(page.locator(".tj-StatusButton")).to_contain_text("▶ 2", timeout=PATIENCE)
+    toasts = page.locator(TOAST)
+    gate.touch()
+    told = toasts.filter(has_text="Study frames has ended: ✓ 3 done")
+    expect(told).to_be_visible(timeout=PATIENCE)
+    assert toasts.filter(has_text="is done after").count() == 0
+    told.get_by_role("button", name="Show").click()
+    expect(page.locator(MAIN).get_by_text("frames", exact=True).first).to_be_visible(timeout=PATIENCE)
 
 
 def test_the_jobs_open_by_a_shortcut_from_the_launcher_and_from_the_status_bar(
