@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,7 +30,11 @@ def tapis(lab: TestServer) -> Iterator[Tapis]:
 
 def place(notebook: Open, name: str) -> Any:
     """Open the tab, at one of its places; return the view."""
-    opened = notebook("1")
+    return seen(notebook("1"), name)
+
+
+def seen(opened: Notebook, name: str) -> Any:
+    """Open the tab beside the notebook, at one of its places; return the view."""
     opened.command(f"Tapis Jobs: Open the {name.lower()}")
     return opened.page.get_by_role("region", name=name, exact=True)
 
@@ -74,7 +79,7 @@ def test_a_study_moves_in_its_map_and_what_failed_is_grouped_and_tried_again(
     told = study(place(notebook, "Studies"), "moves")
     squares = told.get_by_role("option")
     expect(squares).to_have_count(4, timeout=PATIENCE)
-    expect(told).to_contain_text("0 of 4 ended")
+    expect(told).to_contain_text("0 of 4 ended", timeout=PATIENCE)
     gate.touch()
     expect(told).to_contain_text("4 of 4 ended", timeout=PATIENCE)
     expect(squares.nth(0)).to_have_attribute("aria-label", "k 0: FINISHED", timeout=PATIENCE)
@@ -114,9 +119,37 @@ def test_a_study_is_cancelled_after_one_question(notebook: Open, tapis: Tapis, g
     ).run()
     told = study(place(notebook, "Studies"), "ended")
     told.get_by_role("button", name="Cancel…").click(timeout=PATIENCE)
-    expect(told.locator(".tj-Question")).to_contain_text("End 2 cases of study ended")
+    expect(told.locator(".tj-Question")).to_contain_text("End 2 cases of study ended", timeout=PATIENCE)
     told.get_by_role("button", name="Cancel 2 cases").click()
     expect(told).to_contain_text("⊘ 2 cancelled", timeout=PATIENCE)
+
+
+def test_results_of_a_study_are_drawn_and_its_extension_is_code(notebook: Open, tapis: Tapis) -> None:
+    from playwright.sync_api import expect
+
+    script = 'printf "k,drift\\n{{ k }},{{ k }}.5\\n" > peak.csv'
+    ran = tapis.study("drawn", "bash", cases={"k": [1, 2, 3]}, script=script, maxMinutes=5).run()
+    ran.wait(progress=False)
+    opened = notebook("1")
+    told = study(seen(opened, "Studies"), "drawn")
+    told.get_by_text("Plot", exact=True).click(timeout=PATIENCE)
+    expect(told.locator("circle")).to_have_count(3, timeout=PATIENCE)
+    told.get_by_label("Output with results").fill("peak.csv")
+    told.get_by_role("button", name="Read them").click()
+    expect(told.get_by_text("read of 3 cases")).to_be_visible(timeout=PATIENCE)
+    told.get_by_label("What is drawn").select_option("drift")
+    expect(told.get_by_role("img", name="drift over k: 3 cases")).to_be_visible(timeout=PATIENCE)
+    expect(told.locator("circle title").nth(1)).to_have_text("k 2: drift 2.5", timeout=PATIENCE)
+    told.get_by_text("Extend…", exact=True).click()
+    told.get_by_label("k", exact=True).fill("3..5")
+    expect(told.get_by_text("The code that runs 3 cases")).to_be_visible(timeout=PATIENCE)
+    told.get_by_role("button", name="Put it into a cell").click()
+    expect(opened.cell(1)).to_contain_text('"k": [3, 4, 5]', timeout=PATIENCE)
+    opened.run(1)
+    seen(opened, "Studies")
+    expect(told).to_contain_text("5 of 5 ended", timeout=PATIENCE)
+    squares = told.get_by_role("listbox", name="Cases of study drawn").get_by_role("option")
+    expect(squares).to_have_count(5, timeout=PATIENCE)
 
 
 # --- systems ----------------------------------------------------------------------------------
@@ -131,16 +164,19 @@ def test_a_host_is_added_by_hand_after_its_fingerprint_was_seen(
     view.get_by_role("button", name="Connect", exact=True).click()
     asked = view.get_by_role("dialog")
     expect(asked).to_contain_text("Trust the key of by-hand?", timeout=PATIENCE)
-    expect(asked.locator("code")).to_have_text(fingerprint(rig))
+    expect(asked.locator("code")).to_have_text(fingerprint(rig), timeout=PATIENCE)
     asked.get_by_role("button", name="Stop").click()
-    expect(view.get_by_role("form", name="Add a host")).to_contain_text("nothing was added")
+    expect(view.get_by_role("form", name="Add a host")).to_contain_text("nothing was added", timeout=PATIENCE)
     assert "by-hand" not in tapis.systems()["id"].tolist()
     view.get_by_role("button", name="Connect", exact=True).click()
     asked.get_by_role("button", name="Trust this key").click(timeout=PATIENCE)
     expect(view.get_by_role("form", name="Add a host")).to_contain_text("by-hand is ready.", timeout=PATIENCE)
     card = system(view, "by-hand")
     expect(card).to_contain_text("connected", timeout=PATIENCE)
-    expect(card.get_by_role("table")).to_contain_text("normal · default")
+    expect(card.get_by_role("table")).to_contain_text("normal · default", timeout=PATIENCE)
+    view.get_by_role("button", name="Connect", exact=True).click()
+    expect(asked).to_contain_text("Replace system by-hand?", timeout=PATIENCE)
+    view.page.keyboard.press("Escape")
     card.get_by_role("button", name="Check now").click()
     expect(card.locator(".tj-Note")).to_contain_text("Slurm", timeout=PATIENCE)
     tapis.connection.post("/v3/systems/by-hand/delete")
@@ -185,3 +221,31 @@ def test_an_app_is_found_while_typing_and_its_form_opens(notebook: Open) -> None
     found.get_by_role("button", name="Submit…").click()
     form = view.page.get_by_role("region", name="Submit a job")
     expect(form.locator("select").first).to_have_value("0", timeout=PATIENCE)
+
+
+def test_apps_are_imported_from_a_file_and_from_text_and_replaced_when_asked(
+    notebook: Open, tapis: Tapis, tmp_path: Path
+) -> None:
+    from playwright.sync_api import expect
+
+    app = {"id": "brought", "version": "1.0", "runtime": "ZIP", "containerImage": "tapis://local/x.zip"}
+    (tmp_path / "brought.json").write_text(json.dumps(app))
+    view = place(notebook, "Apps")
+    view.get_by_role("button", name="Import…").click()
+    form = view.get_by_role("form", name="Import apps")
+    form.get_by_label("Files").set_input_files(tmp_path / "brought.json")
+    form.get_by_role("button", name="Import", exact=True).click()
+    outcome = form.get_by_role("listitem")
+    expect(outcome).to_contain_text("created brought 1.0", timeout=PATIENCE)
+    expect(view.get_by_role("list", name="Apps")).to_contain_text("brought 1.0", timeout=PATIENCE)
+    form.get_by_label("Or their JSON").fill(json.dumps([{**app, "description": HOSTILE}, {"id": "none"}]))
+    form.get_by_role("button", name="Import", exact=True).click()
+    expect(outcome).to_contain_text("Number 2 is no app", timeout=PATIENCE)
+    form.get_by_label("Or their JSON").fill(json.dumps({**app, "description": HOSTILE}))
+    form.get_by_role("button", name="Import", exact=True).click()
+    expect(outcome).to_contain_text("exists brought 1.0", timeout=PATIENCE)
+    outcome.get_by_role("button", name="Replace it").click()
+    expect(outcome).to_contain_text("replaced brought 1.0", timeout=PATIENCE)
+    expect(view.get_by_role("list", name="Apps")).to_contain_text(HOSTILE, timeout=PATIENCE)
+    assert view.page.evaluate("window.harmed") is None
+    tapis.connection.post("/v3/apps/brought/delete")
