@@ -84,6 +84,8 @@ def test_columns_and_actions_of_the_notebook_are_in_its_panel_and_run_in_its_ker
     )
     job = waiting_job(tapis, gate, name)
     opened = notebook(PANEL, adding, waiting_for(busy))
+    # Wide enough for a column beside our own.
+    opened.page.set_viewport_size({"width": 1700, "height": 900})
     opened.run(0)
     panel = opened.cell(0).locator(".tj-Panel")
     found(panel, name, 1)
