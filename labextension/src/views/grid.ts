@@ -101,6 +101,7 @@ export class Grid {
 
   /** Begin again at the top, as another filter asks for. */
   reload(): void {
+    this.left = null;
     this.news.clear();
     this.extra.clear();
     this.api.setGridOption('datasource', this.source());
@@ -296,6 +297,7 @@ export class Grid {
     try {
       const page = await this.host.fetch(this.orders, startRow, endRow - startRow);
       successCallback(page.rows.map(row => this.newer(row)), page.total);
+      this.comeBack();
     } catch (fault) {
       failCallback();
       this.host.failed(fault);
@@ -317,14 +319,27 @@ export class Grid {
     }
     const isOtherHeight = (shape === 'narrow') !== (this.shape === 'narrow');
     this.shape = shape;
-    const focused = this.node.contains(document.activeElement) ? this.api.getFocusedCell() : null;
+    const index = this.api.getFocusedCell()?.rowIndex;
+    const hasKeys = this.node.contains(document.activeElement);
     this.redefine();
-    if (focused) {
-      this.api.setFocusedCell(focused.rowIndex, 'name');
-    }
     if (isOtherHeight) {
       this.api.setGridOption('rowHeight', shape === 'narrow' ? HIGH : LOW);
       this.reload();
+      // All rows are drawn anew: who was at one of them is there again once they have come.
+      this.left = index === undefined ? null : { index, hasKeys };
+    } else if (index !== undefined && hasKeys) {
+      this.api.setFocusedCell(index, 'name');
+    }
+  }
+
+  private comeBack(): void {
+    const { left } = this;
+    this.left = null;
+    if (left && left.index < this.api.getDisplayedRowCount()) {
+      this.api.ensureIndexVisible(left.index);
+      if (left.hasKeys && (this.node.contains(document.activeElement) || document.activeElement === document.body)) {
+        this.api.setFocusedCell(left.index, 'name');
+      }
     }
   }
 
@@ -336,6 +351,7 @@ export class Grid {
   private picked = new Set<string>();
   private orders: readonly Order[] = [];
   private shape: Shape = 'wide';
+  private left: { index: number; hasKeys: boolean } | null = null;
   private marked: string | null = null;
   private lastPick: number | null = null;
 }
