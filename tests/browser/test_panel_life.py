@@ -1,0 +1,231 @@
+"""The grid of jobs lives on: many jobs, a page loaded again, a network and a kernel that come back."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from made_jobs import job_maker
+from tcp_proxy import Proxy, proxied
+
+from jupyter_tapis_jobs.model.job import JobDefinition
+from jupyter_tapis_jobs.model.resolve import definition_json
+from jupyter_tapis_jobs.model.status import Condition, JobStatus
+from jupyter_tapis_jobs.store import jobs as job_rows
+from jupyter_tapis_jobs.store.database import Database
+from tests.browser.conftest import PATIENCE, Notebook
+from tests.browser.jobs_page import client, expect, found, jobs_tab, open_jobs, row, waiting_job
+from tests.conftest import TestServer, own_folders, running_server, until
+
+Open = Callable[..., Notebook]
+
+MANY = 10_000
+PANEL = "import jupyter_tapis_jobs as tj\ntj.connect().panel()"
+LIVE = re.compile(r"/tapisjobs/live")
+_CREATED = "2026-01-01T00:00:00.000000Z"
+_DEFINITION = definition_json(
+    JobDefinition(
+        job_type="FORK",
+        app_runtime="ZIP",
+        container_image="tapis://local/apps/bash-1.0.zip",
+        exec_system_id="local",
+        exec_system_exec_dir="/work",
+        exec_system_input_dir="/work",
+        exec_system_output_dir="/work",
+        archive_system_id="local",
+        archive_system_dir="/work",
+        job_working_dir="/work",
+        host="localhost",
+        root_dir="/",
+    )
+)
+
+
+def fill(folder: Path, count: int) -> None:
+    """Put so many ended jobs of this user into the store of a server that is yet to come."""
+    make = job_maker(getpass.getuser(), "jupyter", _CREATED)
+    ended = {"ended": _CREATED, "remote_started": _CREATED}
+    ends = (
+        {"status": JobStatus.FINISHED, "condition": Condition.NORMAL_COMPLETION, "exit_code": 0, **ended},
+        {"status": JobStatus.FAILED, "condition": Condition.SCHEDULER_TIMEOUT, "exit_code": 124, **ended},
+    )
+    rows = [
+        (make(name=f"case-{number:05d}", **ends[number % 20 == 0]), "{}", _DEFINITION)
+        for number in range(count)
+    ]
+    database = Database.open(Path(own_folders(folder)["JUPYTER_DATA_DIR"]) / "tapisjobs")
+    try:
+        database.write(partial(job_rows.insert, new=rows))
+    finally:
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def full_lab(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[TestServer]:
+    """A JupyterLab whose user has ten thousand jobs."""
+    folder = tmp_path_factory.mktemp("full")
+    fill(folder, MANY)
+    with running_server(folder, module="jupyterlab") as server:
+        yield server
+
+
+class Network:
+    """A network between browser and server, which can be lost; in a thread, as the browser has the loop."""
+
+    def __init__(self, server: TestServer) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        where = urlsplit(server.url)
+        self._way = proxied(str(where.hostname), int(where.port or 0))
+
+    def __enter__(self) -> Network:
+        self._thread.start()
+        self.proxy: Proxy = self._run(self._way.__aenter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._way.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def lose(self) -> None:
+        """Cut it, and let nothing through until it is found again."""
+
+        async def cut() -> None:
+            self.proxy.refuses = True
+            self.proxy.drop()
+
+        self._run(cut())
+
+    def find(self) -> None:
+        """Let everything through again."""
+        self.proxy.refuses = False
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30.0)
+
+
+def behind(server: TestServer, network: Network) -> TestServer:
+    """Return the server as it is seen through the network."""
+    return replace(server, url=f"http://127.0.0.1:{network.proxy.port}/")
+
+
+def test_ten_thousand_jobs_are_found_sorted_and_scrolled_with_few_rows_in_the_page(
+    page: Any, full_lab: TestServer
+) -> None:
+    view = open_jobs(page, full_lab)
+    expect(view.locator(".tj-Total")).to_have_text("10,000 jobs")
+    view.locator(".tj-Chip", has_text="failed").click()
+    expect(view.locator(".tj-Total")).to_have_text("500 jobs")
+    view.locator(".tj-Chip", has_text="failed").click()
+    view.locator(".ag-header-cell[col-id=name]").click()
+    expect(row(view, "case-09999")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("Control+End")
+    expect(row(view, "case-00000")).to_be_visible()
+    assert view.locator(".ag-row").count() < 200
+    found(view, "case-0123", 10)
+    expect(view.locator(".ag-row")).to_have_count(10)
+
+
+def test_all_that_a_filter_finds_are_chosen_and_counted_also_when_another_filter_hides_them(
+    page: Any, full_lab: TestServer
+) -> None:
+    view = open_jobs(page, full_lab)
+    found(view, "case-01", 1000)
+    row(view, "case-01999").locator(".tj-Pick").click()
+    view.get_by_role("button", name="Select all 1,000").click()
+    expect(view.locator(".tj-Bulk")).to_contain_text("1,000 selected")
+    found(view, "case-012", 100)
+    expect(view.locator(".tj-Bulk")).to_contain_text("1,000 selected, 900 not in view")
+
+
+def test_a_page_that_is_loaded_again_shows_the_jobs_again_and_their_news(
+    page: Any, full_lab: TestServer, gate: Path
+) -> None:
+    with client(full_lab) as tapis:
+        open_jobs(page, full_lab)
+        waiting_job(tapis, gate, "loaded-again")
+        page.reload()
+        view = jobs_tab(page)
+        expect(row(view, "loaded-again")).to_contain_text("RUNNING")
+        gate.touch()
+        expect(row(view, "loaded-again")).to_contain_text("FINISHED")
+
+
+def test_a_panel_outlives_its_kernel_and_a_new_one_is_made_after_the_restart(
+    notebook: Open, lab: TestServer, gate: Path
+) -> None:
+    with client(lab) as tapis:
+        book = notebook(PANEL, "1")
+        book.run(0)
+        view = book.cell(0).locator(".tj-Jobs")
+        expect(view.locator(".tj-Total")).to_be_visible()
+        waiting_job(tapis, gate, "kernel-restart")
+        found(view, "kernel-restart", 1)
+        # What is typed into the panel is not the notebook's: Lab's keys are there again outside of it.
+        book.cell(1).locator(".cm-content").click()
+        book.command("Restart Kernel…")
+        book.page.locator(".jp-Dialog .jp-mod-warn").click()
+        book.page.wait_for_selector(".jp-Dialog", state="detached")
+        book.wait_for_kernel()
+        gate.touch()
+        expect(row(view, "kernel-restart")).to_contain_text("FINISHED")
+        book.run(0)
+        again = book.cell(0).locator(".tj-Jobs")
+        expect(again).to_have_count(1)
+        found(again, "kernel-restart", 1)
+
+
+def test_a_lost_network_is_told_and_what_was_missed_is_seen_when_it_is_back(
+    page: Any, full_lab: TestServer, gate: Path
+) -> None:
+    with client(full_lab) as tapis, Network(full_lab) as way:
+        waiting_job(tapis, gate, "far-away")
+        view = open_jobs(page, behind(full_lab, way))
+        expect(row(view, "far-away")).to_contain_text("RUNNING")
+        way.lose()
+        expect(view.locator(".tj-Trouble")).to_contain_text("What is shown is from before")
+        expect(row(view, "far-away")).to_be_visible()
+        gate.touch()
+        way.find()
+        expect(row(view, "far-away")).to_contain_text("FINISHED")
+        expect(view.locator(".tj-Trouble")).to_be_hidden()
+
+
+def test_two_tabs_of_a_browser_have_one_socket_which_goes_to_the_other_when_one_is_closed(
+    page: Any, full_lab: TestServer, gate: Path
+) -> None:
+    sockets: list[Any] = []
+
+    def count(one: Any) -> None:
+        one.on("websocket", lambda socket: sockets.append(socket) if LIVE.search(socket.url) else None)
+
+    def open_sockets() -> list[Any]:
+        return [socket for socket in sockets if not socket.is_closed()]
+
+    other = page.context.new_page()
+    other.set_default_timeout(PATIENCE)
+    count(page)
+    count(other)
+    with client(full_lab) as tapis:
+        open_jobs(page, full_lab)
+        view = open_jobs(other, full_lab)
+        waiting_job(tapis, gate, "two-tabs")
+        for one in (jobs_tab(page), view):
+            expect(row(one, "two-tabs")).to_contain_text("RUNNING")
+        assert len(open_sockets()) == 1
+        page.close()
+        gate.touch()
+        expect(row(view, "two-tabs")).to_contain_text("FINISHED")
+        until(lambda: other.wait_for_timeout(20) or len(open_sockets()) == 1)
