@@ -23,7 +23,7 @@ from .client.endpoint import Endpoint, find_endpoint, running_servers, sign_in
 from .model.errors import TapisJobsError, UnavailableError
 
 #: Seconds: until a new server answers; for it to end after SIGTERM; between two looks.
-START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 90.0, 15.0, 0.1
+START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 180.0, 15.0, 0.1
 #: The server with the engine and nothing else of Jupyter's.
 ENGINE_MODULE = "jupyter_tapis_jobs.server"
 #: JupyterHub's own entry into a Jupyter server.

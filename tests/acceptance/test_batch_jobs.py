@@ -165,7 +165,7 @@ def test_srun_starts_a_task_for_each_core_whatever_is_exported(http):
 
 
 def test_a_prefix_stands_before_the_program(http):
-    job = http.run(batch('echo "$A $(ps -o ni= $$)"', cmdPrefix="env A=1 nice -n 5"))
+    job = http.run(batch('echo "$A $B"', cmdPrefix="env A=1 env B=5"))
     assert output(http, job).split() == ["1", "5"]
 
 

@@ -103,7 +103,9 @@ def test_serve_answers_without_a_notebook_and_the_command_line_finds_it(environm
         }))  # fmt: skip
 
         def cli(*words, code=0):
-            done = subprocess.run([*CLI, *words], env=environment, capture_output=True, text=True, timeout=180)
+            done = subprocess.run(
+                [*CLI, *words], env=environment, capture_output=True, text=True, timeout=180
+            )
             assert done.returncode == code, done.stdout + done.stderr
             return done.stdout
 

@@ -197,7 +197,8 @@ def test_a_server_with_a_password_gives_tokens_for_it_and_kernels_a_way_in(serve
         given = result(httpx.post(f"{base}/v3/oauth2/tokens", json=good, trust_env=False, timeout=180))
         headers = {TOKEN_HEADER: given["access_token"]["access_token"]}
         assert (
-            httpx.get(f"{base}/v3/jobs/list", headers=headers, trust_env=False, timeout=180).status_code == 200
+            httpx.get(f"{base}/v3/jobs/list", headers=headers, trust_env=False, timeout=180).status_code
+            == 200
         )
         bad = {"username": ME, "password": ""}
         assert (
