@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from ..model.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from ..model.paths import normalise, within
+from ..model.slow_patterns import why_slow
 from ..model.system import System
 from ..model.user import User
 from ..transports.base import FileInfo, Transport
@@ -316,4 +317,8 @@ def _matcher(pattern: str | None) -> Callable[[str], bool]:
         raise InvalidInputError(
             f"pattern {pattern!r} is no regular expression: {fault}.", field="pattern", value=pattern
         ) from fault
+    if why := why_slow(pattern[6:]):
+        raise InvalidInputError(
+            f"pattern {pattern!r} could take for ever on some names, as {why}.", field="pattern", value=pattern
+        )
     return lambda name: compiled.search(name) is not None

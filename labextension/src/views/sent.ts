@@ -20,6 +20,8 @@ export class Sent {
     }
     this.draw(job);
     this.watch();
+    // A short job may have ended before anyone listened.
+    void this.ask();
   }
 
   /** The page shows or hides it; hidden it causes no traffic. */
