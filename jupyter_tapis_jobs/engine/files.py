@@ -319,6 +319,8 @@ def _matcher(pattern: str | None) -> Callable[[str], bool]:
         ) from fault
     if why := why_slow(pattern[6:]):
         raise InvalidInputError(
-            f"pattern {pattern!r} could take for ever on some names, as {why}.", field="pattern", value=pattern
+            f"pattern {pattern!r} could take for ever on some names, as {why}.",
+            field="pattern",
+            value=pattern,
         )
     return lambda name: compiled.search(name) is not None

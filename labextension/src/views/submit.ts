@@ -100,8 +100,7 @@ export class SubmitView {
       return;
     }
     this.say(this.apps.length ? '' : 'There is no app yet.');
-    const options = this.apps.map(({ id, version }, at) => element('option', '', { value: String(at) }, printable(`${id} ${version}`)));
-    this.menu.replaceChildren(element('option', '', { value: '' }, 'Choose an app…'), ...options);
+    this.menu.replaceChildren(element('option', '', { value: '' }, 'Choose an app…'), ...this.apps.map(option));
   }
 
   /** The app of a request; the version that is listed where it says none. */
@@ -111,10 +110,15 @@ export class SubmitView {
     return appId && version ? { id: text(appId), version } : null;
   }
 
-  /** Let the menu say what the form is of. */
+  /** Let the menu say what the form is of; an app that came after the list was read is added to it. */
   private point(app: AppName): void {
-    const at = this.apps.findIndex(({ id, version }) => id === app.id && version === app.version);
-    this.menu.value = at < 0 ? '' : String(at);
+    let at = this.apps.findIndex(({ id, version }) => id === app.id && version === app.version);
+    if (at < 0) {
+      at = this.apps.length;
+      this.apps = [...this.apps, app];
+      this.menu.append(option(app, at));
+    }
+    this.menu.value = String(at);
   }
 
   private async choose(app: AppName | undefined): Promise<void> {
@@ -291,6 +295,10 @@ export class SubmitView {
   private isVisible = true;
   private isFirst = true;
   private isGone = false;
+}
+
+function option({ id, version }: AppName, at: number): HTMLOptionElement {
+  return element('option', '', { value: String(at) }, printable(`${id} ${version}`));
 }
 
 /** The form's own values, and over them those that a request says. */
