@@ -9,10 +9,10 @@ const { Allocations } = await import('../lib/core/allocations.js');
 
 const CODE = 'POST /v3/tapisjobs/code';
 
-function shown(answer, isOpen = true) {
+function shown(answer, { isOpen = true, isFilled = true } = {}) {
   const found = site({ [CODE]: answer });
   const time = clock();
-  const beside = new CodeBeside(found.client, async () => ({ appId: 'a' }), time.later);
+  const beside = new CodeBeside(found.client, async () => ({ appId: 'a' }), () => isFilled, time.later);
   window.document.body.replaceChildren(beside.node);
   beside.node.open = isOpen;
   const pre = () => beside.node.querySelector('pre');
@@ -34,7 +34,7 @@ test('the code follows the form once one has stopped typing, and is text', async
 });
 
 test('folded it asks nothing', async () => {
-  const { beside, waiting } = shown({ cell: '', python: '', json: '' }, false);
+  const { beside, waiting } = shown({ cell: '', python: '', json: '' }, { isOpen: false });
   beside.changed();
   assert.equal(waiting.length, 0);
 });
@@ -51,6 +51,14 @@ test('what no cell can say is told, and a refusal too', async () => {
   bad.next();
   await settled();
   assert.match(bad.beside.node.textContent, /must be an object/);
+});
+
+test('while something is missing that is needed, no cell is not told for one that cannot be', async () => {
+  const { beside, next } = shown({ cell: null, python: 'p', json: '{}' }, { isFilled: false });
+  beside.changed();
+  next();
+  await settled();
+  assert.match(beside.node.textContent, /Fill in what is marked \*/);
 });
 
 test('allocations are offered for the system they were used on, the last one first', () => {

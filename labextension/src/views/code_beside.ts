@@ -3,6 +3,7 @@
 import type { JobCode } from '../core/api.js';
 import type { Client } from '../core/client.js';
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import type { Values } from '../core/rules.js';
 import { button, element, show, write } from '../dom.js';
 import { printable } from '../words.js';
@@ -19,6 +20,8 @@ export class CodeBeside {
     private readonly client: Client,
     /** The request that stands in the form now. */
     private readonly request: () => Promise<Values>,
+    /** Nothing that is needed is missing there. */
+    private readonly isFilled: () => boolean,
     private readonly after: Later = later
   ) {
     this.buttons = FORMS.map(([form, label]) => button(label, `Show the ${label}`, () => this.choose(form)));
@@ -65,8 +68,8 @@ export class CodeBeside {
     const code = this.found?.[this.form] ?? '';
     write(this.code, code);
     show(this.code, code !== '');
-    const isUnsaid = this.found !== null && code === '';
-    write(this.note, printable(trouble || (isUnsaid ? 'No cell can say the same; take the call in Python.' : '')));
+    const unsaid = this.isFilled() ? t('No cell can say the same; take the call in Python.') : t('Fill in what is marked * to see it.');
+    write(this.note, printable(trouble || (this.found !== null && code === '' ? unsaid : '')));
   }
 
   private readonly code = element('pre', 'tj-Text', { tabindex: '0', 'aria-label': 'Code of this form' });

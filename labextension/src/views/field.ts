@@ -100,7 +100,8 @@ export class Field {
     this.control.focus();
   }
 
-  private get fault(): string {
+  /** What is wrong with it; empty when nothing is. */
+  get fault(): string {
     return fault(this.rules, this.control.value, this.given.isNeeded === true);
   }
 

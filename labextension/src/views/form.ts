@@ -64,6 +64,11 @@ export class FormView {
     return found;
   }
 
+  /** True when there is no fault; nothing is told. */
+  get isFilled(): boolean {
+    return [...this.parts.values()].every(part => [...part.fields].every(field => field.fault === ''));
+  }
+
   /** Tell of all faults, go to the first; true when there is none. */
   check(): boolean {
     const wrong = [...this.parts.values()].flatMap(part => [...part.fields]).filter(field => field.check() !== '');

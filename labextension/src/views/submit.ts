@@ -42,7 +42,7 @@ export class SubmitView {
     const { dry, send } = this;
     send.classList.add('tj-mod-main');
     this.foot.append(element('div', 'tj-Bar', {}, dry, send), new CodeBar(site, () => this.request()).node);
-    this.beside = new CodeBeside(site.client, () => this.request());
+    this.beside = new CodeBeside(site.client, () => this.request(), () => this.view?.isFilled ?? false);
     const main = element('div', 'tj-FormMain', {}, this.place, this.cost, this.foot, this.note, this.result);
     const columns = element('div', 'tj-FormColumns', {}, main, this.beside.node);
     this.node.append(app, this.retry, this.about, this.opening(), columns);
