@@ -1,4 +1,4 @@
-"""The grid of jobs lives on: many jobs, a page loaded again, a network and a kernel that come back."""
+"""The grid of jobs lives on: many jobs, a page loaded again, a network, kernel and server that come back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import getpass
 import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -111,6 +112,10 @@ class Network:
         """Let everything through again."""
         self.proxy.refuses = False
 
+    def lead_to(self, server: TestServer) -> None:
+        """Lead to another server from now on."""
+        self.proxy.server_port = int(urlsplit(server.url).port or 0)
+
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30.0)
 
@@ -203,6 +208,27 @@ def test_a_lost_network_is_told_and_what_was_missed_is_seen_when_it_is_back(
         expect(view.locator(".tj-Trouble")).to_be_hidden()
 
 
+def test_a_server_that_was_killed_and_started_again_is_found_again_with_its_jobs(
+    page: Any, tmp_path: Path, bundle: Path, gate: Path
+) -> None:
+    folder = tmp_path / "server"
+    with ExitStack() as servers:
+        first = servers.enter_context(running_server(folder, module="jupyterlab"))
+        way = servers.enter_context(Network(first))
+        with client(first) as tapis:
+            waiting_job(tapis, gate, "through-the-end")
+        view = open_jobs(page, behind(first, way))
+        expect(row(view, "through-the-end")).to_contain_text("RUNNING")
+        first.process.process.kill()
+        first.process.process.wait()
+        expect(view.locator(".tj-Trouble")).to_contain_text("What is shown is from before")
+        second = servers.enter_context(running_server(folder, module="jupyterlab"))
+        way.lead_to(second)
+        expect(view.locator(".tj-Trouble")).to_be_hidden()
+        gate.touch()
+        expect(row(view, "through-the-end")).to_contain_text("FINISHED")
+
+
 def test_two_tabs_of_a_browser_have_one_socket_which_goes_to_the_other_when_one_is_closed(
     page: Any, full_lab: TestServer, gate: Path
 ) -> None:
@@ -229,3 +255,30 @@ def test_two_tabs_of_a_browser_have_one_socket_which_goes_to_the_other_when_one_
         gate.touch()
         expect(row(view, "two-tabs")).to_contain_text("FINISHED")
         until(lambda: other.wait_for_timeout(20) or len(open_sockets()) == 1)
+
+
+def test_all_can_be_done_with_the_keyboard_alone(page: Any, full_lab: TestServer, gate: Path) -> None:
+    with client(full_lab) as tapis:
+        job = waiting_job(tapis, gate, "by-keys")
+        view = open_jobs(page, full_lab)
+        view.locator(".tj-Search").focus()
+        page.keyboard.type("by-keys")
+        expect(view.locator(".tj-Total")).to_have_text("1 job")
+        keys = page.keyboard
+        keys.press("Enter")
+        keys.press("?")
+        expect(view.locator(".tj-Help")).to_contain_text("cancel, after a question")
+        keys.press("?")
+        expect(view.locator(".tj-Help")).to_be_hidden()
+        keys.press("Enter")
+        expect(view.locator(".tj-Dock")).to_contain_text("by-keys")
+        keys.press("Escape")
+        # There is room again for all columns: the keyboard is at the same row once they are drawn.
+        expect(row(view, "by-keys").locator(".ag-cell-focus")).to_be_focused()
+        keys.press("x")
+        expect(view.locator(".tj-Bulk")).to_contain_text("1 selected")
+        keys.press("c")
+        expect(view.locator(".tj-Question")).to_contain_text("End this job? by-keys")
+        keys.press("Enter")
+        expect(row(view, "by-keys")).to_contain_text("CANCELLED")
+        assert job.wait().status == "CANCELLED"
