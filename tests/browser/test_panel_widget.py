@@ -89,9 +89,20 @@ def test_columns_and_actions_of_the_notebook_are_in_its_panel_and_run_in_its_ker
     opened.run(0)
     panel = opened.cell(0).locator(".tj-Panel")
     found(panel, name, 1)
+    of_the_server: list[Any] = []
+    opened.page.route("**/jobs/extras/values", lambda route: of_the_server.append(route))
     opened.run(1)
     expect(panel.locator(".ag-header-cell", has_text="Letters")).to_have_count(1)
-    expect(row(panel, name).locator('[col-id="extra:kernel:letters"]')).to_have_text(str(len(name)))
+    told = row(panel, name).locator('[col-id="extra:kernel:letters"]')
+    expect(told).to_have_text(str(len(name)))
+    # What the server tells later, of columns of its own, takes nothing away.
+    with opened.page.expect_response("**/jobs/extras/values"):
+        of_the_server[0].continue_()
+    opened.page.unroute("**/jobs/extras/values")
+    opened.page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    expect(told).to_have_text(str(len(name)))
     opened.run(2, wait=False)
     row(panel, name).locator(".tj-Pick").click()
     panel.get_by_role("button", name="Greet", exact=True).click()

@@ -185,8 +185,10 @@ export class Grid {
     this.redefine();
   }
 
+  /** What one source of columns tells of jobs, beside what others have told. */
   setExtra(values: Values): void {
-    for (const [uuid, extra] of Object.entries(values)) {
+    for (const [uuid, told] of Object.entries(values)) {
+      const extra = { ...this.extra.get(uuid), ...told };
       this.extra.set(uuid, extra);
       const node = this.api.getRowNode(uuid);
       if (node?.data) {
