@@ -5,6 +5,7 @@ import { page, press, refusal, settled, site } from './site.js';
 
 const window = page();
 const { SubmitView } = await import('../lib/views/submit.js');
+const { Sent } = await import('../lib/views/sent.js');
 const { cost } = await import('../lib/views/dry_run.js');
 
 const FORM = '/v3/tapisjobs/apps/solver/1/form';
@@ -150,6 +151,18 @@ test('submitting sends what is filled in once, and shows the job live', async ()
   assert.equal(watchers.length, 1);
   view.dispose();
   assert.equal(watchers.length, 0);
+});
+
+test('an answer that is older than the news takes nothing back', async () => {
+  let answer = () => undefined;
+  const asked = new Promise(resolve => (answer = resolve));
+  const found = site({ [`GET /v3/jobs/${JOB.uuid}`]: () => asked });
+  const sent = new Sent(found, JOB);
+  found.watchers[0].news({ ...JOB, status: 'FINISHED', lastUpdated: '2026-11-21T10:00:09Z', ended: '2026-11-21T10:00:09Z' });
+  answer({ ...JOB, status: 'QUEUED', lastUpdated: '2026-11-21T10:00:01Z' });
+  await settled();
+  assert.doesNotMatch(sent.node.textContent, /queue/);
+  sent.dispose();
 });
 
 test('a refusal is told in the words of the server, and one may try again', async () => {

@@ -1,5 +1,6 @@
 /** The job that was just submitted, with its state as it moves. */
 
+import { isOlder } from '../card.js';
 import type { JobDetails } from '../core/api.js';
 import { button, element, write } from '../dom.js';
 import type { JobRow } from '../job.js';
@@ -51,12 +52,18 @@ export class Sent {
     }
   }
 
+  /** What was asked for may come after news that are younger. */
   private draw(row: JobRow): void {
+    if (this.shown && isOlder(row, this.shown)) {
+      return;
+    }
+    this.shown = row;
     const { glyph, tone } = stateWords(row.status);
     this.node.dataset['tone'] = tone;
     write(this.state, printable(`${glyph} ${sentence(row, Date.now())}`));
   }
 
   private readonly state = element('span', 'tj-Status', { role: 'status' });
+  private shown: JobRow | null = null;
   private unwatch: (() => void) | null = null;
 }
