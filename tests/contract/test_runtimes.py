@@ -137,7 +137,9 @@ def test_an_application_that_fails_keeps_its_exit_code_and_last_line(
 
 
 @every
-def test_when_it_has_ended_nothing_of_it_is_left(bad, containers: Containers, where: Combination) -> None:
+def test_when_it_has_ended_nothing_of_it_is_left(
+    bad, containers: Containers, where: Combination, until
+) -> None:
     job = ended(bad, containers, where)
     assert containers_of(job, where) == []
     # A command of the engine's own may be looking at its directory at this moment.
@@ -245,7 +247,7 @@ def late(tapis: Tapis, containers: Containers, full: bool) -> Mapping[str, Job]:
 
 @every
 def test_one_over_its_time_is_ended_and_leaves_nothing_behind(
-    late, containers: Containers, where: Combination
+    late, containers: Containers, where: Combination, until
 ) -> None:
     if where.engine in containers.working | {"zip"} and str(where) not in late:
         pytest.skip("takes a minute and more: --full")
