@@ -137,13 +137,10 @@ def test_an_application_that_fails_keeps_its_exit_code_and_last_line(
 
 
 @every
-def test_when_it_has_ended_nothing_of_it_is_left(
-    bad, containers: Containers, where: Combination, until
-) -> None:
+def test_when_it_has_ended_nothing_of_it_is_left(bad, containers: Containers, where: Combination) -> None:
     job = ended(bad, containers, where)
     assert containers_of(job, where) == []
-    # A command of the engine's own may be looking at its directory at this moment.
-    until(lambda job=job: not list(processes_of(job.uuid)), 30)
+    assert list(processes_of(job.uuid)) == []
 
 
 # --- one that is ended ------------------------------------------------------------------------
@@ -163,8 +160,7 @@ def test_a_cancelled_application_is_asked_first_and_leaves_nothing_behind(
     job = ended(cancelled, containers, where)
     assert job.status == "CANCELLED"
     assert containers_of(job, where) == []
-    # A command of the engine's own may be looking at its directory at this moment.
-    until(lambda job=job: not list(processes_of(job.uuid)), 30)
+    assert list(processes_of(job.uuid)) == []
     assert "terminated" in said_so_far(job)
 
 
@@ -247,7 +243,7 @@ def late(tapis: Tapis, containers: Containers, full: bool) -> Mapping[str, Job]:
 
 @every
 def test_one_over_its_time_is_ended_and_leaves_nothing_behind(
-    late, containers: Containers, where: Combination, until
+    late, containers: Containers, where: Combination
 ) -> None:
     if where.engine in containers.working | {"zip"} and str(where) not in late:
         pytest.skip("takes a minute and more: --full")
@@ -255,5 +251,4 @@ def test_one_over_its_time_is_ended_and_leaves_nothing_behind(
     assert job.row["condition"] in ("JOB_EXECUTION_MONITORING_TIMEOUT", "SCHEDULER_TIMEOUT")
     assert "step 3" in job.read("tapisjob.out")
     assert containers_of(job, where) == []
-    # A command of the engine's own may be looking at its directory at this moment.
-    until(lambda job=job: not list(processes_of(job.uuid)), 30)
+    assert list(processes_of(job.uuid)) == []
