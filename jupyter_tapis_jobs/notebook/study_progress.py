@@ -222,9 +222,9 @@ def show(study: Study, handle: Handle | None = None) -> StudyDisplay:
         return _drawn[0]
     display = StudyDisplay(handle)
     display.show(state, change=True)
-    if state.is_over:
+    if state.is_over and not state.trouble:
         look_now(study.name)
-    elif in_notebook():
+    elif in_notebook() and not state.is_over:
         key = (id(study.tapis), study.name)
         _live.setdefault(key, LiveStudy(study.watch())).add(display)
     return display

@@ -177,14 +177,31 @@ def containers_of(job: Job, where: Combination) -> list[str]:
 
 
 def processes_of(uuid: str) -> Iterator[str]:
-    """Yield the command lines of what still runs in a job's directory or names it."""
+    """Yield the command lines of what still runs in a job's directory or names it.
+
+    What the engine itself asks the host is not of the job: a look at its directory comes and goes.
+    """
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if uuid in line or uuid in str((folder / "cwd").readlink()):
+            line = _command_line(folder)
+            is_of_job = uuid in line or uuid in str((folder / "cwd").readlink())
+            if is_of_job and not _is_asked_by_the_engine(folder):
                 yield line
         except OSError:
             continue
+
+
+def _command_line(folder: Path) -> str:
+    return (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+def _is_asked_by_the_engine(folder: Path) -> bool:
+    """Tell whether the process is in the session of a command of the SSH transport; jobs have their own."""
+    leader = folder.parent / (folder / "stat").read_text().rpartition(")")[2].split()[3]
+    try:
+        return 'eval "$(head -c' in _command_line(leader)
+    except OSError:
+        return False
 
 
 def _said(command: list[str]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from simulation.lives import USER
 from simulation.world import Behaviour, World
 from test_studies import counts, ended
@@ -26,24 +27,16 @@ async def submitted(engine: Engine, world: World, cases: list[Case], *behaviours
     )
 
 
-def test_a_job_that_comes_after_a_long_one_takes_the_other_core(run: Run, cases: Cases) -> None:
+@pytest.mark.parametrize("before", [(LONG,), (SHORT, SHORT, LONG)], ids=["one job", "the last of a batch"])
+def test_a_job_takes_the_core_that_a_long_one_leaves_free(
+    run: Run, cases: Cases, before: tuple[Behaviour, ...]
+) -> None:
     async def scene(life: Any, engine: Engine, world: World) -> None:
         engine._lane(("cluster", "ada")).fork_cores = 2
         await engine.studies.create(USER, "s", {})
-        await submitted(engine, world, cases(1), LONG)
-        await submitted(engine, world, cases(1, first=1), SHORT)
-        assert await ended(engine, 1) == {"RUNNING": 1, "FINISHED": 1}
-
-    run(scene)
-
-
-def test_a_core_that_a_batch_needs_no_more_is_taken_while_its_last_job_runs(run: Run, cases: Cases) -> None:
-    async def scene(life: Any, engine: Engine, world: World) -> None:
-        engine._lane(("cluster", "ada")).fork_cores = 2
-        await engine.studies.create(USER, "s", {})
-        await submitted(engine, world, cases(3), SHORT, SHORT, LONG)
-        await submitted(engine, world, cases(1, first=3), SHORT)
-        assert await ended(engine, 3) == {"RUNNING": 1, "FINISHED": 3}
+        await submitted(engine, world, cases(len(before)), *before)
+        await submitted(engine, world, cases(1, first=len(before)), SHORT)
+        assert await ended(engine, len(before)) == {"RUNNING": 1, "FINISHED": len(before)}
 
     run(scene)
 
