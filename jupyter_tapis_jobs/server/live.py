@@ -38,8 +38,8 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     A job that only has a new message comes with the event null.
 
-    ``{"type": "idle"}`` comes as soon as nothing more can be missed, and again when nothing happened
-    for long.
+    ``{"type": "idle", "every"}`` comes as soon as nothing more can be missed, and again when nothing
+    happened for so many seconds: a caller that hears nothing for much longer has lost the connection.
 
     The caller sends ``{"type": "tail", "uuid", "path", "offset"}`` and ``{"type": "untail", …}``; answered
     is ``{"type": "tail", "uuid", "path", "offset", "end", "text"}``, at the end ``{"type": "tailEnd", …}``,
@@ -93,7 +93,7 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         async for news in listening:
             if not news:
                 # Also at the start: from here on nothing is missed.
-                await self._say({"type": "idle"})
+                await self._say({"type": "idle", "every": self.service.keepalive})
             for item in news:
                 number = item.event and item.event.id
                 await self._say({"type": "event", "id": number, **news_to_wire(item)})

@@ -12,8 +12,9 @@ export function labWire(settings: ServerConnection.ISettings = ServerConnection.
   const url = (path: string): string => URLExt.join(settings.baseUrl, MOUNT) + path;
   return {
     url,
-    request: (method, path, body) =>
-      ServerConnection.makeRequest(url(path), { method, ...(body !== undefined && { body }) }, settings),
+    isPrompt: true,
+    request: (method, path, body, signal) =>
+      ServerConnection.makeRequest(url(path), { method, ...(body !== undefined && { body }), ...(signal && { signal }) }, settings),
     socket: shared(settings.baseUrl, after => {
       const query = new URLSearchParams(after === null ? {} : { after: String(after) });
       if (settings.appendToken && settings.token) {

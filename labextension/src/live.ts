@@ -1,5 +1,6 @@
 /** News of jobs: one WebSocket for the whole page, shared by all cards, that comes back by itself. */
 
+import { Pulse } from './core/pulse.js';
 import { parsed, record, text, type HistoryRow, type JobRow } from './job.js';
 
 /** What a card hears. `ask` = look at the job by yourself now: news may have been missed, or does not come. */
@@ -49,8 +50,11 @@ export class Live {
     private readonly later: Later = (work, ms) => {
       const timer = setTimeout(work, ms);
       return () => clearTimeout(timer);
-    }
-  ) {}
+    },
+    now: () => number = Date.now
+  ) {
+    this.pulse = new Pulse(later, now, () => this.silent());
+  }
 
   /** Tell `watcher` about the job from now on; the result ends it. */
   watch(uuid: string, watcher: Watcher): () => void {
@@ -90,6 +94,17 @@ export class Live {
     };
   }
 
+  /** The network may be there again: the next try is made now. */
+  hurry(): void {
+    if (this.unwait) {
+      this.unwait();
+      this.unwait = null;
+      this.open();
+    } else {
+      this.pulse.look();
+    }
+  }
+
   private hold(): void {
     this.unlinger?.();
     this.unlinger = null;
@@ -113,12 +128,14 @@ export class Live {
     this.isOpen = false;
     this.isListening = false;
     this.lastId = null;
+    this.pulse.end();
     socket?.close();
   }
 
   private open(): void {
     const socket = this.connect(this.lastId);
     this.socket = socket;
+    this.pulse.begin();
     socket.onopen = () => {
       this.isOpen = true;
       for (const { uuid, path, offset } of this.firstTails()) {
@@ -142,7 +159,17 @@ export class Live {
     }
   }
 
+  /** Nothing comes, and nobody says that the connection has ended: a network that went away, a laptop that slept. */
+  private silent(): void {
+    const { socket } = this;
+    if (socket) {
+      this.lost();
+      socket.close();
+    }
+  }
+
   private lost(): void {
+    this.pulse.end();
     this.socket = null;
     this.isOpen = false;
     this.isListening = false;
@@ -158,8 +185,10 @@ export class Live {
   private hear(told: Record<string, unknown>): void {
     // A connection that brings something is a good one; the next loss begins with a short wait again.
     this.pause = FIRST;
+    this.pulse.beat();
     switch (told['type']) {
       case 'idle':
+        this.pulse.learn(Number(told['every']) || 0);
         this.listens();
         return;
       case 'event':
@@ -237,6 +266,7 @@ export class Live {
     this.socket?.send(JSON.stringify(message));
   }
 
+  private readonly pulse: Pulse;
   private readonly watchers = new Map<string, Set<Watcher>>();
   private readonly tails = new Set<Tail>();
   private socket: Socket | null = null;
@@ -246,6 +276,13 @@ export class Live {
   private pause = FIRST;
   private unwait: (() => void) | null = null;
   private unlinger: (() => void) | null = null;
+}
+
+/** `live`, which looks at once when the page has a network again, or somebody looks at it again. */
+export function hurried(live: Live): Live {
+  document.defaultView?.addEventListener('online', () => live.hurry());
+  document.addEventListener('visibilitychange', () => document.hidden || live.hurry());
+  return live;
 }
 
 function earliest(tails: readonly Tail[]): Tail | undefined {

@@ -7,7 +7,7 @@ import { KernelLine, type Model } from './core/kernel_line.js';
 import { kernelWire, linkOf } from './core/kernel_wire.js';
 import { pageWire } from './core/page_wire.js';
 import { element } from './dom.js';
-import { Live } from './live.js';
+import { hurried, Live } from './live.js';
 import { text } from './job.js';
 import { ConditionBar } from './views/condition.js';
 import { Frame } from './views/frame.js';
@@ -30,7 +30,7 @@ let ofPage: { wire: Wire; live: Live } | null | undefined;
 function thePage(): { wire: Wire; live: Live } | null {
   if (ofPage === undefined) {
     const wire = pageWire();
-    ofPage = wire && { wire, live: new Live(wire.socket) };
+    ofPage = wire && { wire, live: hurried(new Live(wire.socket)) };
   }
   return ofPage;
 }

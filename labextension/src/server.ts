@@ -6,7 +6,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { RefusedError, type Wire } from './core/client.js';
 import { list, outputFile, record, text, type JobRow, type OutputFile } from './job.js';
 import { labWire } from './lab_wire.js';
-import { Live } from './live.js';
+import { hurried, Live } from './live.js';
 
 const MOUNT = 'tapis/v3';
 
@@ -25,6 +25,7 @@ export class Server {
     private readonly settings = ServerConnection.makeSettings()
   ) {
     this.live = new Live(wire.socket);
+    hurried(this.live);
   }
 
   readonly live: Live;

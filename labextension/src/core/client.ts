@@ -3,13 +3,17 @@
 import { list, record, text } from '../job.js';
 import type { Socket } from '../live.js';
 import type { Calls } from './api.js';
+import type { Later } from './painter.js';
+import { inTime, patience } from './patience.js';
 
 /** How a page reaches the server: signed in as the browser is. */
 export interface Wire {
   /** `path` begins with a slash, below the mount; `body` is JSON. */
-  request(method: string, path: string, body?: string): Promise<Response>;
+  request(method: string, path: string, body?: string, signal?: AbortSignal): Promise<Response>;
   /** Where a browser gets `path`, for links. */
   url(path: string): string;
+  /** True where a call that takes long is a lost one; a kernel answers only when its cell has ended. */
+  readonly isPrompt?: boolean;
   socket: (after: number | null) => Socket;
 }
 
@@ -45,12 +49,20 @@ interface Parts {
 }
 
 export class Client {
-  constructor(private readonly wire: Wire) {}
+  constructor(
+    private readonly wire: Wire,
+    private readonly wait?: Later
+  ) {}
 
   async call<K extends keyof Calls>(route: K, given: Given<K>): Promise<Answer<Calls[K]['result']>> {
-    const { body } = given as Parts;
-    const [method, path] = address(route, given as Parts);
-    const response = await this.wire.request(method, path, body === undefined ? undefined : JSON.stringify(body));
+    const ask = (signal?: AbortSignal): Promise<Answer<Calls[K]['result']>> => this.ask(route, given as Parts, signal);
+    return this.wire.isPrompt ? inTime(patience(route), ask, this.wait) : ask();
+  }
+
+  private async ask<K extends keyof Calls>(route: K, parts: Parts, signal?: AbortSignal): Promise<Answer<Calls[K]['result']>> {
+    const { body } = parts;
+    const [method, path] = address(route, parts);
+    const response = await this.wire.request(method, path, body === undefined ? undefined : JSON.stringify(body), signal);
     const answer = record(await response.json().catch(() => null));
     if (!response.ok) {
       const words = text(answer['message']) || `The server answered ${response.status}.`;

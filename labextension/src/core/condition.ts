@@ -6,8 +6,8 @@ import type { Wire } from './client.js';
 export function minded(wire: Wire, tell: (isSignedOut: boolean) => void): Wire {
   return {
     ...wire,
-    request: async (method, path, body) => {
-      const response = await wire.request(method, path, body);
+    request: async (method, path, body, signal) => {
+      const response = await wire.request(method, path, body, signal);
       tell(response.status === 401);
       return response;
     }

@@ -42,12 +42,14 @@ export function pageWire(): Wire | null {
   const url = (path: string): string => `${base}${MOUNT}${path}`;
   return {
     url,
-    request: (method, path, body) =>
+    isPrompt: true,
+    request: (method, path, body, signal) =>
       fetch(url(path), {
         method,
         credentials: 'same-origin',
         headers: { 'X-XSRFToken': xsrf(document.cookie), ...(body !== undefined && { 'Content-Type': 'application/json' }) },
-        ...(body !== undefined && { body })
+        ...(body !== undefined && { body }),
+        ...(signal && { signal })
       }),
     socket: shared(base, after => {
       const live = url('/v3/tapisjobs/live').replace(/^http/, 'ws');
