@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -29,8 +30,6 @@ ENGINE_MODULE = "jupyter_tapis_jobs.server"
 #: JupyterHub's own entry into a Jupyter server.
 HUB_MODULE = "jupyterhub.singleuser"
 _LOG_LINES = 15
-#: No answer at all, or Tapis's word for "not ready".
-_NOT_YET = frozenset({None, 503})
 
 
 def is_hub_service(environment: Mapping[str, str]) -> bool:
@@ -179,13 +178,13 @@ def _wait_until_up(server: Server) -> None:
             raise UnavailableError(
                 f"The server ended as it started. Its last words:\n{last_words(server.log)}"
             )
-        status = _answer(server.url + "tapis/v3/jobs/healthcheck")
-        if status == 200:
+        answer = _answer(server.url + "tapis/v3/jobs/healthcheck")
+        if answer is not None and answer.status == 200:
             return
-        if status not in _NOT_YET:
+        if answer is not None:
             raise UnavailableError(
-                f"The server runs, but its job engine answers {status}. "
-                f"`jupyter tapisjobs doctor` tells more. Its last words:\n{last_words(server.log)}"
+                f"The server runs, but not its job engine: {answer.message}\n"
+                f"`jupyter tapisjobs doctor` tells more; the server's log is {server.log}."
             )
         time.sleep(LOOK_SECONDS)
     raise UnavailableError(
@@ -198,13 +197,30 @@ def last_words(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
 
 
-def _answer(url: str) -> int | None:
-    """Return the HTTP status at *url*, None while nothing answers; no proxy stands before this machine."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An HTTP status and the sentence that came with it."""
+
+    status: int
+    message: str
+
+
+def _answer(url: str) -> _Answer | None:
+    """Return what *url* answers, None while nothing does; no proxy stands before this machine."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5.0) as response:
-            return int(response.status)
+            return _Answer(response.status, "")
     except urllib.error.HTTPError as answer:
-        return int(answer.code)
+        return _Answer(answer.code, _message(answer.read()) or f"it answers {answer.code} {answer.reason}.")
     except OSError:
         return None
+
+
+def _message(body: bytes) -> str:
+    """Return the message of a Tapis envelope, nothing when it is something else."""
+    try:
+        envelope = json.loads(body)
+    except ValueError:
+        return ""
+    return str(envelope.get("message") or "") if isinstance(envelope, dict) else ""

@@ -20,6 +20,20 @@ def test_a_server_that_ends_at_once_is_told_with_its_last_words(tmp_path):
         pytest.fail("it cannot have started")
 
 
+def test_an_engine_that_cannot_start_is_told_at_once_with_its_reason(tmp_path, monkeypatch):
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "jobs.sqlite").write_bytes(b"no database at all " * 1000)
+    option = f"--TapisJobsApp.data_dir={tmp_path / 'store'}"
+    module = servers.ENGINE_MODULE
+    with (
+        pytest.raises(UnavailableError, match=r"not its job engine: .*jobs\.sqlite(.|\n)*doctor"),
+        servers.started(tmp_path, tmp_path / "log", module=module, options=[option]),
+    ):
+        pytest.fail("it cannot carry jobs")
+
+
 def test_a_server_that_does_not_listen_is_ended_by_force(monkeypatch):
     monkeypatch.setattr(servers, "STOP_SECONDS", 0.2)
     deaf = "import signal, sys; signal.signal(15, signal.SIG_IGN); print('up', flush=True); signal.pause()"
