@@ -38,6 +38,7 @@ USED = (
     "GET /v3/jobs/{jobUuid}/output/preview/{path}",
     "POST /v3/tapisjobs/code",
     "GET /v3/tapisjobs/jobs/counts",
+    "GET /v3/tapisjobs/jobs/values",
     "GET /v3/tapisjobs/jobs/extras",
     "POST /v3/tapisjobs/jobs/extras/values",
     "POST /v3/tapisjobs/jobs/extras/actions/{actionName}",
@@ -53,6 +54,9 @@ USED = (
     "GET /v3/tapisjobs/hosts",
     "POST /v3/tapisjobs/hosts",
     "POST /v3/tapisjobs/hosts/{systemId}/check",
+    "GET /v3/tapisjobs/hosts/{systemId}/load",
+    "GET /v3/tapisjobs/hosts/{systemId}/allocations",
+    "GET /v3/tapisjobs/hosts/{systemId}/places",
     "GET /v3/systems",
     "GET /v3/files/ops/{systemId}/{path}",
 )

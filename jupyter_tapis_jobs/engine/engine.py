@@ -115,9 +115,11 @@ class Engine:
             person=partial(_person, server_user),
             may_act=lambda: ports.clock.ticks() < self._leased_until,
         )
-        self.desks = Desks(ports, systems, on_ready=lambda system_id: self._conveyor.try_now(system_id))
-        sources = Sources(ports, system=self._system, paths=self._paths_of, fetch=fetch)
         variables = HostVariables(ports)
+        self.desks = Desks(
+            ports, systems, variables, on_ready=lambda system_id: self._conveyor.try_now(system_id)
+        )
+        sources = Sources(ports, system=self._system, paths=self._paths_of, fetch=fetch)
         self._submission = Submission(ports, apps, systems, sources, variables)
         outputs = Outputs(ports, sources)
         known = KnownJobs(ports, epoch=epoch, active=lambda: self._conveyor.jobs)

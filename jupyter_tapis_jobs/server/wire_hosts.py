@@ -65,3 +65,31 @@ class AddedHost(Wire):
 
     system: dict[str, Any]
     report: HostReport
+
+
+class QueueLoad(Wire):
+    """What goes on in a queue of a host's scheduler, whoever's jobs these are."""
+
+    name: str
+    state: str = Field(description="up, down, drain or inact.")
+    idle_nodes: int
+    nodes: int
+    idle_cores: int
+    cores: int
+    running: int = Field(description="Jobs; each element of an array is one.")
+    pending: int
+
+
+class HostLoad(Wire):
+    """How full the queues of a system are; ``asked`` is null where it tells nothing, and ``message`` why."""
+
+    asked: str | None
+    message: str
+    queues: list[QueueLoad]
+
+
+class HostPlace(Wire):
+    """A directory of the caller on a system: HOME, WORK or SCRATCH, as a path below the system's root."""
+
+    name: str
+    path: str

@@ -128,3 +128,31 @@ test('the next picker begins where somebody looked last', async () => {
   assert.deepEqual(entries(), ['a b.msh']);
   delete globalThis.localStorage;
 });
+
+const own = (...names) => names.map(([name, path]) => ({ name, path }));
+
+test('without a folder that was looked at before it begins at home, and work and scratch are one press away', async () => {
+  globalThis.localStorage = window.localStorage;
+  localStorage.clear();
+  const places = own(['HOME', '/home1/me'], ['SCRATCH', '/scratch/me']);
+  const { picker, entries } = await shown({ address: '' }, {
+    'GET /v3/tapisjobs/hosts/local/places': places,
+    [`${OPS}/local/home1/me`]: [file('mine.tcl')],
+    [`${OPS}/local/scratch/me`]: [file('big.h5')]
+  });
+  assert.deepEqual(entries(), ['mine.tcl']);
+  press(picker.node, 'Scratch');
+  await settled();
+  assert.deepEqual(entries(), ['big.h5']);
+  delete globalThis.localStorage;
+});
+
+test('a folder of another system is no beginning', async () => {
+  globalThis.localStorage = window.localStorage;
+  localStorage.clear();
+  const first = await shown({ address: 'tapis://local/runs/x' });
+  assert.deepEqual(first.entries(), ['a b.msh']);
+  const { told } = await shown({ system: 'far' });
+  assert.match(told(), /far cannot be reached/);
+  delete globalThis.localStorage;
+});

@@ -293,6 +293,13 @@ test('an allocation that was used is offered the next time on that system', asyn
   delete globalThis.localStorage;
 });
 
+test('allocations that the system lets one charge are offered behind those used before', async () => {
+  const charged = form();
+  charged.schema.properties.allocation = { type: 'string', title: 'Allocation' };
+  const { field } = await shown({ [`GET ${FORM}`]: charged, 'GET /v3/tapisjobs/hosts/one/allocations': ['TG-1', '<b>'] });
+  assert.deepEqual([...field('Allocation').list.options].map(each => each.value), ['TG-1', '<b>']);
+});
+
 test('without the server one can ask for the apps again', async () => {
   const gone = site({ 'GET /v3/apps': new TypeError('gone') });
   const view = new SubmitView(gone);

@@ -78,7 +78,7 @@ test('a host is looked at now, what was found is told, and the list is read agai
   press(card, 'Check now');
   await settled();
   assert.equal(card.querySelector('.tj-Note').textContent, 'Slurm 24.05 · queues normal\n⚠ There is no accounting.');
-  assert.deepEqual(asked.map(each => each.split('?')[0]), [`POST ${HOSTS}/frontera/check`, 'GET /v3/systems', `GET ${HOSTS}`, 'POST /v3/jobs/search']);
+  assert.deepEqual(asked.map(each => each.split('?')[0]), [`POST ${HOSTS}/frontera/check`, 'GET /v3/systems', `GET ${HOSTS}`, 'POST /v3/jobs/search', `GET ${HOSTS}/frontera/load`]);
 });
 
 test('a host that asks for a one-time code gets it once, from a dialogue', async () => {
@@ -129,4 +129,41 @@ test('a server that is gone is told, and it is tried again', async () => {
   const { node, time } = await view(answers);
   assert.match(node.querySelector('.tj-Trouble').textContent, /does not answer/);
   assert.equal(time.waiting[0].ms, 5000);
+});
+
+const FULL = {
+  asked: '2026-11-22T01:00:00.000000Z', message: '',
+  queues: [{ name: 'normal', state: 'up', idleNodes: 12, nodes: 512, idleCores: 672, cores: 28672, running: 180, pending: 1034 }, { name: 'sm', state: 'drain', idleNodes: 0, nodes: 4, idleCores: 0, cores: 32, running: 0, pending: 0 }]
+};
+const LOAD = `GET ${HOSTS}/frontera/load`;
+const cells = card => [...card.querySelectorAll('tbody tr')].map(row => [...row.children].slice(-3).map(cell => cell.textContent));
+
+test('how full a queue is stands beside its limits, whoever the jobs are of, and a closed one says so', async () => {
+  const { card } = await view({ [LOAD]: FULL });
+  assert.deepEqual(cells(card), [
+    ['12 of 512 nodes, 672 of 28,672 cores', '▶ 180 running   ◷ 1,034 waiting', '◷ 2 queued   ▶ 1 running'],
+    ['⚠ queue is drain, 0 of 4 nodes, 0 of 32 cores', '▶ 0 running   ◷ 0 waiting', 'none']
+  ]);
+  assert.match(card.querySelector('caption').textContent, /how full they were at/);
+});
+
+test('a host without connection tells no load, and says why once it tells something', async () => {
+  const { card, turn } = await view({ [LOAD]: { asked: null, message: 'Slurm does not tell it: <b>', queues: [] } });
+  assert.match(card.querySelector('caption').textContent, /is not known: Slurm does not tell it: <b>/);
+  assert.equal(card.querySelectorAll('thead th').length, 7);
+  assert.equal(card.querySelector('b'), null);
+  await turn();
+  assert.equal(card.querySelectorAll('thead th').length, 7);
+});
+
+test('a host that is slow to tell its load is asked for it once, and nothing waits for it', async () => {
+  let tell;
+  const { card, asked, turn } = await view({ [LOAD]: () => new Promise(resolve => (tell = resolve)) });
+  assert.match(card.textContent, /Your jobs now/);
+  await turn();
+  assert.equal(asked.filter(line => line === LOAD).length, 1);
+  tell(FULL);
+  await new Promise(resolve => setImmediate(resolve));
+  await settled();
+  assert.match(card.textContent, /12 of 512 nodes/);
 });

@@ -350,7 +350,11 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.getHosts": Sample(other=200),
     # Without a credential there is nothing to sign in with.
     "tapisjobs.checkHost": Sample(other=404, good=400, path=_system, body=lambda w: {}),
+    "tapisjobs.getHostLoad": Sample(other=404, path=_system),
+    "tapisjobs.getHostAllocations": Sample(other=404, path=_system),
+    "tapisjobs.getHostPlaces": Sample(other=404, path=_system),
     "tapisjobs.getJobCounts": Sample(other=200, query={"text": "sample", "status.neq": "FAILED"}),
+    "tapisjobs.getJobValues": Sample(other=200, query={"attribute": "appId"}),
     "tapisjobs.getJobExtras": Sample(other=200),
     "tapisjobs.getJobExtraValues": Sample(other=200, body=lambda w: {"uuids": [w.done]}),
     # No other package adds one here.

@@ -150,6 +150,19 @@ export interface HostCheck {
   trust?: string | null;  // The fingerprint of the host's new key: SHA256:…
 }
 
+/** How full the queues of a system are; ``asked`` is null where it tells nothing, and ``message`` why. */
+export interface HostLoad {
+  asked: string | null;
+  message: string;
+  queues: QueueLoad[];
+}
+
+/** A directory of the caller on a system: HOME, WORK or SCRATCH, as a path below the system's root. */
+export interface HostPlace {
+  name: string;
+  path: string;
+}
+
 /** A queue of a host's scheduler and its limits per job; null is without limit. */
 export interface HostQueue {
   name: string;
@@ -343,6 +356,18 @@ export interface Place {
 /** What is shown. */
 export type PreviewKind = 'text' | 'table' | 'image' | 'json' | 'header' | 'binary';
 
+/** What goes on in a queue of a host's scheduler, whoever's jobs these are. */
+export interface QueueLoad {
+  name: string;
+  state: string;  // up, down, drain or inact.
+  idleNodes: number;
+  nodes: number;
+  idleCores: number;
+  cores: number;
+  running: number;  // Jobs; each element of an array is one.
+  pending: number;
+}
+
 /** The request that was read. */
 export interface ReadRequest {
   request: Record<string, unknown>;
@@ -446,6 +471,12 @@ export interface Validated {
   sources: Record<string, string>;
   origins: ValueOrigin[];
   warnings: string[];
+}
+
+/** The values of one attribute of jobs, those that most jobs have first. */
+export interface ValueCounts {
+  values: Record<string, number>;  // How many jobs have each value; jobs without one are left out.
+  isAll: boolean;  // False where there are more values than are told.
 }
 
 /** One value of a job: where it comes from, and what more there is to say. */
@@ -557,6 +588,10 @@ export interface Calls {
     query?: { listType?: JobListType; text?: string | null; includeHidden?: boolean };
     result: StatusCounts;
   };
+  'GET /v3/tapisjobs/jobs/values': {
+    query?: { attribute?: 'status' | 'appId' | 'execSystemId' | 'execSystemLogicalQueue' | 'owner'; listType?: JobListType; includeHidden?: boolean };
+    result: ValueCounts;
+  };
   'GET /v3/tapisjobs/jobs/extras': {
     result: RowExtras;
   };
@@ -620,6 +655,18 @@ export interface Calls {
     path: { systemId: string };
     body?: HostCheck | null;
     result: HostReport;
+  };
+  'GET /v3/tapisjobs/hosts/{systemId}/load': {
+    path: { systemId: string };
+    result: HostLoad;
+  };
+  'GET /v3/tapisjobs/hosts/{systemId}/allocations': {
+    path: { systemId: string };
+    result: string[];
+  };
+  'GET /v3/tapisjobs/hosts/{systemId}/places': {
+    path: { systemId: string };
+    result: HostPlace[];
   };
   'GET /v3/systems': {
     query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; search?: string | null; listType?: CatalogListType; select?: string | null; showDeleted?: boolean };

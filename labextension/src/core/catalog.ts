@@ -1,7 +1,7 @@
 /** Systems and apps as the views need them, read from rows whose form the server's document leaves open. */
 
 import { isTerminal, list, record, text, type JobRow } from '../job.js';
-import type { HostReport, HostState, NewHost } from './api.js';
+import type { HostLoad, HostReport, HostState, NewHost } from './api.js';
 import { rows, type Client } from './client.js';
 import type { Answers } from './host_sign_in.js';
 import { clause, GROUPS } from './search.js';
@@ -68,7 +68,7 @@ export class Catalog {
   async load(): Promise<Load> {
     const groups = new Set(ACTIVE.map(({ name }) => name));
     const query = { select: 'execSystemId,execSystemLogicalQueue,status', limit: MOST_JOBS };
-    const body = { search: [clause({ groups, text: '', isHiddenToo: true })] };
+    const body = { search: [clause({ groups })] };
     const found: Load = new Map();
     for (const row of rows<JobRow>((await this.client.call('POST /v3/jobs/search', { query, body })).result)) {
       const key = place(row.execSystemId ?? '', row.execSystemLogicalQueue ?? '');
@@ -77,6 +77,11 @@ export class Catalog {
       found.set(key, counts);
     }
     return found;
+  }
+
+  /** How full the queues of a system are, whoever's jobs these are; without a connection made for it. */
+  async fullness(systemId: string): Promise<HostLoad> {
+    return (await this.client.call('GET /v3/tapisjobs/hosts/{systemId}/load', { path: { systemId } })).result;
   }
 
   /** How one's own hosts stand; without a connection made for it. */

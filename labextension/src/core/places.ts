@@ -26,6 +26,17 @@ export async function systems(client: Client): Promise<string[]> {
   return result.filter(row => row['enabled'] !== false).map(row => text(row['id']));
 }
 
+/** Directories of one's own on a system, the home first; `name` is HOME, WORK or SCRATCH. None where it is not known. */
+export async function ownPlaces(client: Client, systemId: string): Promise<(Place & { readonly name: string })[]> {
+  try {
+    const { result } = await client.call('GET /v3/tapisjobs/hosts/{systemId}/places', { path: { systemId } });
+    return result.map(({ name, path }) => ({ name, system: systemId, path: plain(path) }));
+  } catch {
+    // What is wrong with the system its files tell.
+    return [];
+  }
+}
+
 /** What lies in a folder, folders first, at most one more than `MOST`. */
 export async function entries(client: Client, { system, path }: Place): Promise<Found[]> {
   const given = { path: { systemId: system, path }, query: { limit: MOST + 1 } };

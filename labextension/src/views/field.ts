@@ -55,7 +55,9 @@ export class Field {
       this.browse.title = `Choose for ${label}`;
       line.append(this.browse);
     }
-    this.offer(`${id}-offered`, line);
+    this.offers.id = `${id}-offered`;
+    line.append(this.offers);
+    this.offer(given.offered ?? []);
     this.node.append(element('label', 'tj-Label', { for: id }, label), line, this.place, this.help, this.trouble);
     this.slider.setAttribute('aria-label', `${label}: slider`);
     this.control.addEventListener('input', () => this.typed());
@@ -87,6 +89,14 @@ export class Field {
     show(this.slider, isRange);
     write(this.limitWords, rules.type === 'integer' ? limits(rules) : '');
     this.draw();
+  }
+
+  /** These may be meant: they are offered while one types. */
+  offer(values: readonly string[]): void {
+    if (values.length) {
+      this.control.setAttribute('list', this.offers.id);
+      this.offers.replaceChildren(...values.map(value => element('option', '', { value: printable(value) })));
+    }
   }
 
   /** What is wrong, told beside the field too. */
@@ -144,14 +154,6 @@ export class Field {
     picker.focus();
   }
 
-  private offer(id: string, line: HTMLElement): void {
-    const { offered } = this.given;
-    if (offered?.length) {
-      this.control.setAttribute('list', id);
-      line.append(element('datalist', '', { id }, ...offered.map(value => element('option', '', { value }))));
-    }
-  }
-
   private made(): Control {
     const { rules, isLong, isNeeded } = this.given;
     const offered = choices(rules);
@@ -178,6 +180,7 @@ export class Field {
     return menu;
   }
 
+  private readonly offers = element('datalist', '');
   private readonly slider = element('input', 'tj-Slider', { type: 'range', tabindex: '-1' });
   private readonly limitWords = element('span', 'tj-Limit');
   private readonly browse = button('Browse…', 'Choose a file', () => this.choose());

@@ -64,6 +64,16 @@ export class FormView {
     return found;
   }
 
+  /** True when there is a field of this name. */
+  has(name: string): boolean {
+    return this.parts.has(name);
+  }
+
+  /** What may be meant in a field was learnt later. */
+  offer(name: string, values: readonly string[]): void {
+    [...(this.parts.get(name)?.fields ?? [])].forEach(field => field.offer(values));
+  }
+
   /** True when there is no fault; nothing is told. */
   get isFilled(): boolean {
     return [...this.parts.values()].every(part => [...part.fields].every(field => field.fault === ''));

@@ -1,6 +1,7 @@
 /** Looks at the server when a view comes into sight and again and again, and tells when it does not answer. */
 
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import type { Later } from '../core/painter.js';
 import { element, show, write } from '../dom.js';
 import { printable } from '../words.js';
@@ -65,7 +66,7 @@ export class Looker {
   private tell(fault: unknown): void {
     this.since = fault === null ? null : (this.since ?? new Date());
     const at = this.since?.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-    write(this.node, at ? `⚠ ${printable(told(fault))} What is shown is from before ${at}; it is tried again by itself.` : '');
+    write(this.node, at ? `⚠ ${t('{trouble} What is shown is from before {time}; it is tried again by itself.', { trouble: printable(told(fault)), time: at })}` : '');
     show(this.node, at !== undefined);
   }
 

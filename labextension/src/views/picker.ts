@@ -1,7 +1,8 @@
 /** Choose a file or folder on any system, for a field of the form. */
 
 import { told, type Client } from '../core/client.js';
-import { above, addressOf, entries, inside, MOST, placeOf, systems, type Found, type Place } from '../core/places.js';
+import { t } from '../core/language.js';
+import { above, addressOf, entries, inside, MOST, ownPlaces, placeOf, systems, type Found, type Place } from '../core/places.js';
 import { keep, kept, pageStorage } from '../core/storage.js';
 import { button, element, show, write } from '../dom.js';
 import { printable, size } from '../words.js';
@@ -15,6 +16,9 @@ const LAST = 'tapisjobs:folder';
 function last(): Place | null {
   return placeOf(kept(pageStorage(), LAST));
 }
+
+/** What one's own folders are called. */
+const PLACES = (): Readonly<Record<string, string>> => ({ HOME: t('Home'), WORK: t('Work'), SCRATCH: t('Scratch') });
 
 export interface PickerGiven {
   /** What the field is called. */
@@ -38,15 +42,17 @@ export class Picker {
     const { label, address, system, wanted } = given;
     const written = placeOf(address);
     const where = printable(label);
-    this.node = element('section', 'tj-Picker', { role: 'group', 'aria-label': `Choose for ${where}` });
-    this.place = (written && (wanted === 'directory' ? written : above(written))) ?? last() ?? { system, path: '' };
-    this.up = button('↑ Up', 'The folder above', () => void this.go(above(this.place)));
-    this.take = button('Choose this folder', `Use this folder for ${where}`, () => this.choose(this.place));
-    const close = button('Close', 'Choose nothing', () => given.done(null));
-    const bar = element('div', 'tj-Bar', {}, this.menu, this.path, this.up);
+    this.node = element('section', 'tj-Picker', { role: 'group', 'aria-label': t('Choose for {field}', { field: where }) });
+    const before = last();
+    this.known = (written && (wanted === 'directory' ? written : above(written))) ?? (before?.system === system ? before : null);
+    this.place = this.known ?? { system, path: '' };
+    this.up = button(t('↑ Up'), t('The folder above'), () => void this.go(above(this.place)));
+    this.take = button(t('Choose this folder'), t('Use this folder for {field}', { field: where }), () => this.choose(this.place));
+    const close = button(t('Close'), t('Choose nothing'), () => given.done(null));
+    const bar = element('div', 'tj-Bar', {}, this.menu, this.path, this.up, this.own);
     this.node.append(bar, this.list, this.note, element('div', 'tj-Bar', {}, this.take, close));
     show(this.take, wanted !== 'file');
-    this.menu.addEventListener('change', () => void this.go({ system: this.menu.value, path: '' }));
+    this.menu.addEventListener('change', () => void this.arrive(this.menu.value, null));
     this.path.addEventListener('keydown', event => {
       if (event.key === 'Enter') {
         event.preventDefault();
@@ -74,7 +80,23 @@ export class Picker {
     } catch (fault) {
       this.say(told(fault));
     }
-    await this.go(this.place);
+    await this.arrive(this.place.system, this.known);
+  }
+
+  /** Go to a system: to `known`, else to where one's own files are, else to its root. */
+  private async arrive(system: string, known: Place | null): Promise<void> {
+    const turn = (this.turn += 1);
+    this.place = known ?? { system, path: '' };
+    this.menu.value = system;
+    this.own.replaceChildren();
+    this.list.replaceChildren();
+    this.take.disabled = true;
+    this.say(t('Reading…'));
+    const own = await ownPlaces(this.client, system);
+    if (turn === this.turn) {
+      this.own.replaceChildren(...own.map(place => button(PLACES()[place.name] ?? place.name, `/${place.path}`, () => void this.go(place))));
+      await this.go(known ?? own[0] ?? { system, path: '' });
+    }
   }
 
   private async go(wanted: Place): Promise<void> {
@@ -86,7 +108,7 @@ export class Picker {
     this.up.disabled = this.path.value === '/';
     this.list.replaceChildren();
     this.take.disabled = true;
-    this.say('Reading…');
+    this.say(t('Reading…'));
     try {
       const found = await entries(this.client, place);
       if (turn === this.turn) {
@@ -107,14 +129,14 @@ export class Picker {
     this.list.replaceChildren(...shown);
     // The list is one stop of the tab key; arrows move in it.
     this.lines.forEach((line, at) => (line.tabIndex = at ? -1 : 0));
-    const most = `The first ${MOST} entries are shown; write the path to go on.`;
-    this.say(found.length > MOST ? most : found.length ? '' : 'There is nothing in this folder.');
+    const most = t('The first {count} entries are shown; write the path to go on.', { count: MOST });
+    this.say(found.length > MOST ? most : found.length ? '' : t('There is nothing in this folder.'));
   }
 
   private line({ name, isFolder, size: bytes }: Found, isFile: boolean): HTMLElement {
     const place = inside(this.place, name);
     const words = printable(isFolder ? `${name}/` : name);
-    const title = isFolder ? 'Open this folder' : 'Use this file';
+    const title = isFolder ? t('Open this folder') : t('Use this file');
     const node = button(words, title, () => (isFolder ? void this.go(place) : this.choose(place)));
     node.classList.add('tj-Entry');
     node.disabled = !isFolder && !isFile;
@@ -146,12 +168,15 @@ export class Picker {
     write(this.note, printable(words));
   }
 
-  private readonly menu = element('select', 'tj-Input', { 'aria-label': 'System of the files' });
-  private readonly path = element('input', 'tj-Input', { type: 'text', 'aria-label': 'Folder', spellcheck: 'false', autocomplete: 'off' });
-  private readonly list = element('ul', 'tj-Entries', { 'aria-label': 'Files' });
+  private readonly menu = element('select', 'tj-Input', { 'aria-label': t('System of the files') });
+  private readonly path = element('input', 'tj-Input', { type: 'text', 'aria-label': t('Folder'), spellcheck: 'false', autocomplete: 'off' });
+  private readonly own = element('span', 'tj-Bar', { role: 'group', 'aria-label': t('Your folders') });
+  private readonly list = element('ul', 'tj-Entries', { 'aria-label': t('Files') });
   private readonly note = element('p', 'tj-Note', { role: 'status' });
   private readonly up: HTMLButtonElement;
   private readonly take: HTMLButtonElement;
+  /** Where it begins; null for one's own files. */
+  private readonly known: Place | null;
   private place: Place;
   private turn = 0;
 }

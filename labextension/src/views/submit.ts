@@ -150,7 +150,11 @@ export class SubmitView {
     this.rest = filled.rest ?? {};
     const system = text(filled.values['execSystemId']);
     const ways = { pick: this.pick, offered: { allocation: this.allocations.of(system) } };
-    this.view = new FormView(form, filled.values, name => this.changed(name), ways);
+    const view = new FormView(form, filled.values, name => this.changed(name), ways);
+    this.view = view;
+    if (view.has('allocation')) {
+      void this.allocations.all(this.site.client, system).then(names => view.offer('allocation', names));
+    }
     const kept = Object.keys(this.rest);
     const words = [text(form.about['description']), kept.length ? `Kept as it was opened: ${kept.join(', ')}.` : ''];
     this.about.replaceChildren(element('span', '', {}, printable(words.filter(Boolean).join(' '))));

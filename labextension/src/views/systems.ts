@@ -4,6 +4,7 @@ import type { HostReport, HostState } from '../core/api.js';
 import { Catalog, type Load, type SystemInfo } from '../core/catalog.js';
 import type { Client } from '../core/client.js';
 import { reached } from '../core/host_sign_in.js';
+import { t } from '../core/language.js';
 import { later, type Later } from '../core/painter.js';
 import { button, element, show } from '../dom.js';
 import { AddHost } from './add_host.js';
@@ -16,7 +17,7 @@ import { SystemCard } from './system_card.js';
 const PAUSE = 15_000;
 
 export class SystemsView {
-  readonly node = element('div', 'tj-Jobs tj-Systems', { role: 'region', 'aria-label': 'Systems' });
+  readonly node = element('div', 'tj-Jobs tj-Systems', { role: 'region', 'aria-label': t('Systems') });
 
   constructor(client: Client, wait: Later = later) {
     this.catalog = new Catalog(client);
@@ -25,7 +26,7 @@ export class SystemsView {
     const name = (): string => this.form.name;
     this.form = new AddHost({ add: host => this.catalog.addHost(host), ask: asking(this.dialog, name), added });
     show(this.empty, false);
-    const add = button('Add a host…', 'Connect to a host and keep it as a system', () => this.form.open());
+    const add = button(t('Add a host…'), t('Connect to a host and keep it as a system'), () => this.form.open());
     this.node.append(element('div', 'tj-Bar', {}, add), this.looker.node, this.form.node, this.empty, this.place, this.dialog.node);
     this.show(true);
   }
@@ -45,6 +46,22 @@ export class SystemsView {
   private async look(): Promise<void> {
     const [systems, hosts, load] = await Promise.all([this.catalog.systems(), this.catalog.hosts(), this.catalog.load()]);
     this.draw(systems, new Map(hosts.map(host => [host.id, host])), load);
+    // Each is drawn when it comes: no host waits for a slower one.
+    systems.filter(system => system.queues.length).forEach(({ id }) => void this.fill(id));
+  }
+
+  private async fill(id: string): Promise<void> {
+    if (this.asked.has(id)) {
+      return;
+    }
+    this.asked.add(id);
+    try {
+      this.cards.get(id)?.fill(await this.catalog.fullness(id));
+    } catch {
+      // How the host stands says why.
+      this.cards.get(id)?.fill(null);
+    }
+    this.asked.delete(id);
   }
 
   private draw(systems: readonly SystemInfo[], hosts: ReadonlyMap<string, HostState>, load: Load): void {
@@ -68,9 +85,11 @@ export class SystemsView {
   }
 
   private readonly place = element('div', 'tj-StudiesMain');
-  private readonly empty = element('p', 'tj-Empty', {}, 'No systems yet. Add a host here, or in a cell: tapis.add_host("name", host="login.example.org").');
+  private readonly empty = element('p', 'tj-Empty', {}, t('No systems yet. Add a host here, or in a cell: {code}', { code: 'tapis.add_host("name", host="login.example.org")' }));
   private readonly dialog = new Dialog();
   private readonly form: AddHost;
+  /** Systems whose load is on its way. */
+  private readonly asked = new Set<string>();
   private readonly cards = new Map<string, SystemCard>();
   private readonly catalog: Catalog;
   private readonly looker: Looker;
