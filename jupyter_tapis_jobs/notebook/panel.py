@@ -3,6 +3,9 @@
 It carries no address and no token: the page's own cookie signs it in. On a page that is not the server's own,
 its calls come as messages to this kernel, which makes them over its connection; so does what is asked of the
 columns and actions that the notebook has added.
+
+What the notebook holds of it is a loader of a few lines: the module comes from the page's server, and where there
+is none from this kernel.
 """
 
 from __future__ import annotations
@@ -42,8 +45,8 @@ def _widget() -> type[Any]:
         raise JobError(
             "The panel needs anywidget: pip install anywidget, and load the page again."
         ) from cause
-    module, style = FOLDER / "panel.js", FOLDER / "panel.css"
-    if not module.is_file():
+    loader = FOLDER / "panel_loader.js"
+    if not loader.is_file():
         raise JobError(
             "The panel was not built when this package was installed, as Node.js was not there. "
             "Install Node.js 20.19 or newer and run the installation again; tapis.jobs() works without."
@@ -52,8 +55,7 @@ def _widget() -> type[Any]:
     class Panel(anywidget.AnyWidget):  # type: ignore[misc]
         """The jobs of this Jupyter server."""
 
-        _esm = module
-        _css = style
+        _esm = loader
         #: Titles of what the notebook has added, as ``PanelExtras.described`` tells them.
         extras = traitlets.Dict().tag(sync=True)
         #: Of the package that this panel comes from; the server may have another.
@@ -79,7 +81,9 @@ def _widget() -> type[Any]:
         def _hear(self, _: Any, told: Any, __: Any) -> None:
             if not isinstance(told, Mapping):
                 return
-            if told.get("type") in _OWN:
+            if told.get("type") == "module":
+                self.send({"type": "module", "id": told.get("id")}, [path.read_bytes() for path in _module()])
+            elif told.get("type") in _OWN:
                 self._answer(told)
             else:
                 self._relay.hear(told)
@@ -96,6 +100,10 @@ def _widget() -> type[Any]:
                 self.send(message, list(beside))
 
     return Panel
+
+
+def _module() -> tuple[Path, Path]:
+    return FOLDER / "panel.js", FOLDER / "panel.css"
 
 
 def register(shell: Any) -> None:

@@ -25,6 +25,9 @@ from .feed import Feed
 from .handler import TapisHandler
 from .live import PATH as LIVE
 from .live import LiveSocket
+from .panel_files import FOLDER as PANEL_FOLDER
+from .panel_files import PATH as PANEL
+from .panel_files import PanelFile
 from .service import MOUNT, Service
 
 if TYPE_CHECKING:
@@ -137,6 +140,8 @@ class TapisJobsApp(ExtensionApp):
         shared = {"service": self.service}
         if Extension.EVENTS in self.service.extensions:
             self.handlers.append((rf"{MOUNT}/+{LIVE.lstrip('/')}/*", LiveSocket, shared))
+        if Extension.VIEWS in self.service.extensions:
+            self.handlers.append((MOUNT + PANEL, PanelFile, {"path": str(PANEL_FOLDER)}))
         self.handlers.append((rf"{MOUNT}(?:/.*)?", TapisHandler, shared))
 
     def _make_service(self) -> Service:

@@ -63,6 +63,11 @@ def test_the_panel_is_a_widget_and_the_notebook_holds_no_token(run: Run, server:
     assert not re.search(r"eyJ[\w-]{10,}\.eyJ", written)
 
 
+def test_the_state_of_the_widget_is_small(run: Run) -> None:
+    """The panel's module is not in it, but what fetches that."""
+    assert 0 < len(json.dumps(run.notebook.metadata["widgets"])) < 30_000
+
+
 def test_the_jobs_end_as_the_notebook_says(run: Run) -> None:
     jobs = run.tapis.jobs().drop_duplicates("name").set_index("name")
     ends = [jobs.loc[name, "status"] for name in NAMES]

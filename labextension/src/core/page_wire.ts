@@ -25,7 +25,8 @@ export function xsrf(cookie: string): string {
   return found ? decodeURIComponent(found.slice('_xsrf='.length)) : '';
 }
 
-function thisPage(): Page {
+/** The page that this runs in. */
+export function thisPage(): Page {
   return {
     config: document.getElementById('jupyter-config-data')?.textContent ?? null,
     cookie: document.cookie,

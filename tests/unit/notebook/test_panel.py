@@ -62,7 +62,8 @@ def test_without_its_module_the_refusal_says_what_was_missing(monkeypatch, tmp_p
 def made(monkeypatch, tmp_path):
     """A panel over a server in memory, and what it sends."""
     pytest.importorskip("anywidget")
-    (tmp_path / "panel.js").write_text("export default { render() {} }")
+    (tmp_path / "panel_loader.js").write_text("export default { render() {} }")
+    (tmp_path / "panel.js").write_text("the panel")
     (tmp_path / "panel.css").write_text(".tj-Panel {}")
     monkeypatch.setattr(panel, "FOLDER", tmp_path)
     monkeypatch.setattr(panel, "EXTRAS", PanelExtras())
@@ -86,6 +87,15 @@ def test_a_panel_carries_neither_address_nor_token(made):
     told = str({name: value for name, value in state.items() if name != "layout"})
     assert "http" not in told
     assert "secret" not in told
+
+
+def test_a_notebook_holds_the_loader_and_gets_the_panel_itself_when_it_asks(made):
+    state = str(made.widget.get_state())
+    assert "export default { render() {} }" in state
+    assert "the panel" not in state
+    assert ".tj-Panel" not in state
+    made.says(type="module", id="m")
+    assert made.sent == [({"type": "module", "id": "m"}, [b"the panel", b".tj-Panel {}"])]
 
 
 def test_where_no_widget_is_drawn_one_sentence_says_what_to_do(made):
