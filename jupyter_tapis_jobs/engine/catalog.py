@@ -326,6 +326,7 @@ _OPERATORS: Mapping[str, Callable[[str, Any, Any], bool]] = {
     "nin": lambda name, value, given: not _within(name, value, given),
     "like": _like,
     "nlike": lambda name, value, given: not _like(name, value, given),
+    "holds": lambda name, value, given: str(given).lower() in str(value).lower(),
     "between": _between,
     "nbetween": lambda name, value, given: not _between(name, value, given),
     "contains": _contains,

@@ -170,7 +170,7 @@ SYSTEM_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
 _ORDERED = ("eq", "neq", "gt", "gte", "lt", "lte", "in", "nin", "between", "nbetween")
 OPS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
     {
-        _T: (*_ORDERED, "like", "nlike"),
+        _T: (*_ORDERED, "like", "nlike", "holds"),
         _N: _ORDERED,
         _W: _ORDERED,
         _B: ("eq", "neq"),

@@ -40,6 +40,11 @@ Condition = Comparison | Group
 EVERYTHING = Group("AND", ())
 
 
+def both(one: Condition, other: Condition) -> Condition:
+    """Return the condition that both hold; one that is always true adds nothing."""
+    return all_of([part for part in (one, other) if part != EVERYTHING])
+
+
 def all_of(parts: Sequence[Condition]) -> Condition:
     """Return the condition that all *parts* hold."""
     return parts[0] if len(parts) == 1 else Group("AND", tuple(parts))

@@ -10,7 +10,7 @@ What can be searched is in ``attributes``, the tree in ``conditions``, order and
 from __future__ import annotations
 
 from .attributes import APP_ATTRIBUTES, JOB_ATTRIBUTES, SYSTEM_ATTRIBUTES, Kind
-from .conditions import EVERYTHING, Comparison, Condition, Group
+from .conditions import EVERYTHING, Comparison, Condition, Group, both
 from .paging import DEFAULT_LIMIT, JobQuery, holding, job_query, order_by, selected
 from .search_dots import from_list, from_query
 from .search_sql import from_sql
@@ -26,6 +26,7 @@ __all__ = [
     "Group",
     "JobQuery",
     "Kind",
+    "both",
     "from_list",
     "from_query",
     "from_sql",

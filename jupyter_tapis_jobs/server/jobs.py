@@ -182,8 +182,11 @@ async def search_jobs(call: Call) -> Reply:
 
 
 async def search_jobs_sql(call: Call) -> Reply:
-    """List the jobs that a WHERE clause selects."""
-    return await _search(call, job_search.from_sql("".join(call.body.search)))
+    """List the jobs that a WHERE clause selects; of ours also conditions as those of a query."""
+    where = job_search.from_sql("".join(call.body.search))
+    if Extension.VIEWS in call.service.extensions:
+        where = job_search.both(where, job_search.from_query(call.conditions))
+    return await _search(call, where)
 
 
 async def _search(call: Call, where: Condition) -> Reply:

@@ -91,6 +91,16 @@ class JobCounts(Query):
     include_hidden: Truth = Field(False, description="Hidden jobs, too; see visible.")
 
 
+class JobValues(Query):
+    """``GET /v3/tapisjobs/jobs/values``."""
+
+    attribute: Literal["status", "appId", "execSystemId", "execSystemLogicalQueue", "owner"] = Field(
+        description="The attribute whose values are asked for."
+    )
+    list_type: JobListType = JobListType.MY_JOBS
+    include_hidden: Truth = Field(False, description="Hidden jobs, too; see visible.")
+
+
 class Form(Query):
     """``GET /v3/tapisjobs/apps/{appId}/{appVersion}/form``."""
 

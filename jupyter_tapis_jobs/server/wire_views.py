@@ -18,6 +18,15 @@ class StatusCounts(Wire):
     last_event: int = Field(description="Id of the newest event that is counted in; later ones change it.")
 
 
+class ValueCounts(Wire):
+    """The values of one attribute of jobs, those that most jobs have first."""
+
+    values: dict[str, int] = Field(
+        description="How many jobs have each value; jobs without one are left out."
+    )
+    is_all: bool = Field(description="False where there are more values than are told.")
+
+
 class RequestOf(Wire):
     """A request that is to be written as code; it need not be complete."""
 

@@ -112,6 +112,15 @@ def counts(conn: Connection, query: JobQuery, owner: str) -> dict[str, int]:
     return {row[0]: row[1] for row in found}
 
 
+def values(conn: Connection, query: JobQuery, owner: str, name: str, most: int) -> list[tuple[str, int]]:
+    """Return the values of attribute *name* and how many jobs have each, the most frequent *most* of them."""
+    query = _narrowed(conn, query, owner)
+    value, number = _attribute(name), func.count()
+    found = select(value, number).where(*_conditions(query, owner), value.is_not(None), value != "")
+    rows = conn.execute(found.group_by(value).order_by(number.desc(), value).limit(most))
+    return [(row[0], row[1]) for row in rows]
+
+
 def _total(conn: Connection, query: JobQuery, owner: str) -> int:
     return int(conn.execute(select(func.count(jobs.c.id)).where(*_conditions(query, owner))).scalar_one())
 

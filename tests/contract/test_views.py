@@ -9,6 +9,7 @@ import pytest
 from people import Who, bash
 
 COUNTS = "/v3/tapisjobs/jobs/counts"
+VALUES = "/v3/tapisjobs/jobs/values"
 SEARCH = "/v3/jobs/search"
 
 
@@ -49,6 +50,27 @@ def test_words_narrow_lists_and_searches_to_jobs_that_have_all_of_them(api, thre
         assert answer.json()["metadata"]["totalCount"] == 2
     assert api.get(SEARCH, text=three[0][:13])[0]["uuid"] == three[0]
     assert api.get(SEARCH, text="counted-pier no-such-word") == []
+
+
+def test_the_values_of_an_attribute_are_told_with_how_many_jobs_have_each(api, three):
+    found = api.get(VALUES, attribute="appId")
+    assert found["isAll"] is True
+    hidden_too = api.get(VALUES, attribute="appId", includeHidden="true")
+    assert hidden_too["values"]["bash"] == found["values"]["bash"] + 1
+    assert set(api.get(VALUES, attribute="status")["values"]) >= {"FINISHED", "FAILED"}
+    (owner,) = api.get(VALUES, attribute="owner")["values"]
+    assert owner not in api.get(VALUES, Who.OTHER, attribute="owner")["values"]
+    assert api.call("GET", VALUES, params={"attribute": "description"}).status_code == 400
+
+
+def test_a_where_clause_is_narrowed_by_conditions_beside_it(api, three):
+    def found(**conditions):
+        answer = api.call("POST", SEARCH, params=conditions, json={"search": ["status = 'FAILED'"]})
+        return [row["uuid"] for row in answer.json()["result"]]
+
+    assert found(**{"name.holds": "TED-pi"}) == three[1:2]
+    assert found(**{"name.holds": "TED_pi"}) == []
+    assert found(**{"name.holds": "TED-pi", "exitCode.gt": "1"}) == []
 
 
 def test_another_users_jobs_do_not_count(api, three):
