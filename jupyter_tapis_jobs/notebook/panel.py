@@ -4,8 +4,8 @@ It carries no address and no token: the page's own cookie signs it in. On a page
 its calls come as messages to this kernel, which makes them over its connection; so does what is asked of the
 columns and actions that the notebook has added.
 
-What the notebook holds of it is a loader of a few lines: the module comes from the page's server, and where there
-is none from this kernel.
+What the notebook holds of it is a loader of a few lines: the module comes from the page's server, and where
+there is none from this kernel.
 """
 
 from __future__ import annotations

@@ -29,5 +29,5 @@ class PanelFile(JupyterHandler, web.StaticFileHandler):
         return super().get(path, include_body=False)
 
     def set_extra_headers(self, path: str) -> None:
-        """Have the page ask each time whether there is a newer one: a new version takes the old one's place."""
+        """Have the page ask each time whether there is a newer one, as a new version has the same name."""
         self.set_header("Cache-Control", "no-cache")
