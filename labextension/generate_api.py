@@ -46,6 +46,7 @@ USED = (
     "POST /v3/tapisjobs/apps/{appId}/{appVersion}/form",
     "POST /v3/tapisjobs/apps/{appId}/{appVersion}/form/values",
     "POST /v3/tapisjobs/code/read",
+    "POST /v3/tapisjobs/definitions/read",
     "GET /v3/tapisjobs/server",
     "GET /v3/tapisjobs/studies",
     "GET /v3/tapisjobs/studies/{name}/frame",

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+from ..model.definition_text import read_definitions
 from ..model.errors import InvalidInputError
 from ..model.extensions import Extension
 from ..model.job_code import cell_of, python_of
@@ -14,7 +15,7 @@ from ..model.request_shape import refuse_odd_parts
 from .call import Call
 from .reply import Reply
 from .route import Route, Takes
-from .wire_views import JobCode, ReadRequest, RequestOf, TextOfJob
+from .wire_views import JobCode, ReadDefinitions, ReadRequest, RequestOf, TextOfDefinitions, TextOfJob
 
 
 async def write_code(call: Call) -> Reply:
@@ -45,6 +46,12 @@ async def read_code(call: Call) -> Reply:
     return Reply(told, f"JOBS_CODE_READ Request of app {text.app_id} read.")
 
 
+async def read_text_of_definitions(call: Call) -> Reply:
+    """Return the definitions in a text of YAML or JSON as JSON; nothing is stored."""
+    found = await asyncio.to_thread(read_definitions, call.body.text)
+    return Reply({"definitions": found}, f"JOBS_DEFINITIONS_READ Definitions read: {len(found)}.")
+
+
 async def _app(call: Call, name: str, version: str | None) -> dict[str, Any]:
     app = await call.door.look_up(lambda t: t.apps.get(call.user, name, version))
     return app.to_wire()
@@ -56,4 +63,6 @@ ROUTES = (
           result=JobCode, extension=_OURS),
     Route("POST", "/v3/tapisjobs/code/read", "readCode", read_code, body=TextOfJob, takes=Takes.MODEL,
           result=ReadRequest, extension=_OURS),
+    Route("POST", "/v3/tapisjobs/definitions/read", "readDefinitions", read_text_of_definitions,
+          body=TextOfDefinitions, takes=Takes.MODEL, result=ReadDefinitions, extension=_OURS),
 )  # fmt: skip

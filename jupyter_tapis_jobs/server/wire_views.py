@@ -54,6 +54,18 @@ class ReadRequest(Wire):
     warnings: list[str] = Field(description="What could not be taken over, one sentence each.")
 
 
+class TextOfDefinitions(Wire):
+    """Definitions as somebody has them: YAML (of one or several documents) or JSON."""
+
+    text: str = Field(max_length=4_000_000)
+
+
+class ReadDefinitions(Wire):
+    """What each document of the text holds, as it is."""
+
+    definitions: list[Any]
+
+
 class OfferedSystem(Wire):
     """A system that a form offers."""
 

@@ -23,18 +23,35 @@ async function imported(told, answers) {
   return { ...at, node, lines };
 }
 
-test('one definition, a list and the envelope of an answer are all taken, without what the server computes', () => {
+const READ = 'POST /v3/tapisjobs/definitions/read';
+
+test('one definition, a list and the envelope of an answer are all taken, without what the server computes', async () => {
+  const { client } = site();
   const told = { ...APP, owner: 'ana', uuid: 'u', tenant: 't' };
   for (const held of [told, [told], { result: told, status: 'success' }, { result: [told] }]) {
-    assert.deepEqual(definitionsIn(JSON.stringify(held)), [APP]);
+    assert.deepEqual(await definitionsIn(client, JSON.stringify(held)), [APP]);
   }
 });
 
-test('what is no definition of an app is told by what it is', () => {
-  assert.throws(() => definitionsIn('id: x'), /It is not JSON/);
-  assert.throws(() => definitionsIn('[]'), /It is empty/);
-  assert.throws(() => definitionsIn('{"appId": "x"}'), /It is a job request/);
-  assert.throws(() => definitionsIn(JSON.stringify([APP, { id: 'x' }])), /Number 2 is no app/);
+test('what is no definition of an app is told by what it is', async () => {
+  const { client } = site({ [READ]: refusal(400, 'JOBS_INVALID_INPUT The text is neither YAML nor JSON in line 1: <b>.') });
+  await assert.rejects(definitionsIn(client, '<b>: ['), /neither YAML nor JSON in line 1: <b>/);
+  await assert.rejects(definitionsIn(client, '[]'), /It is empty/);
+  await assert.rejects(definitionsIn(client, '{"appId": "x"}'), /It is a job request/);
+  await assert.rejects(definitionsIn(client, JSON.stringify([APP, { id: 'x' }])), /Number 2 is no app/);
+  await assert.rejects(definitionsIn(client, ' '.repeat(4_000_001)), /It is too long/);
+});
+
+test('YAML is read by the server, whose documents are the definitions', async () => {
+  const given = [];
+  const { client } = site({
+    [READ]: body => {
+      given.push(body);
+      return { definitions: [{ ...APP, owner: 'ana' }, [APP]] };
+    }
+  });
+  assert.deepEqual(await definitionsIn(client, 'id: mine\n'), [APP, APP]);
+  assert.deepEqual(given, [{ text: 'id: mine\n' }]);
 });
 
 test('each definition tells what became of it, and the catalogue is read again', async () => {

@@ -364,6 +364,7 @@ SAMPLES: dict[str, Sample] = {
     # The app is there for all.
     "tapisjobs.writeCode": Sample(other=200, body=lambda w: {"request": request(w)}),
     "tapisjobs.readCode": Sample(other=200, body=lambda w: {"text": "%%tapisjob bash\ntrue\n"}),
+    "tapisjobs.readDefinitions": Sample(other=200, body=lambda w: {"text": "id: x\nversion: 1.0\n"}),
     "tapisjobs.getAppForm": Sample(other=404, path=_app),
     "tapisjobs.fillAppForm": Sample(other=404, path=_app, body=lambda w: {"values": {"name": "x"}}),
     "tapisjobs.openAppForm": Sample(other=404, path=_app, body=lambda w: {"request": request(w)}),

@@ -368,6 +368,11 @@ export interface QueueLoad {
   pending: number;
 }
 
+/** What each document of the text holds, as it is. */
+export interface ReadDefinitions {
+  definitions: unknown[];
+}
+
 /** The request that was read. */
 export interface ReadRequest {
   request: Record<string, unknown>;
@@ -446,6 +451,11 @@ export interface StudyTold {
   name: string;
   message: string;
   asked?: number;
+}
+
+/** Definitions as somebody has them: YAML (of one or several documents) or JSON. */
+export interface TextOfDefinitions {
+  text: string;
 }
 
 /** What somebody has: a %%tapisjob cell, or a request in JSON or YAML. */
@@ -622,6 +632,10 @@ export interface Calls {
   'POST /v3/tapisjobs/code/read': {
     body: TextOfJob;
     result: ReadRequest;
+  };
+  'POST /v3/tapisjobs/definitions/read': {
+    body: TextOfDefinitions;
+    result: ReadDefinitions;
   };
   'GET /v3/tapisjobs/server': {
     result: ServerInfo;

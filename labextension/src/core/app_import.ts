@@ -1,16 +1,13 @@
-/** Definitions of apps in a text of JSON, and what becomes of each that is taken to the server. */
+/** Definitions of apps in a text of JSON or YAML, and what becomes of each that is taken to the server. */
 
 import { list, record, text } from '../job.js';
 import { RefusedError, told, type Client } from './client.js';
+import { t } from './language.js';
 
 /** What the server keeps and computes beside a definition: not the text's to say. */
 const COMPUTED = ['tenant', 'owner', 'uuid', 'created', 'updated', 'deleted', 'isPublic', 'sharedWithUsers', 'sharedAppCtx'];
-/** What only definitions of other things have. */
-const OTHERS: Readonly<Record<string, string>> = {
-  appId: 'a job request, not an app: open it in the form',
-  systemType: 'a system, not an app',
-  moduleLoads: 'a scheduler profile, not an app'
-};
+/** Characters of a text that are looked at. */
+const LONGEST = 4_000_000;
 
 export type Definition = Readonly<Record<string, unknown>>;
 
@@ -25,32 +22,51 @@ export interface Outcome {
 
 export class NoDefinitionError extends Error {}
 
-/** The apps in a text: one definition, a list, or either in the envelope of an answer. */
-export function definitionsIn(told: string): Definition[] {
-  let found: unknown;
-  try {
-    found = JSON.parse(told);
-  } catch (fault) {
-    throw new NoDefinitionError(`It is not JSON: ${fault instanceof Error ? fault.message : 'it cannot be read.'}`);
+/** The apps in a text: one definition, a list, or either in the envelope of an answer; YAML is read by the server. */
+export async function definitionsIn(client: Client, told: string): Promise<Definition[]> {
+  if (told.length > LONGEST) {
+    throw new NoDefinitionError(t('It is too long: at most {count} characters are read.', { count: LONGEST.toLocaleString() }));
   }
-  const held = Array.isArray(found) ? found : (record(found)['result'] ?? found);
-  const items = Array.isArray(held) ? held : [held];
+  const held = (await documents(client, told)).flatMap(document => record(document)['result'] ?? document);
+  const items = held.flat();
   if (!items.length) {
-    throw new NoDefinitionError('It is empty: a definition is an object with an id and a version.');
+    throw new NoDefinitionError(t('It is empty: a definition is an object with an id and a version.'));
   }
-  return items.map((item, place) => definition(item, items.length > 1 ? `Number ${place + 1}` : 'It'));
+  return items.map((item, place) => definition(item, items.length > 1 ? t('Number {place}', { place: place + 1 }) : t('It')));
+}
+
+async function documents(client: Client, text: string): Promise<unknown[]> {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    // It may be YAML.
+  }
+  try {
+    return (await client.call('POST /v3/tapisjobs/definitions/read', { body: { text } })).result.definitions;
+  } catch (fault) {
+    throw new NoDefinitionError(told(fault));
+  }
 }
 
 function definition(item: unknown, which: string): Definition {
   const found = record(item);
-  const other = Object.entries(OTHERS).find(([sign]) => sign in found);
+  const other = Object.entries(others()).find(([sign]) => sign in found);
   if (other) {
-    throw new NoDefinitionError(`${which} is ${other[1]}.`);
+    throw new NoDefinitionError(t('{which} is {other}.', { which, other: other[1] }));
   }
   if (!text(found['id']) || !text(found['version'])) {
-    throw new NoDefinitionError(`${which} is no app: a definition has an id and a version.`);
+    throw new NoDefinitionError(t('{which} is no app: a definition has an id and a version.', { which }));
   }
   return Object.fromEntries(Object.entries(found).filter(([name]) => !COMPUTED.includes(name)));
+}
+
+/** What only definitions of other things have. */
+function others(): Readonly<Record<string, string>> {
+  return {
+    appId: t('a job request, not an app: open it in the form'),
+    systemType: t('a system, not an app'),
+    moduleLoads: t('a scheduler profile, not an app')
+  };
 }
 
 /** Take one definition to the server; what is there already stays, unless it is to be replaced. */

@@ -2,6 +2,7 @@
 
 import { Catalog, found, type AppInfo } from '../core/catalog.js';
 import type { Client } from '../core/client.js';
+import { t } from '../core/language.js';
 import { later, type Later } from '../core/painter.js';
 import { button, element, show, write } from '../dom.js';
 import { printable } from '../words.js';
@@ -19,7 +20,7 @@ export interface AppsHost {
 }
 
 export class AppsView {
-  readonly node = element('div', 'tj-Jobs tj-Apps', { role: 'region', 'aria-label': 'Apps' });
+  readonly node = element('div', 'tj-Jobs tj-Apps', { role: 'region', 'aria-label': t('Apps') });
 
   constructor(
     client: Client,
@@ -30,7 +31,7 @@ export class AppsView {
     this.looker = new Looker(async () => this.put(await catalog.apps()), PAUSE, wait);
     this.entry.addEventListener('input', () => this.draw());
     const form = new AppImport(client, () => this.looker.now());
-    const open = button('Import…', 'Take definitions of apps to the server', () => form.open());
+    const open = button(t('Import…'), t('Take definitions of apps to the server'), () => form.open());
     this.node.append(element('div', 'tj-Bar', {}, this.entry, open, this.number), form.node, this.looker.node, this.empty, this.list);
     show(this.empty, false);
     this.show(true);
@@ -56,32 +57,32 @@ export class AppsView {
   private draw(): void {
     const shown = found(this.apps, this.entry.value);
     const rest = shown.length - MOST;
-    const more = rest > 0 ? [element('li', 'tj-App', {}, `and ${rest.toLocaleString()} more: search for them`)] : [];
+    const more = rest > 0 ? [element('li', 'tj-App', {}, t('and {count} more: search for them', { count: rest.toLocaleString() }))] : [];
     this.list.replaceChildren(...shown.slice(0, MOST).map(app => this.line(app)), ...more);
-    write(this.number, `${shown.length.toLocaleString()} of ${this.apps.length.toLocaleString()} apps`);
-    write(this.empty, this.apps.length ? 'No app is like this.' : 'No apps yet. Import the definition of one.');
+    write(this.number, t('{shown} of {count} apps', { shown: shown.length.toLocaleString(), count: this.apps.length.toLocaleString() }));
+    write(this.empty, this.apps.length ? t('No app is like this.') : t('No apps yet. Import the definition of one.'));
     show(this.empty, shown.length === 0);
   }
 
   private line(app: AppInfo): HTMLElement {
     const { id, version, label, description, category, runtime, owner, isEnabled, tags } = app;
-    const badge = element('span', 'tj-Tone tj-State', {}, isEnabled ? '✓ enabled' : '⊘ disabled');
+    const badge = element('span', 'tj-Tone tj-State', {}, isEnabled ? `✓ ${t('enabled')}` : `⊘ ${t('disabled')}`);
     badge.dataset['tone'] = isEnabled ? 'finished' : 'cancelled';
     const name = label === id ? `${id} ${version}` : `${label} (${id} ${version})`;
     const head = element('div', 'tj-Bar', {}, element('h3', 'tj-Title', {}, printable(name)), badge);
     if (this.host.submit && isEnabled) {
-      head.append(button('Submit…', `Fill in the form of ${printable(id)}`, () => this.host.submit?.(id, version)));
+      head.append(button(t('Submit…'), t('Fill in the form of {app}', { app: printable(id) }), () => this.host.submit?.(id, version)));
     }
-    const about = [description, category, runtime, owner && `by ${owner}`, tags.join(', ')].filter(Boolean).join(' · ');
+    const about = [description, category, runtime, owner && t('by {owner}', { owner }), tags.join(', ')].filter(Boolean).join(' · ');
     return element('li', 'tj-App', {}, head, element('p', 'tj-StudyWords', {}, printable(about)));
   }
 
   private readonly entry = element('input', 'tj-Search', {
-    type: 'search', placeholder: 'Search name, description, tag', 'aria-label': 'Search apps', spellcheck: 'false'
+    type: 'search', placeholder: t('Search name, description, tag'), 'aria-label': t('Search apps'), spellcheck: 'false'
   });
   private readonly number = element('span', 'tj-Total', { role: 'status' });
   private readonly empty = element('p', 'tj-Empty');
-  private readonly list = element('ul', 'tj-Groups tj-AppList', { 'aria-label': 'Apps' });
+  private readonly list = element('ul', 'tj-Groups tj-AppList', { 'aria-label': t('Apps') });
   private readonly looker: Looker;
   private apps: readonly AppInfo[] = [];
 }
