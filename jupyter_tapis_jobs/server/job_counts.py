@@ -1,4 +1,4 @@
-"""How many jobs have each status, and which values an attribute has (ours), for those who look at very many."""
+"""How many jobs have each status, and which values an attribute has (ours), for views of very many."""
 
 from __future__ import annotations
 

@@ -98,7 +98,8 @@ test('columns are chosen in the menu, kept under a name as text, laid out so aga
     setShown: (...told) => acts.push(told),
     layout: () => [choice('name')],
     lay: layout => acts.push(layout),
-    hiddenToo: isToo => acts.push(isToo)
+    hiddenToo: isToo => acts.push(isToo),
+    sharedToo: isToo => acts.push(['shared', isToo])
   }, sets);
   document.body.append(menu.node);
   menu.opener.click();
@@ -113,7 +114,7 @@ test('columns are chosen in the menu, kept under a name as text, laid out so aga
   buttons()[0].click();
   buttons()[1].click();
   assert.deepEqual(buttons(), []);
-  [...menu.node.querySelectorAll('input[type=checkbox]')].at(-1).click();
+  [...menu.node.querySelectorAll('input[type=checkbox]')].slice(-2).forEach(box => box.click());
   menu.node.remove();
-  assert.deepEqual(acts, [['tags', true], [choice('name')], true]);
+  assert.deepEqual(acts, [['tags', true], [choice('name')], true, ['shared', true]]);
 });

@@ -1,6 +1,7 @@
-/** Which columns a person wants, how wide, in which order and sorted by what; kept by the browser, also under names. */
+/** Which columns a person wants, how wide, in which order, sorted and filtered by what; kept by the browser, also under names. */
 
 import { list, parsed, record, text } from '../job.js';
+import { filterOf, type ColumnFilter, type ColumnFilters } from './column_filters.js';
 
 /** One column, in the words of the grid. */
 export interface ColumnChoice {
@@ -11,6 +12,10 @@ export interface ColumnChoice {
   flex: number | null;
   sort: 'asc' | 'desc' | null;
   sortIndex: number | null;
+  /** Shown also where there is little room, as somebody wants it. */
+  always?: true;
+  /** What it is filtered by, where it is. */
+  filter?: ColumnFilter;
 }
 
 /** From left to right. */
@@ -92,15 +97,50 @@ function layoutOf(raw: unknown): Layout {
   return list(raw).map(record).filter(choice => choice['colId']).map(choiceOf);
 }
 
+/** The layout to keep: `columns` as they are, of which the `far` ones are left out where there is little room.
+    That alone leaves out none for good; what somebody has `said` does. */
+export function laidOut(
+  columns: Layout, before: Layout, far: ReadonlySet<string>, said: ReadonlyMap<string, boolean>
+): Layout {
+  return columns.map(column => {
+    const { colId } = column;
+    const known = before.find(choice => choice.colId === colId);
+    const isShown = said.get(colId) ?? (known?.always || undefined);
+    const hide = isShown === undefined ? (far.has(colId) ? known?.hide ?? false : column.hide) : !isShown;
+    return { ...column, hide, ...(isShown && { always: true as const }) };
+  });
+}
+
+/** The layout where the `far` columns have no room. */
+export function fitted(layout: Layout, far: ReadonlySet<string>): Layout {
+  return layout.map(choice => (far.has(choice.colId) && !choice.always ? { ...choice, hide: true } : choice));
+}
+
+/** The filters of a layout. */
+export function filtersIn(layout: Layout): ColumnFilters {
+  return Object.fromEntries(layout.flatMap(({ colId, filter }) => (filter ? [[colId, filter]] : [])));
+}
+
+/** The layout with these filters. */
+export function filteredBy(layout: Layout, filters: ColumnFilters): Layout {
+  return layout.map(({ filter: _, ...choice }) => {
+    const filter = filters[choice.colId];
+    return filter ? { ...choice, filter } : choice;
+  });
+}
+
 export function choiceOf(raw: Record<string, unknown>): ColumnChoice {
   const sort = raw['sort'];
+  const filter = filterOf(text(raw['colId']), raw['filter']);
   return {
     colId: text(raw['colId']),
     hide: raw['hide'] === true,
     width: number(raw['width']),
     flex: number(raw['flex']),
     sort: sort === 'asc' || sort === 'desc' ? sort : null,
-    sortIndex: number(raw['sortIndex'])
+    sortIndex: number(raw['sortIndex']),
+    ...(raw['always'] === true && { always: true as const }),
+    ...(filter && { filter })
   };
 }
 

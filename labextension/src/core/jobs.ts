@@ -2,23 +2,30 @@
 
 import type { JobRow } from '../job.js';
 import type { Watcher } from '../live.js';
-import type { Cancelled, JobDetails } from './api.js';
+import type { Calls, Cancelled, JobDetails, ValueCounts } from './api.js';
 import { address, rows, type Client } from './client.js';
 import { each, type Outcome } from './each.js';
 import type { Told } from './extras.js';
-import { clause, grouped, orderBy, type Filter, type Order } from './search.js';
+import { clause, grouped, orderBy, parameters, type Filter, type Order } from './search.js';
 
 /** A row of the grid. */
 export interface GridRow extends JobRow {
   uuid: string;
   appId?: string;
   appVersion?: string;
+  owner?: string;
+  /** What the program ended with. */
+  remoteResultInfo?: string | null;
   tags?: string[] | null;
   /** False once it is hidden from lists. */
   visible?: boolean;
   /** What columns of others have for it, by their names. */
   extra?: Readonly<Record<string, Told>>;
 }
+
+/** Values with how many jobs have each. */
+export type Choices = ValueCounts;
+type ChoiceColumn = NonNullable<NonNullable<Calls['GET /v3/tapisjobs/jobs/values']['query']>['attribute']>;
 
 export interface Page {
   rows: GridRow[];
@@ -33,7 +40,7 @@ export interface News {
 
 const MORE: readonly (keyof JobDetails)[] = [
   'lastMessage', 'jobType', 'execSystemLogicalQueue', 'nodeCount', 'coresPerNode', 'maxMinutes', 'remoteJobId',
-  'launchMode', 'tags', 'visible'
+  'launchMode', 'tags', 'visible', 'remoteResultInfo'
 ];
 const FIELDS = ['summaryAttributes', ...MORE].join(',');
 /** The server takes so many in one call. */
@@ -47,20 +54,27 @@ export class Jobs {
   ) {}
 
   async page(filter: Filter, orders: readonly Order[], skip: number, limit: number): Promise<Page> {
-    const query = { select: FIELDS, limit, skip, orderBy: orderBy(orders), computeTotal: true, ...shown(filter) };
+    const query = { select: FIELDS, limit, skip, orderBy: orderBy(orders), computeTotal: true, ...parameters(filter) };
     const { result, total } = await this.client.call('POST /v3/jobs/search', { query, body: where(filter) });
     return { rows: rows<GridRow>(result), total };
   }
 
   /** How many jobs that hold the filter's words stand in each group of states. */
   async counts(filter: Filter): Promise<Map<string, number>> {
-    const { result } = await this.client.call('GET /v3/tapisjobs/jobs/counts', { query: shown(filter) });
+    const { result } = await this.client.call('GET /v3/tapisjobs/jobs/counts', { query: parameters(filter) });
     return grouped(result.counts);
+  }
+
+  /** The values of a column that jobs have, for a choice. */
+  async choices(column: string, { isHiddenToo, isSharedToo }: Filter): Promise<Choices> {
+    const more = { ...(isHiddenToo && { includeHidden: true }), ...(isSharedToo && { listType: 'ALL_JOBS' as const }) };
+    const query = { attribute: column as ChoiceColumn, ...more };
+    return (await this.client.call('GET /v3/tapisjobs/jobs/values', { query })).result;
   }
 
   /** The uuids of all that match, at most as many as one bulk call takes. */
   async uuids(filter: Filter): Promise<string[]> {
-    const query = { select: 'uuid', limit: AT_ONCE, ...shown(filter) };
+    const query = { select: 'uuid', limit: AT_ONCE, ...parameters(filter) };
     const { result } = await this.client.call('POST /v3/jobs/search', { query, body: where(filter) });
     return rows<GridRow>(result).map(row => row.uuid);
   }
@@ -111,9 +125,4 @@ type Step = (done: number) => void;
 
 function where(filter: Filter): { search: string[] } {
   return { search: [clause(filter)] };
-}
-
-/** Which jobs are looked at, beside their states. */
-function shown({ text, isHiddenToo }: Filter): { text: string | null; includeHidden?: boolean } {
-  return { text: text || null, ...(isHiddenToo && { includeHidden: true }) };
 }

@@ -1,5 +1,7 @@
 /** What the grid asks for: a filter and an order in the words of the Jobs API. */
 
+import { conditions, type ColumnFilters } from './column_filters.js';
+
 /** Groups of statuses that one chip stands for, in the order of a job's life. */
 export const GROUPS: readonly Group[] = [
   { name: 'accepted', status: 'PENDING', statuses: ['PENDING', 'PROCESSING_INPUTS'] },
@@ -28,9 +30,12 @@ export interface Filter {
   groups: ReadonlySet<string>;
   /** Jobs that were hidden, too. */
   isHiddenToo: boolean;
+  /** Jobs that others share, too. */
+  isSharedToo: boolean;
+  columns: ColumnFilters;
 }
 
-export const EVERYTHING: Filter = { text: '', groups: new Set(), isHiddenToo: false };
+export const EVERYTHING: Filter = { text: '', groups: new Set(), isHiddenToo: false, isSharedToo: false, columns: {} };
 
 export interface Order {
   column: string;
@@ -38,9 +43,31 @@ export interface Order {
 }
 
 /** The WHERE clause of the states; '' for all. Words are a parameter of their own. */
-export function clause({ groups }: Filter): string {
+export function clause({ groups }: Pick<Filter, 'groups'>): string {
   const statuses = GROUPS.filter(group => groups.has(group.name)).flatMap(group => group.statuses);
   return statuses.length ? `status IN (${statuses.map(status => `'${status}'`).join(', ')})` : '';
+}
+
+/** Which jobs are looked at, beside their states, as parameters of a search. */
+export function parameters({ text, isHiddenToo, isSharedToo, columns }: Filter): Parameters {
+  return {
+    text: text || null,
+    ...(isHiddenToo && { includeHidden: true }),
+    ...(isSharedToo && { listType: 'ALL_JOBS' as const }),
+    // Conditions are parameters of any name, which the types of the calls do not have.
+    ...(conditions(columns) as object)
+  };
+}
+
+interface Parameters {
+  text: string | null;
+  includeHidden?: boolean;
+  listType?: 'ALL_JOBS';
+}
+
+/** True where some jobs may be left out. */
+export function isNarrow({ text, groups, columns }: Filter): boolean {
+  return text !== '' || groups.size > 0 || Object.keys(columns).length > 0;
 }
 
 /** How many jobs stand in each group, from how many have each status. */

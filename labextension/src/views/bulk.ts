@@ -2,6 +2,7 @@
 
 import { told } from '../core/client.js';
 import type { Outcome } from '../core/each.js';
+import { t } from '../core/language.js';
 import type { Selection } from '../core/selection.js';
 import { button, element, show, write } from '../dom.js';
 import { printable } from '../words.js';
@@ -54,8 +55,9 @@ export class Bulk {
     const { selection, shown, total } = this.host;
     const hidden = selection.hidden(shown());
     const number = selection.size.toLocaleString();
-    write(this.words, hidden ? `${number} selected, ${hidden.toLocaleString()} not in view` : `${number} selected`);
-    write(this.allButton, `Select all ${total().toLocaleString()}`);
+    const unseen = t('{number} selected, {hidden} not in view', { number, hidden: hidden.toLocaleString() });
+    write(this.words, hidden ? unseen : t('{number} selected', { number }));
+    write(this.allButton, t('Select all {count}', { count: total().toLocaleString() }));
     show(this.bar, selection.size > 0);
   }
 
@@ -69,13 +71,13 @@ export class Bulk {
       void this.run(deed, uuids);
       return;
     }
-    const count = jobsOf(uuids.length);
+    const count = uuids.length;
     const agree = button(printable(yes(count)), 'Do it now', () => {
       this.close();
       void this.run(deed, uuids);
     });
     const words = element('span', 'tj-Words', {}, `${printable(ask(count))} ${this.which(uuids)} `);
-    this.put(`${deed.label} ${count}`, words, agree, button('Keep', 'Let them be', () => this.close()));
+    this.put(`${deed.label} ${jobsOf(count)}`, words, agree, button('Keep', 'Let them be', () => this.close()));
     agree.focus();
   }
 
@@ -99,12 +101,13 @@ export class Bulk {
   which(uuids: readonly string[]): string {
     const names = uuids.slice(0, NAMED).map(uuid => printable(this.host.name(uuid) || uuid));
     const more = uuids.length - names.length;
-    return names.join(', ') + (more > 0 ? ` and ${more.toLocaleString()} more` : '');
+    return names.join(', ') + (more > 0 ? ` ${t('and {count} more', { count: more.toLocaleString() })}` : '');
   }
 
   async run(deed: Deed, uuids: string[]): Promise<void> {
     const all = uuids.length.toLocaleString();
-    const step = (done: number): void => this.tell(`${deed.doing}: ${done.toLocaleString()} of ${all} …`);
+    const { doing } = deed;
+    const step = (done: number): void => this.tell(t('{doing}: {done} of {all} …', { doing, done: done.toLocaleString(), all }));
     step(0);
     try {
       const outcomes = await deed.run(uuids, step);
@@ -113,7 +116,7 @@ export class Bulk {
         this.host.selection.remove(uuidsOf(outcomes));
       }
     } catch (fault) {
-      this.tell(`${deed.doing} failed. ${told(fault)}`);
+      this.tell(`${t('{doing} failed.', { doing })} ${told(fault)}`);
     }
     if (deed.isQuiet) {
       this.host.changed();
@@ -122,7 +125,7 @@ export class Bulk {
 
   private tellOutcomes(deed: Deed, outcomes: Outcome[]): void {
     const good = uuidsOf(outcomes);
-    this.tell(deed.done(good.length.toLocaleString(), outcomes.length.toLocaleString()));
+    this.tell(deed.done({ good: good.length.toLocaleString(), all: outcomes.length.toLocaleString() }));
     const { undo } = deed;
     if (undo && good.length) {
       this.results.append(button('Undo', 'Take it back', () => void this.undo(deed, undo, good)));
@@ -133,14 +136,15 @@ export class Bulk {
     );
     if (rows.length) {
       const more = refused.length - rows.length;
-      this.results.append(element('ul', 'tj-Refused', {}, ...rows, ...(more > 0 ? [element('li', '', {}, `and ${more} more`)] : [])));
+      const rest = more > 0 ? [element('li', '', {}, t('and {count} more', { count: more.toLocaleString() }))] : [];
+      this.results.append(element('ul', 'tj-Refused', {}, ...rows, ...rest));
     }
   }
 
   private undo(deed: Deed, undo: NonNullable<Deed['undo']>, uuids: string[]): Promise<void> {
     const back: Deed = {
-      label: 'Undo', title: '', doing: 'Taking back', run: undo, isQuiet: deed.isQuiet ?? false,
-      done: (good, all) => `${good} of ${all} are as they were.`
+      label: t('Undo'), title: '', doing: t('Taking back'), run: undo, isQuiet: deed.isQuiet ?? false,
+      done: counts => t('{good} of {all} are as they were.', counts)
     };
     return this.run(back, uuids);
   }

@@ -1,6 +1,7 @@
 /** Which columns are seen, sets of them under names, and whether hidden jobs are listed. */
 
 import type { ColumnSets, Layout } from '../core/column_sets.js';
+import { t } from '../core/language.js';
 import { button, element, show } from '../dom.js';
 import { printable } from '../words.js';
 
@@ -18,6 +19,7 @@ export interface ColumnMenuHost {
   /** Lay the grid out so; an empty one is as it was at first. */
   lay(layout: Layout): void;
   hiddenToo(isHiddenToo: boolean): void;
+  sharedToo(isSharedToo: boolean): void;
 }
 
 export class ColumnMenu {
@@ -29,9 +31,12 @@ export class ColumnMenu {
     private readonly sets: ColumnSets
   ) {
     this.opener.setAttribute('aria-expanded', 'false');
-    const hidden = element('input', '', { type: 'checkbox' });
-    hidden.addEventListener('change', () => host.hiddenToo(hidden.checked));
-    const save = element('form', 'tj-SaveSet', {}, this.name, element('button', 'tj-Button', { type: 'submit' }, 'Save'));
+    const more = element('div', 'tj-Choices', {},
+      choice(t('hidden jobs, too'), isTicked => host.hiddenToo(isTicked)),
+      choice(t('jobs that others share with me, too'), isTicked => host.sharedToo(isTicked)),
+      button('Close', 'Close', () => this.toggle())
+    );
+    const save = element('form', 'tj-SaveSet', {}, this.name, element('button', 'tj-Button', { type: 'submit' }, t('Save')));
     save.addEventListener('submit', event => {
       event.preventDefault();
       this.save();
@@ -39,7 +44,7 @@ export class ColumnMenu {
     this.node.append(
       this.choices,
       element('div', 'tj-Sets', {}, this.kept, save, button('As at first', 'The columns as they were at first', () => this.lay([]))),
-      element('div', '', {}, element('label', 'tj-Choice', {}, hidden, ' hidden jobs, too'), ' ', button('Close', 'Close', () => this.toggle()))
+      more
     );
     this.node.addEventListener('keydown', event => {
       if (event.key === 'Escape') {
@@ -54,16 +59,14 @@ export class ColumnMenu {
     if (this.node.hidden) {
       return;
     }
-    const boxes = this.host.offers().map(({ colId, title, isShown }) => {
-      const box = element('input', '', { type: 'checkbox' });
-      box.checked = isShown;
-      box.addEventListener('change', () => this.host.setShown(colId, box.checked));
-      return element('label', 'tj-Choice', {}, box, ` ${title}`);
-    });
+    const boxes = this.host.offers().map(({ colId, title, isShown }) =>
+      choice(title, isTicked => this.host.setShown(colId, isTicked), isShown)
+    );
     this.choices.replaceChildren(...boxes);
     const sets = this.sets.names.map(name => {
-      const drop = button('✕', `Forget the set ${printable(name)}`, () => this.remove(name));
-      drop.setAttribute('aria-label', `Forget the set ${printable(name)}`);
+      const forget = t('Forget the set {name}', { name: printable(name) });
+      const drop = button('✕', forget, () => this.remove(name));
+      drop.setAttribute('aria-label', forget);
       return element('span', 'tj-Set', {}, button(printable(name), 'Lay the columns out so', () => this.lay(this.sets.take(name))), drop);
     });
     this.kept.replaceChildren(...sets);
@@ -87,7 +90,7 @@ export class ColumnMenu {
 
   private save(): void {
     const isKept = this.sets.save(this.name.value, this.host.layout());
-    this.name.setCustomValidity(isKept || !this.name.value.trim() ? '' : 'There is no room for another set in this browser.');
+    this.name.setCustomValidity(isKept || !this.name.value.trim() ? '' : t('There is no room for another set in this browser.'));
     if (isKept) {
       this.name.value = '';
     } else {
@@ -107,4 +110,11 @@ export class ColumnMenu {
   private readonly name = element('input', 'tj-Entry', {
     type: 'text', placeholder: 'Name of this set', 'aria-label': 'Name of this set of columns', maxlength: '60', required: true
   });
+}
+
+function choice(words: string, tick: (isTicked: boolean) => void, isTicked = false): HTMLElement {
+  const box = element('input', '', { type: 'checkbox' });
+  box.checked = isTicked;
+  box.addEventListener('change', () => tick(box.checked));
+  return element('label', 'tj-Choice', {}, box, ` ${words}`);
 }

@@ -3,22 +3,25 @@
 import type { ColDef, ICellRendererParams } from 'ag-grid-community';
 
 import type { ExtraColumn } from '../core/api.js';
-import type { GridRow } from '../core/jobs.js';
+import { FILTERED } from '../core/column_filters.js';
+import type { Choices, GridRow } from '../core/jobs.js';
 import { t } from '../core/language.js';
-import type { Selection } from '../core/selection.js';
+import { Selection } from '../core/selection.js';
 import { element } from '../dom.js';
 import { isTerminal } from '../job.js';
+import { ColumnFilterForm, type FilterSetting } from './column_filter.js';
 import { age, clock, duration, moment, printable, sentence, stateWords } from '../words.js';
 
 type Cell = ICellRendererParams<GridRow>;
 type Column = ColDef<GridRow> & { colId: string };
 
 /** How much room there is. */
-export type Shape = 'wide' | 'middle' | 'small' | 'narrow';
+export type Shape = 'wide' | 'large' | 'middle' | 'small' | 'narrow';
 
 /** What is left out where there is less room, unless somebody has chosen; what a job does is never. */
-const FAR: Readonly<Record<Shape, ReadonlySet<string>>> = {
+export const FAR: Readonly<Record<Shape, ReadonlySet<string>>> = {
   wide: new Set(),
+  large: new Set(['execSystemLogicalQueue', 'execSystemId']),
   middle: new Set(['appId', 'execSystemLogicalQueue', 'execSystemId']),
   small: new Set(['appId', 'execSystemLogicalQueue', 'execSystemId', 'created']),
   narrow: new Set()
@@ -26,14 +29,40 @@ const FAR: Readonly<Record<Shape, ReadonlySet<string>>> = {
 /** The column of the boxes: it is always there. */
 export const PICK = 'select';
 
+/** Pixels: what these columns have at least, so that what they say is not cut; less where there is no room for it. */
+const LEAST: Readonly<Record<string, readonly [enough: number, little: number]>> = { name: [130, 100], lastMessage: [250, 100] };
+
+/** Tells the values of a column that jobs have. */
+type Choose = (column: string) => Promise<Choices>;
+
 /** `extras` are columns of others; they stand after our own. */
-export function columns(shape: Shape, selection: Selection, extras: readonly ExtraColumn[] = []): Column[] {
+export function columns(shape: Shape, selection: Selection, extras: readonly ExtraColumn[], choose: Choose): Column[] {
+  const own = wide(selection).map(column => filterable(column, choose));
   if (shape === 'narrow') {
-    return narrow(selection);
+    return own.map(twoLined);
   }
-  const named = wide(selection).map(column => ({ ...column, headerName: t(column.headerName ?? '') }));
-  const all = [...named, ...extras.map(added)];
-  return all.map(column => (FAR[shape].has(column.colId) ? { ...column, hide: true } : column));
+  const fitting = own.map(column => {
+    const least = LEAST[column.colId];
+    return least ? { ...column, minWidth: least[shape === 'small' ? 1 : 0] } : column;
+  });
+  return [...fitting, ...extras.map(added)].map(column => (FAR[shape].has(column.colId) ? { ...column, hide: true } : column));
+}
+
+/** What the head of a column says. */
+export function titleOf(colId: string): string {
+  return t(wide(new Selection()).find(column => column.colId === colId)?.headerName ?? colId);
+}
+
+/** The column with its title in the page's language, and the filter that it has. */
+function filterable(column: Column, choose: Choose): Column {
+  const { colId } = column;
+  const title = t(column.headerName ?? '');
+  const kind = FILTERED[colId];
+  if (!kind) {
+    return { ...column, headerName: title };
+  }
+  const setting: FilterSetting = { kind, title, ...(kind === 'choice' && { choices: () => choose(colId) }) };
+  return { ...column, headerName: title, filter: ColumnFilterForm, filterParams: setting };
 }
 
 /** State, name and time come first; nothing that matters is cut. What is hidden at first is shown when it is chosen. */
@@ -42,24 +71,26 @@ function wide(selection: Selection): Column[] {
     { colId: PICK, headerName: '', width: 40, resizable: false, sortable: false, suppressMovable: true, lockPosition: 'left',
       cellRenderer: (cell: Cell) => box(cell, selection) },
     { colId: 'status', headerName: 'State', width: 154, cellRenderer: state },
-    { colId: 'name', headerName: 'Name', flex: 2, minWidth: 140, cellRenderer: words(row => row.name) },
-    { colId: 'time', headerName: 'Time', width: 100, sortable: false, cellClass: 'tj-mod-number', cellRenderer: time },
-    { colId: 'lastMessage', headerName: 'What is going on', flex: 4, minWidth: 180, cellRenderer: words(said) },
+    { colId: 'name', headerName: 'Name', flex: 2, cellRenderer: words(row => row.name) },
+    { colId: 'time', headerName: 'Time', width: 92, sortable: false, cellClass: 'tj-mod-number', cellRenderer: time },
+    { colId: 'lastMessage', headerName: 'What is going on', flex: 4, cellRenderer: words(said) },
     { colId: 'appId', headerName: 'App', width: 130, cellRenderer: words(app) },
     { colId: 'execSystemId', headerName: 'System', width: 110, cellRenderer: words(row => row.execSystemId) },
     { colId: 'execSystemLogicalQueue', headerName: 'Queue', width: 100, cellRenderer: words(row => row.execSystemLogicalQueue) },
     { colId: 'created', headerName: 'Submitted', width: 146, cellRenderer: (cell: Cell) => local(cell.data?.created) },
-    { colId: 'ended', headerName: 'Ended', width: 142, hide: true, cellRenderer: (cell: Cell) => local(cell.data?.ended) },
+    { colId: 'ended', headerName: 'Ended', width: 150, hide: true, cellRenderer: (cell: Cell) => local(cell.data?.ended) },
     number('nodeCount', 'Nodes', row => row.nodeCount),
     number('coresPerNode', 'Cores a node', row => row.coresPerNode),
     number('maxMinutes', 'Limit (min)', row => row.maxMinutes),
+    number('exitCode', 'Exit code', row => row.exitCode ?? row.remoteResultInfo),
+    { colId: 'owner', headerName: 'Owner', width: 120, hide: true, cellRenderer: words(row => row.owner) },
     { colId: 'remoteJobId', headerName: 'Scheduler id', width: 120, hide: true, cellRenderer: words(row => row.remoteJobId) },
     { colId: 'tags', headerName: 'Tags', width: 140, hide: true, sortable: false, cellRenderer: words(row => row.tags?.join(', ')) },
     { colId: 'uuid', headerName: 'UUID', width: 300, hide: true, cellRenderer: words(row => row.uuid) }
   ];
 }
 
-function number(colId: string, headerName: string, of: (row: GridRow) => number | null | undefined): Column {
+function number(colId: string, headerName: string, of: (row: GridRow) => number | string | null | undefined): Column {
   const cellRenderer = words(row => of(row)?.toLocaleString());
   return { colId, headerName, width: 104, hide: true, cellClass: 'tj-mod-number', cellRenderer };
 }
@@ -72,13 +103,13 @@ function added({ name, title, kind }: ExtraColumn): Column {
   return { colId: `extra:${name}`, headerName: printable(title), width: 120, sortable: false, cellClass, cellRenderer };
 }
 
-/** Two lines a row, where there is no room for columns. */
-function narrow(selection: Selection): Column[] {
-  const [select] = wide(selection);
-  return [
-    { ...(select as Column), width: 34 },
-    { colId: 'name', headerName: 'Jobs', flex: 1, sortable: false, cellRenderer: twoLines }
-  ];
+/** Two lines a row, where there is no room for columns; the others are there unseen, as they may be filtered. */
+function twoLined(column: Column): Column {
+  if (column.colId === PICK) {
+    return { ...column, width: 34 };
+  }
+  const isName = column.colId === 'name';
+  return isName ? { ...column, headerName: t('Jobs'), flex: 1, minWidth: 0, sortable: false, cellRenderer: twoLines } : { ...column, hide: true };
 }
 
 /** The columns that change as time goes by. */
@@ -91,7 +122,7 @@ function box({ data }: Cell, selection: Selection): HTMLElement {
     return drawn;
   }
   drawn.checked = selection.has(data.uuid);
-  drawn.setAttribute('aria-label', `Select ${printable(data.name ?? '')}`);
+  drawn.setAttribute('aria-label', t('Select {name}', { name: printable(data.name ?? '') }));
   return drawn;
 }
 
@@ -135,7 +166,7 @@ function time({ data }: Cell): HTMLElement {
 function local(told: string | null | undefined): HTMLElement {
   const at = moment(told);
   const shown = at === null ? '' : new Date(at).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' });
-  return element('span', '', { title: at === null ? '' : `${told} UTC` }, shown);
+  return element('span', '', { title: at === null ? '' : t('{time} UTC', { time: told ?? '' }) }, shown);
 }
 
 function twoLines({ data }: Cell): HTMLElement {
@@ -143,7 +174,8 @@ function twoLines({ data }: Cell): HTMLElement {
     return element('span', 'tj-Wait', {}, '…');
   }
   const name = element('span', 'tj-Name', {}, printable(data.name ?? ''));
-  const first = element('div', 'tj-First', {}, name, element('span', 'tj-mod-number', {}, passed(data)));
-  const second = element('div', 'tj-Second', {}, badge(data.status), ` ${printable([app(data), data.execSystemId].filter(Boolean).join(' · '))}`);
-  return element('div', 'tj-TwoLines', { title: printable(said(data)) }, first, second);
+  const first = element('div', 'tj-First', {}, name);
+  const where = element('span', 'tj-Words', {}, printable([data.appId, data.execSystemId].filter(Boolean).join(' · ')));
+  const second = element('div', 'tj-Second', {}, badge(data.status), where, element('span', 'tj-mod-number', {}, passed(data)));
+  return element('div', 'tj-TwoLines', { title: printable(`${data.name ?? ''}: ${said(data)}`) }, first, second);
 }

@@ -4,20 +4,24 @@ import type { ExtraAction } from '../core/api.js';
 import type { Outcome } from '../core/each.js';
 import { AT_ONCE, type Extras } from '../core/extras.js';
 import type { Jobs } from '../core/jobs.js';
+import { t, tn } from '../core/language.js';
 import { element } from '../dom.js';
+
+/** Numbers of jobs, as a person reads them. */
+export type Counts = Readonly<Record<'good' | 'all', string>>;
 
 export interface Deed {
   label: string;
   title: string;
   /** What is asked before, after the number of jobs; without it the deed is done at once. */
-  ask?(count: string): string;
+  ask?(count: number): string;
   /** The words of the yes. */
-  yes?(count: string): string;
+  yes?(count: number): string;
   /** Said while it is done. */
   doing: string;
   run(uuids: string[], step: (done: number) => void): Promise<Outcome[]>;
   /** What became of it, of how many. */
-  done(good: string, all: string): string;
+  done(counts: Counts): string;
   /** Takes it back. */
   undo?(uuids: string[], step: (done: number) => void): Promise<Outcome[]>;
   /** Rows look otherwise after it, without any news. */
@@ -28,44 +32,40 @@ export interface Deed {
 
 /** `3 jobs`, `1 job`. */
 export function jobsOf(number: number): string {
-  return `${number.toLocaleString()} ${number === 1 ? 'job' : 'jobs'}`;
-}
-
-function these(count: string): string {
-  return count === jobsOf(1) ? 'this job' : `these ${count}`;
+  return tn('{count} job', '{count} jobs', number);
 }
 
 export function cancelling(jobs: Jobs): Deed {
   return {
-    label: 'Cancel…',
-    title: 'End the selected jobs',
-    ask: count => `End ${these(count)}?`,
-    yes: count => (count === jobsOf(1) ? 'Cancel the job' : `Cancel ${count}`),
-    doing: 'Cancelling',
+    label: t('Cancel…'),
+    title: t('End the selected jobs'),
+    ask: count => tn('End this job?', 'End these {count} jobs?', count),
+    yes: count => tn('Cancel the job', 'Cancel {count} jobs', count),
+    doing: t('Cancelling'),
     run: uuids => jobs.cancel(uuids),
-    done: (good, all) => `${good} of ${all} are asked to end.`
+    done: counts => t('{good} of {all} are asked to end.', counts)
   };
 }
 
 export function resubmitting(jobs: Jobs): Deed {
   return {
-    label: 'Submit again…',
-    title: 'Submit the selected jobs again, as they were asked for',
-    ask: count => `Submit ${these(count)} again?`,
-    yes: count => `Submit ${count}`,
-    doing: 'Submitting',
+    label: t('Submit again…'),
+    title: t('Submit the selected jobs again, as they were asked for'),
+    ask: count => tn('Submit this job again?', 'Submit these {count} jobs again?', count),
+    yes: count => tn('Submit {count} job', 'Submit {count} jobs', count),
+    doing: t('Submitting'),
     run: (uuids, step) => jobs.resubmit(uuids, step),
-    done: (good, all) => `${good} of ${all} are submitted again.`
+    done: counts => t('{good} of {all} are submitted again.', counts)
   };
 }
 
 export function hiding(jobs: Jobs): Deed {
   return {
-    label: 'Hide',
-    title: 'Leave the selected jobs out of the list; nothing of them is lost',
-    doing: 'Hiding',
+    label: t('Hide'),
+    title: t('Leave the selected jobs out of the list; nothing of them is lost'),
+    doing: t('Hiding'),
     run: (uuids, step) => jobs.setVisible(uuids, false, step),
-    done: (good, all) => `${good} of ${all} are hidden.`,
+    done: counts => t('{good} of {all} are hidden.', counts),
     undo: (uuids, step) => jobs.setVisible(uuids, true, step),
     isQuiet: true,
     isLast: true
@@ -74,11 +74,11 @@ export function hiding(jobs: Jobs): Deed {
 
 export function showing(jobs: Jobs): Deed {
   return {
-    label: 'Show again',
-    title: 'Take the selected jobs into the list again',
-    doing: 'Showing',
+    label: t('Show again'),
+    title: t('Take the selected jobs into the list again'),
+    doing: t('Showing'),
     run: (uuids, step) => jobs.setVisible(uuids, true, step),
-    done: (good, all) => `${good} of ${all} are in the list again.`,
+    done: counts => t('{good} of {all} are in the list again.', counts),
     isQuiet: true
   };
 }
@@ -88,18 +88,18 @@ const ZIPS = 50;
 
 export function downloading(jobs: Jobs, save: (url: string, name: string) => void = saved): Deed {
   return {
-    label: 'Download',
-    title: `Save the outputs of the selected jobs, a zip for each; at most ${ZIPS} at once`,
-    doing: 'Downloading',
+    label: t('Download'),
+    title: t('Save the outputs of the selected jobs, a zip for each; at most {count} at once', { count: ZIPS }),
+    doing: t('Downloading'),
     run: async uuids =>
       uuids.map((uuid, at) => {
         if (at >= ZIPS) {
-          return { uuid, status: 'error', message: `at most ${ZIPS} are saved at once.` };
+          return { uuid, status: 'error', message: t('at most {count} are saved at once.', { count: ZIPS }) };
         }
         save(jobs.zipUrl(uuid), `${uuid}.zip`);
         return { uuid, status: 'success', message: '' };
       }),
-    done: (good, all) => `The browser saves the outputs of ${good} of ${all}.`
+    done: counts => t('The browser saves the outputs of {good} of {all}.', counts)
   };
 }
 
@@ -114,10 +114,11 @@ function saved(url: string, name: string): void {
 /** An action of another package. */
 export function added(action: ExtraAction, extras: Extras): Deed {
   const { name, title, confirm } = action;
+  const states = action.statuses.join(', ');
   return {
     label: confirm === null ? title : `${title}…`,
-    title: action.statuses.length ? `${title}: for jobs that are ${action.statuses.join(', ')}` : title,
-    ...(confirm !== null && { ask: (count: string) => `${confirm} (${count})`, yes: () => title }),
+    title: states ? t('{title}: for jobs that are {states}', { title, states }) : title,
+    ...(confirm !== null && { ask: (count: number) => `${confirm} (${jobsOf(count)})`, yes: () => title }),
     doing: title,
     run: async (uuids, step) => {
       const outcomes: Outcome[] = [];
@@ -127,7 +128,7 @@ export function added(action: ExtraAction, extras: Extras): Deed {
       }
       return outcomes;
     },
-    done: (good, all) => `${title}: ${good} of ${all}.`,
+    done: counts => t('{title}: {good} of {all}.', { title, ...counts }),
     isQuiet: true
   };
 }

@@ -1,25 +1,30 @@
 /** The table of jobs: as many rows as there are, of which only those in view are fetched and drawn. */
 
 import {
-  CellStyleModule, ColumnApiModule, createGrid, EventApiModule, InfiniteRowModelModule, ModuleRegistry, RenderApiModule,
-  RowApiModule, RowStyleModule, ScrollApiModule, themeQuartz, type GridApi, type IDatasource, type IGetRowsParams,
-  type IRowNode
+  CellStyleModule, ColumnApiModule, createGrid, CustomFilterModule, EventApiModule, InfiniteRowModelModule, LocaleModule,
+  ModuleRegistry, RenderApiModule, RowApiModule, RowStyleModule, ScrollApiModule, type GridApi, type IDatasource,
+  type IGetRowsParams, type IRowNode
 } from 'ag-grid-community';
 
 import { isOlder } from '../card.js';
 import type { ExtraColumn } from '../core/api.js';
-import { choiceOf, type Layout } from '../core/column_sets.js';
+import { FILTERED, filtersOf, isSame, type ColumnFilters } from '../core/column_filters.js';
+import { choiceOf, filteredBy, filtersIn, fitted, laidOut, type Layout } from '../core/column_sets.js';
 import type { Values } from '../core/extras.js';
-import type { GridRow, Page } from '../core/jobs.js';
+import type { Choices, GridRow, Page } from '../core/jobs.js';
+import { KnownPages } from '../core/known_pages.js';
+import { t } from '../core/language.js';
 import type { Order } from '../core/search.js';
 import type { Selection } from '../core/selection.js';
 import { isTerminal } from '../job.js';
 import type { Offer } from './column_menu.js';
-import { columns, PICK, TICKING, type Shape } from './columns.js';
+import { columns, FAR, PICK, TICKING, type Shape } from './columns.js';
+import { THEME } from './grid_theme.js';
+import { Picks } from './picks.js';
 
 ModuleRegistry.registerModules([
-  CellStyleModule, ColumnApiModule, EventApiModule, InfiniteRowModelModule, RenderApiModule, RowApiModule, RowStyleModule,
-  ScrollApiModule
+  CellStyleModule, ColumnApiModule, CustomFilterModule, EventApiModule, InfiniteRowModelModule, LocaleModule, RenderApiModule,
+  RowApiModule, RowStyleModule, ScrollApiModule
 ]);
 
 /** Rows of one request. */
@@ -27,26 +32,11 @@ const BLOCK = 100;
 /** News that are kept for pages on their way. */
 const KEPT = 5000;
 /** Pixels: below the first width a row has two lines, below the next ones it has fewer columns. */
-const SHAPES: readonly (readonly [number, Shape])[] = [[460, 'narrow'], [720, 'small'], [1000, 'middle'], [Infinity, 'wide']];
+const SHAPES: readonly (readonly [number, Shape])[] = [
+  [460, 'narrow'], [815, 'small'], [940, 'middle'], [1150, 'large'], [Infinity, 'wide']
+];
 /** Pixels: the height of a row with one line, and with two. */
 const [LOW, HIGH] = [30, 46];
-
-/** Lab's own colours, so that it is at home in every theme. */
-const THEME = themeQuartz.withParams({
-  accentColor: 'var(--jp-brand-color1, #1976d2)',
-  backgroundColor: 'var(--jp-layout-color1, #ffffff)',
-  borderColor: 'var(--jp-border-color2, #e0e0e0)',
-  browserColorScheme: 'inherit',
-  cellHorizontalPadding: 8,
-  chromeBackgroundColor: 'var(--jp-layout-color2, #eeeeee)',
-  fontFamily: 'var(--jp-ui-font-family, system-ui, sans-serif)',
-  fontSize: 'var(--jp-ui-font-size1, 13px)',
-  foregroundColor: 'var(--jp-ui-font-color1, #212121)',
-  headerHeight: 30,
-  rowHoverColor: 'var(--jp-layout-color2, #eeeeee)',
-  selectedRowBackgroundColor: 'var(--jp-layout-color3, #e0e0e0)',
-  wrapperBorderRadius: 2
-});
 
 export interface GridHost {
   selection: Selection;
@@ -55,6 +45,10 @@ export interface GridHost {
   failed(fault: unknown): void;
   /** The columns are laid out otherwise, by a person. */
   arranged(layout: Layout): void;
+  /** Single columns are filtered otherwise. */
+  filtered(filters: ColumnFilters): void;
+  /** The values of a column that jobs have. */
+  choices(column: string): Promise<Choices>;
 }
 
 export class Grid {
@@ -63,11 +57,12 @@ export class Grid {
     private readonly host: GridHost,
     private chosen: Layout = []
   ) {
+    this.picks = new Picks(host.selection);
     this.api = createGrid<GridRow>(node, {
       theme: THEME,
       rowModelType: 'infinite',
       datasource: this.source(),
-      columnDefs: columns('wide', host.selection),
+      columnDefs: this.definitions(),
       defaultColDef: { resizable: true, sortable: true, sortingOrder: ['desc', 'asc', null], valueGetter: ({ data }) => data },
       getRowId: ({ data }) => data.uuid,
       rowHeight: LOW,
@@ -76,6 +71,10 @@ export class Grid {
       maxConcurrentDatasourceRequests: 2,
       blockLoadDebounceMillis: 60,
       ensureDomOrder: true,
+      getLocaleText: ({ defaultValue, variableValues = [] }) =>
+        variableValues.reduce((words, value) => words.replace('${variable}', value), t(defaultValue)),
+      // Its own words and colours hold in what opens over the grid, which may be lower than that.
+      popupParent: node.closest<HTMLElement>('.tj-Jobs') ?? node,
       suppressDragLeaveHidesColumns: true,
       rowClassRules: {
         'tj-mod-picked': ({ data }) => data !== undefined && host.selection.has(data.uuid),
@@ -83,10 +82,11 @@ export class Grid {
         'tj-mod-hidden': ({ data }) => data?.visible === false
       },
       suppressNoRowsOverlay: true,
-      onRowClicked: ({ data, event, rowIndex }) => this.clicked(data, event ?? null, rowIndex),
+      onRowClicked: ({ data, event, rowIndex }) => this.picks.clicked(this.api, data, event ?? null, rowIndex),
       onRowDoubleClicked: ({ data }) => data && host.open(data),
       onColumnMoved: ({ finished, source }) => finished && source === 'uiColumnMoved' && this.arranged(),
       onColumnResized: ({ finished, source }) => finished && source === 'uiColumnResized' && this.arranged(),
+      onFilterChanged: () => this.filtered(this.api.getFilterModel()),
       onSortChanged: ({ source }) => source === 'uiColumnSorted' && this.arranged()
     });
     this.lay(this.chosen);
@@ -102,6 +102,7 @@ export class Grid {
   /** Begin again at the top, as another filter asks for. */
   reload(): void {
     this.left = null;
+    this.questions += 1;
     this.news.clear();
     this.extra.clear();
     this.api.setGridOption('datasource', this.source());
@@ -150,17 +151,50 @@ export class Grid {
   // -- columns
 
   get layout(): Layout {
-    return this.api.getColumnState().map(state => choiceOf({ ...state }));
+    const columns = this.api.getColumnState().map(state => choiceOf({ ...state }));
+    return filteredBy(laidOut(columns, this.chosen, FAR[this.shape], this.said), this.filters);
   }
 
-  /** Lay the columns out as they were kept; as at first where nothing was. */
+  /** Lay the columns out, and filter them, as they were kept; as at first where nothing was. */
   lay(layout: Layout): void {
     this.chosen = layout;
+    this.said.clear();
+    this.order();
+    const filters = filtersIn(layout);
+    if (!isSame(filters, this.filters)) {
+      this.api.setFilterModel(filters);
+    }
+  }
+
+  /** Filter by a column no more. */
+  unfilter(colId: string): void {
+    void this.api.setColumnFilterModel(colId, null).then(() => this.api.onFilterChanged());
+  }
+
+  /** Open the filter of the column that has the focus, as its header does; where it has none that of the names. */
+  filterHere(): void {
+    const colId = this.api.getFocusedCell()?.column.getColId() ?? '';
+    this.api.showColumnFilter(Object.hasOwn(FILTERED, colId) ? colId : 'name');
+  }
+
+  private filtered(model: unknown): void {
+    const filters = filtersOf(model);
+    if (!isSame(filters, this.filters)) {
+      this.filters = filters;
+      this.questions += 1;
+      this.host.filtered(filters);
+      this.arranged();
+    }
+  }
+
+  private order(): void {
+    const layout = this.chosen;
     if (this.shape === 'narrow') {
       return;
     }
     if (layout.length) {
-      this.api.applyColumnState({ state: layout.map(choice => ({ ...choice })), applyOrder: true });
+      const state = fitted(layout, FAR[this.shape]).map(choice => ({ ...choice }));
+      this.api.applyColumnState({ state, applyOrder: true });
     } else {
       this.api.resetColumnState();
     }
@@ -176,6 +210,7 @@ export class Grid {
 
   setShown(colId: string, isShown: boolean): void {
     this.api.setColumnsVisible([colId], isShown);
+    this.said.set(colId, isShown);
     this.arranged();
   }
 
@@ -200,17 +235,19 @@ export class Grid {
   private arranged(): void {
     if (this.shape !== 'narrow') {
       this.chosen = this.layout;
-      this.host.arranged(this.chosen);
+    } else if (this.chosen.length) {
+      this.chosen = filteredBy(this.chosen, this.filters);
     }
+    this.host.arranged(this.chosen);
   }
 
   private definitions(): ReturnType<typeof columns> {
-    return columns(this.shape, this.host.selection, this.extras);
+    return columns(this.shape, this.host.selection, this.extras, column => this.host.choices(column));
   }
 
   private redefine(): void {
     this.api.setGridOption('columnDefs', this.definitions());
-    this.lay(this.chosen);
+    this.order();
   }
 
   // -- rows
@@ -254,37 +291,6 @@ export class Grid {
     }
   }
 
-  private clicked(row: GridRow | undefined, event: Event | null, rowIndex: number | null): void {
-    if (!row) {
-      return;
-    }
-    const { target } = event ?? {};
-    if (!(target instanceof Element) || !target.closest('[col-id="select"]')) {
-      return;
-    }
-    if (event instanceof MouseEvent && event.shiftKey && this.lastPick !== null && rowIndex !== null) {
-      this.host.selection.add(this.between(this.lastPick, rowIndex));
-    } else {
-      this.host.selection.toggle(row.uuid);
-    }
-    this.lastPick = rowIndex;
-    if (rowIndex !== null) {
-      // The box was drawn anew: without this the keyboard would be lost.
-      this.api.setFocusedCell(rowIndex, 'select');
-    }
-  }
-
-  private between(one: number, other: number): string[] {
-    const uuids: string[] = [];
-    for (let at = Math.min(one, other); at <= Math.max(one, other); at += 1) {
-      const uuid = this.api.getDisplayedRowAtIndex(at)?.data?.uuid;
-      if (uuid) {
-        uuids.push(uuid);
-      }
-    }
-    return uuids;
-  }
-
   private focusedNode(): IRowNode<GridRow> | undefined {
     const cell = this.api.getFocusedCell();
     return cell ? this.api.getDisplayedRowAtIndex(cell.rowIndex) : undefined;
@@ -294,14 +300,22 @@ export class Grid {
     return { getRows: params => void this.rows(params) };
   }
 
-  private async rows({ startRow, endRow, sortModel, successCallback, failCallback }: IGetRowsParams): Promise<void> {
+  private async rows({ startRow, endRow, sortModel, filterModel, successCallback, failCallback }: IGetRowsParams): Promise<void> {
     this.orders = sortModel.map(({ colId, sort }) => ({ column: colId, isDown: sort === 'desc' }));
+    this.filtered(filterModel);
+    const question = JSON.stringify([this.questions, sortModel]);
     try {
       const page = await this.host.fetch(this.orders, startRow, endRow - startRow);
+      this.known.keep(question, startRow, page);
       successCallback(page.rows.map(row => this.newer(row)), page.total);
       this.comeBack();
     } catch (fault) {
-      failCallback();
+      const known = this.known.from(startRow);
+      if (known) {
+        successCallback(known.rows.map(row => this.newer(row)), known.total);
+      } else {
+        failCallback();
+      }
       this.host.failed(fault);
     }
   }
@@ -350,10 +364,16 @@ export class Grid {
   private readonly news = new Map<string, GridRow>();
   private readonly extra = new Map<string, Values[string]>();
   private extras: readonly ExtraColumn[] = [];
+  private readonly picks: Picks;
   private picked = new Set<string>();
   private orders: readonly Order[] = [];
+  private filters: ColumnFilters = {};
+  /** Columns that somebody has shown, or not, since they were laid out. */
+  private readonly said = new Map<string, boolean>();
+  private readonly known = new KnownPages();
+  /** How often something else was asked for. */
+  private questions = 0;
   private shape: Shape = 'wide';
   private left: { index: number; hasKeys: boolean } | null = null;
   private marked: string | null = null;
-  private lastPick: number | null = null;
 }

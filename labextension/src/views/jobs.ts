@@ -1,33 +1,36 @@
 /** The jobs of a person: search, chips, the grid, and what is done to the chosen ones. Live while it is seen. */
 
-import type { ExtraAction } from '../core/api.js';
 import { told } from '../core/client.js';
-import { ColumnSets } from '../core/column_sets.js';
-import { Asking, type Extras } from '../core/extras.js';
+import { ColumnSets, filtersIn } from '../core/column_sets.js';
+import type { Extras } from '../core/extras.js';
 import type { GridRow, Jobs, Page } from '../core/jobs.js';
+import { t, tn } from '../core/language.js';
 import { Newcomers } from '../core/newcomers.js';
 import { later, Painter } from '../core/painter.js';
-import { EVERYTHING, type Filter, type Order } from '../core/search.js';
+import { EVERYTHING, isNarrow, type Filter, type Order } from '../core/search.js';
 import { Selection } from '../core/selection.js';
 import { Soon } from '../core/soon.js';
 import { button, eachSecond, element, show, write } from '../dom.js';
 import type { HistoryRow, JobRow } from '../job.js';
 import { EVERY } from '../live.js';
+import { Additions } from './additions.js';
 import { Bulk } from './bulk.js';
 import { Chips } from './chips.js';
 import { ColumnMenu } from './column_menu.js';
-import { added, cancelling, downloading, hiding, resubmitting, showing, type Deed } from './deeds.js';
+import { titleOf } from './columns.js';
+import { cancelling, downloading, hiding, resubmitting, showing, type Deed } from './deeds.js';
 import { Dock, type Docked } from './dock.js';
+import { FilterChips } from './filter_chips.js';
 import { Grid } from './grid.js';
 import { printable } from '../words.js';
-import { help, press, type Key } from './keys.js';
+import { jobKeys } from './job_keys.js';
+import { help, press } from './keys.js';
 import { askToShare } from './share.js';
+import { Stale } from './stale.js';
 
-/** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs;
-    until the next try where the server did not answer. */
+/** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs. */
 const TYPED = 250;
 const COUNTED = 1000;
-const AGAIN = 5000;
 
 export interface JobsHost {
   /** Make what is shown of one job beside the grid; without it nothing opens. */
@@ -49,12 +52,15 @@ export class JobsView {
   ) {
     const sets = new ColumnSets();
     this.deeds = { cancel: cancelling(jobs), resubmit: resubmitting(jobs), hide: hiding(jobs), show: showing(jobs) };
+    this.filter = { ...EVERYTHING, columns: filtersIn(sets.now) };
     this.grid = new Grid(this.table, {
       selection: this.selection,
       fetch: (orders, skip, limit) => this.fetch(orders, skip, limit),
       open: row => this.open(row),
-      failed: fault => this.fail(fault),
-      arranged: layout => sets.keep(layout)
+      failed: fault => this.stale.tell(fault),
+      arranged: layout => sets.keep(layout),
+      filtered: columns => this.narrow({ columns }, true),
+      choices: column => jobs.choices(column, this.filter)
     }, sets.now);
     this.bulk = new Bulk({
       selection: this.selection,
@@ -73,12 +79,17 @@ export class JobsView {
         this.grid.lay(layout);
         sets.keep(layout);
       },
-      hiddenToo: isHiddenToo => this.narrow({ isHiddenToo })
+      hiddenToo: isHiddenToo => this.narrow({ isHiddenToo }),
+      sharedToo: isSharedToo => this.narrow({ isSharedToo })
     }, sets);
-    const sources = host.extras ?? [];
-    this.asking = sources.map(extras => new Asking(extras, values => this.grid.setExtra(values)));
-    void this.learnExtras(sources);
-    this.unlearn = sources.map(source => source.changed?.(() => void this.learnExtras(sources)));
+    this.additions = new Additions(host.extras ?? [], {
+      columns: extras => this.grid.setExtras(extras),
+      values: values => this.grid.setExtra(values),
+      deed: deed => this.bulk.add(deed),
+      say: words => this.say(words),
+      loaded: () => [...this.matching]
+    });
+    void this.additions.learn();
     const { details } = host;
     this.dock = details ? new Dock(details, () => this.closed()) : null;
     this.node.append(this.build());
@@ -114,7 +125,7 @@ export class JobsView {
 
   dispose(): void {
     this.isGone = true;
-    this.unlearn.forEach(end => end?.());
+    this.additions.dispose();
     this.rest();
     this.unsearch?.();
     this.dock?.dispose();
@@ -125,10 +136,9 @@ export class JobsView {
     this.unwatch?.();
     this.unwatch = null;
     this.painter.stop();
-    this.asking.forEach(asking => asking.stop());
+    this.additions.stop();
     this.counter.stop();
-    this.unretry?.();
-    this.unretry = null;
+    this.stale.stop();
   }
 
   // -- what happens
@@ -138,16 +148,20 @@ export class JobsView {
     const came = this.newJobs.asked();
     const page = await this.jobs.page(filter, orders, skip, limit);
     if (filter === this.filter) {
+      if (filter !== this.matched) {
+        this.matched = filter;
+        this.matching.clear();
+      }
       for (const { uuid, name } of page.rows) {
         this.names.set(uuid, name ?? '');
         this.matching.add(uuid);
       }
-      this.ask(page.rows.map(({ uuid }) => uuid));
+      this.additions.ask(page.rows.map(({ uuid }) => uuid));
       this.total = page.total;
       came(page.rows);
       this.draw();
     }
-    this.fail(null);
+    this.stale.tell(null);
     return page;
   }
 
@@ -179,40 +193,8 @@ export class JobsView {
     if (event?.event === 'JOB_NEW_STATUS') {
       this.countSoon();
       if (!isNew) {
-        this.ask([uuid]);
+        this.additions.ask([uuid]);
       }
-    }
-  }
-
-  private ask(uuids: readonly string[]): void {
-    if (this.hasExtras) {
-      this.asking.forEach(asking => asking.put(uuids));
-    }
-  }
-
-  /** Columns and actions of others come when they come; without them the rest works. */
-  private async learnExtras(sources: readonly Extras[]): Promise<void> {
-    const found = await Promise.all(sources.map(source => source.load().catch(() => null)));
-    if (this.isGone) {
-      return;
-    }
-    const columns = found.flatMap(extras => extras?.columns ?? []);
-    found.forEach((extras, at) => extras?.actions.forEach(action => this.offer(action, sources[at] as Extras)));
-    const faults = found.flatMap(extras => extras?.faults ?? []);
-    if (faults.length) {
-      this.say(`⚠ Not all that other packages add is here: ${faults.join('; ')}`);
-    }
-    if (columns.length) {
-      this.hasExtras = true;
-      this.grid.setExtras(columns);
-      this.ask([...this.matching]);
-    }
-  }
-
-  private offer(action: ExtraAction, source: Extras): void {
-    if (!this.offered.has(action.name)) {
-      this.offered.add(action.name);
-      this.bulk.add(added(action, source));
     }
   }
 
@@ -237,16 +219,25 @@ export class JobsView {
         this.chips.tell(counts);
       }
     } catch (fault) {
-      this.fail(fault);
+      this.stale.tell(fault);
     }
   }
 
-  private narrow(change: Partial<Filter>): void {
+  /** Look at other jobs; `isAsked` where the grid asks for them by itself. What was known stays until they have come. */
+  private narrow(change: Partial<Filter>, isAsked = false): void {
     this.filter = { ...this.filter, ...change };
-    this.matching.clear();
     this.newJobs.clear();
-    this.grid.reload();
+    this.filters.draw(this.filter.columns);
+    if (!isAsked) {
+      this.grid.reload();
+    }
     this.countSoon();
+  }
+
+  private retry(): void {
+    if (this.unwatch !== null) {
+      this.renew();
+    }
   }
 
   private typed(): void {
@@ -279,25 +270,6 @@ export class JobsView {
     askToShare(this.bulk, this.jobs, uuids);
   }
 
-  private fail(fault: unknown): void {
-    if (fault === null) {
-      this.since = null;
-    } else {
-      this.since ??= new Date();
-      this.unretry ??= later(() => this.retry(), AGAIN);
-    }
-    const at = this.since?.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-    write(this.trouble, at ? `⚠ ${told(fault)} What is shown is from before ${at}; it is tried again by itself.` : '');
-    show(this.trouble, at !== undefined);
-  }
-
-  private retry(): void {
-    this.unretry = null;
-    if (this.unwatch !== null) {
-      this.renew();
-    }
-  }
-
   private say(words: string): void {
     write(this.note, printable(words));
     show(this.note, words !== '');
@@ -309,29 +281,31 @@ export class JobsView {
     this.entry.addEventListener('input', () => this.typed());
     this.entry.addEventListener('keydown', ({ key }) => (key === 'Escape' || key === 'Enter') && this.grid.move(0));
     this.newButton = button('', 'Show the new jobs at the top', () => this.narrow({}));
-    const head = element('div', 'tj-Bar', {}, this.entry, this.chips.node, this.newButton, this.number, this.menu.opener);
+    const chips = [this.chips.node, this.filters.node];
+    const head = element('div', 'tj-Bar', {}, this.entry, ...chips, this.newButton, this.number, this.menu.opener);
     const { submit } = this.host;
     if (submit) {
       head.append(button('Submit…', 'Submit a job by a form', () => submit()));
     }
     const first = this.host.insertFirstCell;
-    this.empty.append(element('p', '', {}, 'No jobs yet.'));
+    this.empty.append(element('p', ''));
     if (first) {
       this.empty.append(button('Insert a cell that runs the first one', 'Put a cell into the notebook', () => first()));
     }
-    [this.trouble, this.note, this.empty, this.newButton].forEach(node => show(node, false));
+    this.filters.draw(this.filter.columns);
+    [this.note, this.empty, this.newButton].forEach(node => show(node, false));
     const body = element('div', 'tj-Body', {}, this.table, ...(this.dock ? [this.dock.node] : []));
     const whole = document.createDocumentFragment();
-    whole.append(head, this.menu.node, this.bulk.node, this.trouble, this.note, this.keyHelp, this.empty, body);
+    whole.append(head, this.menu.node, this.bulk.node, this.stale.node, this.note, this.keyHelp, this.empty, body);
     return whole;
   }
 
   private draw(): void {
-    const isFiltered = this.filter.text !== '' || this.filter.groups.size > 0;
-    write(this.number, this.total < 0 ? '' : `${this.total.toLocaleString()} ${this.total === 1 ? 'job' : 'jobs'}`);
+    const none = isNarrow(this.filter) ? t('No job is like this.') : t('No jobs yet.');
+    write(this.number, this.total < 0 ? '' : tn('{count} job', '{count} jobs', this.total));
     show(this.empty, this.total === 0);
-    write(this.empty.firstElementChild ?? this.empty, isFiltered ? 'No job is like this.' : 'No jobs yet.');
-    write(this.newButton, `↑ ${this.newJobs.size} new`);
+    write(this.empty.firstElementChild ?? this.empty, none);
+    write(this.newButton, t('↑ {count} new', { count: this.newJobs.size.toLocaleString() }));
     show(this.newButton, this.newJobs.size > 0);
     this.bulk.draw();
   }
@@ -342,50 +316,47 @@ export class JobsView {
   });
   private readonly chips = new Chips(groups => this.narrow({ groups }));
   private readonly painter = new Painter<GridRow>(changed => this.grid.patch(changed));
-  private readonly keys: Key[] = [
-    { keys: ['j'], words: 'one row down', act: () => this.grid.move(1) },
-    { keys: ['k'], words: 'one row up', act: () => this.grid.move(-1) },
-    { keys: ['Enter'], words: 'details', act: () => this.grid.focused && this.open(this.grid.focused) },
-    { keys: ['Escape'], words: 'close the details', act: () => this.dock?.isOpen && this.dock.close() },
-    { keys: ['x', ' '], words: 'select', act: () => this.grid.focused && this.selection.toggle(this.grid.focused.uuid) },
-    { keys: ['c', 'Delete'], words: 'cancel, after a question', act: () => this.bulk.ask(this.deeds.cancel, this.meant) },
-    { keys: ['r'], words: 'submit again, after a question', act: () => this.bulk.ask(this.deeds.resubmit, this.meant) },
-    { keys: ['h'], words: 'hide; can be undone', act: () => this.bulk.ask(this.deeds.hide, this.meant) },
-    { keys: ['s'], words: 'share', act: () => this.share(this.meant) },
-    { keys: ['/'], words: 'search', act: () => this.entry.focus() },
-    { keys: ['?'], words: 'these keys', act: () => show(this.keyHelp, this.keyHelp.hidden) }
-  ];
+  private readonly keys = jobKeys({
+    move: step => this.grid.move(step),
+    open: () => this.grid.focused && this.open(this.grid.focused),
+    close: () => this.dock?.isOpen && this.dock.close(),
+    select: () => this.grid.focused && this.selection.toggle(this.grid.focused.uuid),
+    cancel: () => this.bulk.ask(this.deeds.cancel, this.meant),
+    resubmit: () => this.bulk.ask(this.deeds.resubmit, this.meant),
+    hide: () => this.bulk.ask(this.deeds.hide, this.meant),
+    share: () => this.share(this.meant),
+    filter: () => this.grid.filterHere(),
+    search: () => this.entry.focus(),
+    help: () => show(this.keyHelp, this.keyHelp.hidden)
+  });
   private readonly keyHelp = help(this.keys);
   private readonly entry = element('input', 'tj-Search', {
     type: 'search', placeholder: 'Search name, uuid, app, system', 'aria-label': 'Search jobs', spellcheck: 'false'
   });
   private readonly number = element('span', 'tj-Total', { role: 'status' });
-  private readonly trouble = element('div', 'tj-Trouble', { role: 'status' });
+  private readonly stale = new Stale(() => this.retry());
+  private readonly filters = new FilterChips(titleOf, column => this.grid.unfilter(column));
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly empty = element('div', 'tj-Empty');
   private readonly table = element('div', 'tj-Grid');
   private readonly deeds: Readonly<Record<'cancel' | 'resubmit' | 'hide' | 'show', Deed>>;
   private readonly menu: ColumnMenu;
-  private readonly asking: readonly Asking[];
-  private hasExtras = false;
-  private readonly offered = new Set<string>();
-  private readonly unlearn: ((() => void) | undefined)[];
+  private readonly additions: Additions;
   private readonly names = new Map<string, string>();
   private readonly newJobs = new Newcomers();
   private readonly counter = new Soon(() => this.count(), COUNTED);
   /** uuids that are known to pass the filter. */
   private readonly matching = new Set<string>();
+  private matched: Filter = EVERYTHING;
   private readonly grid: Grid;
   private readonly bulk: Bulk;
   private readonly dock: Dock | null;
   private newButton!: HTMLButtonElement;
-  private filter: Filter = EVERYTHING;
+  private filter: Filter;
   private total = -1;
-  private since: Date | null = null;
   private isGone = false;
   private unwatch: (() => void) | null = null;
   private unsearch: (() => void) | null = null;
-  private unretry: (() => void) | null = null;
 }
 
 /** Hear of something that happens to the page; the result ends it. */

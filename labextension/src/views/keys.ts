@@ -1,5 +1,6 @@
 /** The keyboard of the grid: one table for what keys do and for the help that tells it. */
 
+import { t } from '../core/language.js';
 import { button, element, show } from '../dom.js';
 
 export interface Key {
@@ -12,8 +13,10 @@ export interface Key {
 export function press(keys: readonly Key[], event: KeyboardEvent): boolean {
   const { target } = event;
   const isTyping = target instanceof HTMLElement && target.matches('input:not([type=checkbox]), textarea, select');
+  // What opens over the grid has keys of its own.
+  const isApart = target instanceof HTMLElement && target.closest('.ag-popup') !== null;
   const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-  const found = isTyping || !isPlain ? undefined : keys.find(key => key.keys.includes(event.key));
+  const found = isTyping || isApart || !isPlain ? undefined : keys.find(key => key.keys.includes(event.key));
   const isButton = target instanceof HTMLElement && target.closest('button') !== null && event.key === 'Enter';
   if (!found || isButton) {
     return false;
@@ -27,8 +30,8 @@ export function press(keys: readonly Key[], event: KeyboardEvent): boolean {
 /** The list of keys; hidden until it is asked for. */
 export function help(keys: readonly Key[]): HTMLElement {
   const rows = keys.flatMap(({ keys: names, words }) => [
-    element('dt', '', {}, ...names.map(name => element('kbd', '', {}, name === ' ' ? 'Space' : name))),
-    element('dd', '', {}, words)
+    element('dt', '', {}, ...names.map(name => element('kbd', '', {}, t(name === ' ' ? 'Space' : name)))),
+    element('dd', '', {}, t(words))
   ]);
   const node = element('div', 'tj-Help', { role: 'dialog', 'aria-label': 'Keys' });
   node.append(element('dl', '', {}, ...rows), button('Close', 'Close this help', () => show(node, false)));
