@@ -4,6 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
+import { t } from './core/language.js';
 import { element } from './dom.js';
 import { text } from './job.js';
 import cellForm from './lab_cell_form.js';
@@ -20,17 +21,17 @@ async function showAbout(): Promise<void> {
   try {
     const { version, user, engine } = await theServer().facts();
     const facts: [string, string][] = [
-      ['Version', version],
-      ['You are', user],
-      ['Job engine', text(engine['state']) || 'unknown']
+      [t('Version'), version],
+      [t('You are'), user],
+      [t('Job engine'), text(engine['state']) || t('unknown')]
     ];
     const rows = facts.flatMap(([name, value]) => [element('dt', '', {}, name), element('dd', '', {}, value)]);
     body.node.append(element('dl', 'tj-AboutFacts', {}, ...rows));
   } catch (fault) {
-    const told = fault instanceof RefusedError ? fault.message : 'The server does not answer.';
+    const told = fault instanceof RefusedError ? fault.message : t('The server does not answer.');
     body.node.append(element('p', '', {}, told));
   }
-  await showDialog({ title: 'Tapis Jobs on this server', body, buttons: [Dialog.okButton({ label: 'Close' })] });
+  await showDialog({ title: t('Tapis Jobs on this server'), body, buttons: [Dialog.okButton({ label: t('Close') })] });
 }
 
 const about: JupyterFrontEndPlugin<void> = {
@@ -39,7 +40,7 @@ const about: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   optional: [ICommandPalette],
   activate: (app: JupyterFrontEnd, palette: ICommandPalette | null) => {
-    app.commands.addCommand(ABOUT, { label: 'Tapis Jobs: About this server', execute: showAbout });
+    app.commands.addCommand(ABOUT, { label: `Tapis Jobs: ${t('About this server')}`, execute: showAbout });
     palette?.addItem({ command: ABOUT, category: 'Tapis Jobs' });
   }
 };

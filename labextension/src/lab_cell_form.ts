@@ -5,6 +5,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 
 import { isJob } from './core/cells.js';
+import { t } from './core/language.js';
 import { Cells } from './lab_cells.js';
 
 const COMMAND = 'tapisjobs:open-cell';
@@ -20,8 +21,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const cells = new Cells(app, notebooks);
     const isHere = (): boolean => isJob(cells.current ?? '');
     app.commands.addCommand(COMMAND, {
-      label: ({ isMenu }) => (isMenu ? 'Open in the Form of Its App' : 'Tapis Jobs: Open the cell in the form'),
-      caption: 'Show the job of this cell as a form',
+      label: ({ isMenu }) => (isMenu ? t('Open in the Form of Its App') : `Tapis Jobs: ${t('Open the cell in the form')}`),
+      caption: () => t('Show the job of this cell as a form'),
       isEnabled: isHere,
       isVisible: ({ isMenu }) => !isMenu || isHere(),
       execute: async () => void (await app.commands.execute(SUBMIT, { code: cells.current ?? '' }))

@@ -5,6 +5,7 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 
 import { cellsFor } from './core/cells.js';
 import { RefusedError } from './core/client.js';
+import { t } from './core/language.js';
 
 export class Cells {
   constructor(
@@ -25,7 +26,7 @@ export class Cells {
     const { content } = notebook;
     const shared = content.model?.sharedModel;
     if (!shared || notebook.context.contentsModel?.writable === false) {
-      throw new RefusedError(409, 'The notebook in front cannot be written.');
+      throw new RefusedError(409, t('The notebook in front cannot be written.'));
     }
     const sources = cellsFor(code, shared.cells.map(cell => cell.getSource()));
     const here = shared.cells[content.activeCellIndex];
@@ -48,7 +49,7 @@ export class Cells {
     const made: unknown = await this.app.commands.execute('notebook:create-new', { ...(kernelName && { kernelName }) });
     const notebook = (made as NotebookPanel | undefined) ?? this.notebooks.currentWidget;
     if (!notebook) {
-      throw new RefusedError(409, 'No notebook is open: open one, then try again.');
+      throw new RefusedError(409, t('No notebook is open: open one, then try again.'));
     }
     return notebook;
   }

@@ -14,6 +14,7 @@ import { Client } from './core/client.js';
 import { t } from './core/language.js';
 import { Cells } from './lab_cells.js';
 import { COMMANDS, commandOf } from './lab_commands.js';
+import { filesOf, type OpenFile } from './lab_files.js';
 import { useLanguage } from './lab_language.js';
 import { labWire } from './lab_wire.js';
 import { theServer } from './server.js';
@@ -29,19 +30,19 @@ export const ICON = new LabIcon({
 });
 
 /** The server of this page, the one connection of its cards and views, and the notebook in front. */
-function theSite(cells: Cells | null): Site {
+function theSite(cells: Cells | null, openFile: OpenFile): Site {
   const wire = labWire();
   const insertCode = (code: string): Promise<void> | void => cells?.insert(code);
-  return { wire, client: new Client(wire), live: theServer().live, ...(cells && { insertCode }) };
+  return { wire, client: new Client(wire), live: theServer().live, openFile, ...(cells && { insertCode }) };
 }
 
 /** Lets the frame rest while the tab is hidden. */
 class FrameWidget extends Widget {
-  constructor(cells: Cells | null, host: FrameHost = {}) {
+  constructor(cells: Cells | null, openFile: OpenFile, host: FrameHost = {}) {
     super();
     this.addClass('tj-Host');
     const insertFirstCell = (): void => void cells?.insert(FIRST);
-    this.frame = new Frame(theSite(cells), { ...host, ...(cells && { insertFirstCell }) });
+    this.frame = new Frame(theSite(cells, openFile), { ...host, ...(cells && { insertFirstCell }) });
     this.node.append(this.frame.node);
   }
 
@@ -68,8 +69,8 @@ class FrameWidget extends Widget {
   }
 }
 
-function main(cells: Cells | null, host: FrameHost): MainAreaWidget<FrameWidget> {
-  const widget = new MainAreaWidget({ content: new FrameWidget(cells, host) });
+function main(cells: Cells | null, openFile: OpenFile, host: FrameHost): MainAreaWidget<FrameWidget> {
+  const widget = new MainAreaWidget({ content: new FrameWidget(cells, openFile, host) });
   widget.id = 'tapisjobs-main';
   widget.title.label = 'Tapis Jobs';
   widget.title.icon = ICON;
@@ -78,8 +79,8 @@ function main(cells: Cells | null, host: FrameHost): MainAreaWidget<FrameWidget>
   return widget;
 }
 
-function side(cells: Cells | null): FrameWidget {
-  const widget = new FrameWidget(cells);
+function side(cells: Cells | null, openFile: OpenFile): FrameWidget {
+  const widget = new FrameWidget(cells, openFile);
   widget.id = 'tapisjobs-side';
   widget.title.icon = ICON;
   widget.title.caption = 'Tapis Jobs';
@@ -102,6 +103,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     useLanguage(translator);
     const cells = notebooks && new Cells(app, notebooks);
+    const openFile = filesOf(app, notebooks);
     const tracker = new WidgetTracker<MainAreaWidget<FrameWidget>>({ namespace: 'tapisjobs' });
     for (const place of PLACES) {
       const [label, caption] = COMMANDS[place];
@@ -112,7 +114,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         execute: async ({ place: left, uuid, code }) => {
           // A page that is loaded again opens at the place where it was left.
           const went = (): void => void (tracker.currentWidget && tracker.save(tracker.currentWidget));
-          const widget = tracker.currentWidget ?? main(cells, { went });
+          const widget = tracker.currentWidget ?? main(cells, openFile, { went });
           widget.content.frame.go(PLACES.find(name => name === left) ?? place);
           if (!tracker.has(widget)) {
             await tracker.add(widget);
@@ -132,7 +134,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command: commandOf(place), category: 'Tapis Jobs' });
     }
     launcher?.add({ command: commandOf('Jobs'), category: 'Other', rank: 40, args: { isLauncher: true } });
-    const list = side(cells);
+    const list = side(cells, openFile);
     app.shell.add(list, 'left', { rank: 700 });
     restorer?.add(list, list.id);
     void restorer?.restore(tracker, {

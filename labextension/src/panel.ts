@@ -5,6 +5,8 @@ import { minded, versionWords } from './core/condition.js';
 import { KernelExtras } from './core/kernel_extras.js';
 import { KernelLine, type Model } from './core/kernel_line.js';
 import { kernelWire, linkOf } from './core/kernel_wire.js';
+import { t } from './core/language.js';
+import { keepKeys } from './core/notebook_keys.js';
 import { pageWire } from './core/page_wire.js';
 import { element } from './dom.js';
 import { hurried, Live } from './live.js';
@@ -43,10 +45,9 @@ class Panel {
   ) {
     this.line = new KernelLine(model);
     this.place.append(this.bar.node);
-    // Keys meant for the panel are not the notebook's.
-    this.place.dataset['lmSuppressShortcuts'] = 'true';
+    this.ends.push(keepKeys(this.place));
     el.append(this.place);
-    this.ends.push(this.line.watch(isWaiting => this.bar.say('waiting', isWaiting ? WORDS.waiting : '')));
+    this.ends.push(this.line.watch(isWaiting => this.bar.state('waiting', isWaiting ? t(WORDS.waiting) : '')));
     const page = thePage();
     if (page) {
       this.draw(page.wire, page.live);
@@ -65,13 +66,13 @@ class Panel {
   private drawThroughKernel(): void {
     const wire = kernelWire(this.line);
     this.isByKernel = true;
-    this.bar.say('way', WORDS.way);
-    this.ends.push(followLinks(linkOf(this.line), wire, words => this.bar.say('download', words)));
+    this.bar.state('way', t(WORDS.way));
+    this.ends.push(followLinks(linkOf(this.line), wire, words => this.bar.state('download', words)));
     this.draw(wire, new Live(wire.socket));
   }
 
   private draw(way: Wire, live: Live): void {
-    const wire = minded(way, isSignedOut => this.bar.say('signedOut', isSignedOut ? WORDS.signedOut : ''));
+    const wire = minded(way, isSignedOut => this.bar.state('signedOut', isSignedOut ? t(WORDS.signedOut) : ''));
     const client = new Client(wire);
     this.frame = new Frame({ wire, client, live }, { extras: [new KernelExtras(this.model, this.line)] });
     this.place.append(this.frame.node);
@@ -88,7 +89,7 @@ class Panel {
       this.drawThroughKernel();
     } else if (response?.ok) {
       const { result } = (await response.json()) as { result: { version: string } };
-      this.bar.say('version', versionWords(text(this.model.get('version')), text(result.version)));
+      this.bar.state('version', versionWords(text(this.model.get('version')), text(result.version)));
     }
   }
 

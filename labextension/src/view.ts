@@ -1,6 +1,7 @@
 /** Draws one card, and acts for its buttons. */
 
 import { begin, canAct, isTicking, lastLines, reduce, type CardState, type Change } from './card.js';
+import { t } from './core/language.js';
 import { button, eachSecond, element, show, write } from './dom.js';
 import { isTerminal, results, stdoutName, type HistoryRow, type JobRow, type SavedCard } from './job.js';
 import { RefusedError, type Server } from './server.js';
@@ -124,7 +125,7 @@ export class CardView {
     try {
       this.say(await work());
     } catch (fault) {
-      this.say(fault instanceof RefusedError ? fault.message : 'The server does not answer. Try again.', true);
+      this.say(fault instanceof RefusedError ? fault.message : t('The server does not answer. Try again.'), true);
     }
   }
 
@@ -132,7 +133,7 @@ export class CardView {
     show(this.question, false);
     this.isCancelling = true;
     this.draw();
-    void this.act('Cancelling', async () => {
+    void this.act(t('Cancelling'), async () => {
       try {
         await this.server.cancel(this.uuid);
       } catch (fault) {
@@ -140,12 +141,12 @@ export class CardView {
         this.draw();
         throw fault;
       }
-      return 'Asked to cancel; it is over when its processes are gone.';
+      return t('Asked to cancel; it is over when its processes are gone.');
     });
   }
 
   private resubmit(): void {
-    void this.act('Submitting again', async () => {
+    void this.act(t('Submitting again'), async () => {
       const job = await this.server.resubmit(this.uuid);
       this.again?.dispose();
       this.again = new CardView(this.server, {
@@ -158,7 +159,7 @@ export class CardView {
         failure: null
       });
       this.below.replaceChildren(this.again.node);
-      return 'Submitted again:';
+      return t('Submitted again:');
     });
   }
 
@@ -203,11 +204,11 @@ export class CardView {
     this.cancelButton = button('Cancel', 'End this job', () => this.askToCancel());
     this.outputButton = button('Output', 'Show what the program prints', () => this.toggleOutput());
     this.moreButton = button('⋯', 'More', () => this.toggleMore());
-    this.moreButton.setAttribute('aria-label', 'More');
+    this.moreButton.setAttribute('aria-label', t('More'));
     this.outputButton.setAttribute('aria-expanded', 'false');
     this.moreButton.setAttribute('aria-expanded', 'false');
     this.question.append(
-      'End this job? ',
+      `${t('End this job?')} `,
       button('Cancel the job', 'End this job now', () => this.cancel()),
       button('Keep it', 'Let the job go on', () => show(this.question, false))
     );
@@ -230,7 +231,7 @@ export class CardView {
     this.node.dataset['tone'] = look.tone;
     this.node.dataset['status'] = job.status ?? '';
     this.node.dataset['uuid'] = state.uuid;
-    this.node.setAttribute('aria-label', `Job ${printable(state.name)}`);
+    this.node.setAttribute('aria-label', t('Job {name}', { name: printable(state.name) }));
     write(this.badge, `${look.glyph} ${job.status ?? ''}`);
     write(this.title, printable(state.name));
     this.title.title = state.uuid;
@@ -253,13 +254,13 @@ export class CardView {
     const told = isLost && seen !== null ? `last known at ${localTime(seen, now)}` : sentence(job, now);
     write(this.words, printable(told));
     const created = moment(job.created);
-    this.words.title = created === null ? '' : `accepted ${localTime(created, now)} (${job.created} UTC)`;
+    this.words.title = created === null ? '' : t('accepted {time} ({utc} UTC)', { time: localTime(created, now), utc: job.created ?? '' });
   }
 
   private drawDots(): void {
     if (!this.stations.childElementCount) {
       const drawn = STATIONS.map(([word]) =>
-        element('li', 'tj-Station', { title: word }, element('span', 'tj-Dot'), element('span', 'tj-Word', {}, word))
+        element('li', 'tj-Station', { title: word }, element('span', 'tj-Dot'), element('span', 'tj-Word', {}, t(word)))
       );
       this.stations.append(...drawn);
     }
@@ -272,7 +273,7 @@ export class CardView {
 
   private drawTrouble(): void {
     const isAway = this.state.standing === 'away';
-    write(this.trouble, isAway ? '⚠ The server does not answer; this may be old. It is tried again by itself.' : '');
+    write(this.trouble, isAway ? t('⚠ The server does not answer; this may be old. It is tried again by itself.') : '');
     show(this.trouble, isAway && !isTerminal(this.state.job.status));
   }
 
@@ -282,7 +283,7 @@ export class CardView {
     if (job.status !== 'FAILED') {
       return;
     }
-    const cause = failure?.cause || job.lastMessage || job.condition || 'it failed without a message';
+    const cause = failure?.cause || job.lastMessage || job.condition || t('it failed without a message');
     const parts: (Node | string)[] = [element('strong', '', {}, printable(cause))];
     if (failure?.evidence) {
       parts.push(': ', element('code', '', {}, printable(failure.evidence)));
@@ -299,11 +300,11 @@ export class CardView {
     write(this.lines, lines.join('\n'));
     show(this.lines, !isOpen && lines.length > 0);
     const isLive = this.stopTail !== null && !isTerminal(this.state.job.status);
-    write(this.caption, `${printable(stdoutName(this.state.job))}${isLive ? ' · live' : ''}`);
+    write(this.caption, `${printable(stdoutName(this.state.job))}${isLive ? ` · ${t('live')}` : ''}`);
     show(this.caption, isOpen || lines.length > 0);
     if (isOpen) {
       const isAtEnd = this.output.scrollTop + this.output.clientHeight >= this.output.scrollHeight - 8;
-      write(this.output, printedLines(this.state.printed).join('\n') || 'Nothing printed yet.');
+      write(this.output, printedLines(this.state.printed).join('\n') || t('Nothing printed yet.'));
       this.output.scrollTop = isAtEnd ? this.output.scrollHeight : this.output.scrollTop;
     }
   }
@@ -325,7 +326,7 @@ export class CardView {
       return element('li', 'tj-File', {}, shown, ` ${size(bytes)}`);
     });
     const more = outputs.length - drawn.length;
-    this.files.replaceChildren(...drawn, ...(more > 0 ? [element('li', 'tj-File', {}, `and ${more} more`)] : []));
+    this.files.replaceChildren(...drawn, ...(more > 0 ? [element('li', 'tj-File', {}, t('and {more} more', { more }))] : []));
   }
 
   private drawButtons(): void {
@@ -349,7 +350,7 @@ export class CardView {
   private async copy(): Promise<void> {
     try {
       await navigator.clipboard.writeText(this.uuid);
-      this.say('Copied.');
+      this.say(t('Copied.'));
     } catch {
       // Without https a page may not write to the clipboard: show it, to be copied by hand.
       this.say(this.uuid);

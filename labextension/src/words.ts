@@ -1,6 +1,6 @@
 /** How a job is told: glyph and word of each state, times and sizes as a person reads them. */
 
-import { t } from './core/language.js';
+import { t, tn } from './core/language.js';
 import { isTerminal, type JobRow } from './job.js';
 
 /** A state's glyph, the group that its colour belongs to, and the words beside it. */
@@ -79,36 +79,43 @@ export function age(job: JobRow, now: number): number {
 export function sentence(job: JobRow, now: number): string {
   const { words } = stateWords(job.status);
   const seconds = age(job, now);
+  const time = clock(seconds);
   const said = (job.lastMessage ?? '').trim().replace(/\.+$/, '');
   switch (job.status) {
     case 'RUNNING':
-      return `${words} ${clock(seconds)}${job.maxMinutes ? ` of ${clock(60 * job.maxMinutes)} at most` : ''}`;
+      return job.maxMinutes
+        ? t('{words} {time} of {limit} at most', { words, time, limit: clock(60 * job.maxMinutes) })
+        : `${words} ${time}`;
     case 'FINISHED':
-      return `${words} in ${duration(seconds)}`;
+      return t('{words} in {duration}', { words, duration: duration(seconds) });
     case 'FAILED':
-      return `${words} after ${duration(seconds)}`;
+      return after(words, seconds);
     case 'CANCELLED':
-      return `${!job.condition || job.condition === 'CANCELLED_BY_USER' ? words : 'cancelled'} after ${duration(seconds)}`;
+      return after(!job.condition || job.condition === 'CANCELLED_BY_USER' ? words : t('cancelled'), seconds);
     case 'BLOCKED':
-      return job.lastMessage || `${words} ${clock(seconds)}`;
+      return job.lastMessage || `${words} ${time}`;
     case 'SUBMITTING_JOB':
     case 'QUEUED': {
       const queue = job.status === 'QUEUED' ? job.execSystemLogicalQueue : null;
-      return `${queue ? `in queue ${queue}` : words} ${clock(seconds)}${said && `: ${said}`}`;
+      return `${queue ? t('in queue {queue}', { queue }) : words} ${time}${said && `: ${said}`}`;
     }
     case 'STAGING_INPUTS':
     case 'STAGING_JOB':
     case 'ARCHIVING':
-      return `${said || words} ${clock(seconds)}`;
+      return `${said || words} ${time}`;
     default:
-      return `${words} ${clock(seconds)}`.trim();
+      return `${words} ${time}`.trim();
   }
+}
+
+function after(words: string, seconds: number): string {
+  return t('{words} after {duration}', { words, duration: duration(seconds) });
 }
 
 /** `rig · normal · BATCH array 4711_17 · 1 node x 1 core · 5 min`, as far as it is known. */
 export function place(job: JobRow): string {
-  const size = job.nodeCount && job.coresPerNode ? `${count(job.nodeCount, 'node')} x ${count(job.coresPerNode, 'core')}` : '';
-  const limit = job.maxMinutes ? `${job.maxMinutes} min` : '';
+  const size = job.nodeCount && job.coresPerNode ? `${tn('{count} node', '{count} nodes', job.nodeCount)} x ${tn('{count} core', '{count} cores', job.coresPerNode)}` : '';
+  const limit = job.maxMinutes ? t('{count} min', { count: job.maxMinutes }) : '';
   return [job.execSystemId, job.execSystemLogicalQueue, launch(job), size, limit].filter(Boolean).join(' · ');
 }
 
@@ -119,10 +126,6 @@ function launch(job: JobRow): string {
   }
   const mode = job.launchMode === 'array' || job.launchMode === 'pack' ? job.launchMode : '';
   return ['BATCH', mode, job.remoteJobId].filter(Boolean).join(' ');
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** A running time: `00:07`, `12:40`, `1:04:09`. */

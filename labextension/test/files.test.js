@@ -129,3 +129,36 @@ test('the code goes into a cell where the page can do that, and a refusal is tol
   await settled();
   assert.match(other.node.textContent, /No notebook is open\./);
 });
+
+test('a copy of a file is opened where the page can do that, and it is told where it is', async () => {
+  const given = [];
+  const file = { name: 'a.csv', path: 'out/a.csv', size: 9, isFolder: false, changed: '' };
+  const server = site({ [`${SHOW}out/a.csv`]: { kind: 'table', columns: ['t'], rows: [[1]], note: '' } });
+  const open = async (uuid, name, copy) => (given.push([uuid, name, await copy.text()]), 'work/jobs-u/a.csv');
+  const wire = { ...server.wire, request: async (method, path) => (given.push(path), new Response('t\n1\n')) };
+  const shown = new PreviewView({ ...server, wire, openFile: open }, 'u', file);
+  await settled();
+  press(shown.node, 'Open a copy in Lab');
+  await settled();
+  await settled();
+  assert.match(given[0], /output\/download\/out\/a\.csv/);
+  assert.deepEqual(given[1], ['u', 'a.csv', 't\n1\n']);
+  assert.match(shown.node.textContent, /A copy is in work\/jobs-u\/a\.csv\./);
+  const full = new PreviewView({ ...server, wire, openFile: () => Promise.reject(new Error('No space left.')) }, 'u', file);
+  await settled();
+  press(full.node, 'Open a copy in Lab');
+  await settled();
+  await settled();
+  assert.match(full.node.textContent, /It could not be copied: No space left\./);
+  const large = new PreviewView({ ...server, openFile: open }, 'u', { ...file, size: 2e9 });
+  await settled();
+  press(large.node, 'Open a copy in Lab');
+  assert.match(large.node.textContent, /This file of 2\.0 GB is too large to be copied by the page; download it\./);
+});
+
+test('a page without viewers of its own offers no copy', async () => {
+  const file = { name: 'a.csv', path: 'a.csv', size: 9, isFolder: false, changed: '' };
+  const shown = new PreviewView(site({ [`${SHOW}a.csv`]: { kind: 'table', columns: ['t'], rows: [[1]], note: '' } }), 'u', file);
+  await settled();
+  assert.throws(() => press(shown.node, 'Open a copy in Lab'));
+});

@@ -166,9 +166,9 @@ test('two versions are told, each with what to do; a third number or an odd one 
 
 test('a sentence stands while it is true, and is text', () => {
   const bar = new ConditionBar();
-  bar.say('waiting', '<b>waits</b>');
-  bar.say('signedOut', 'signed out');
-  bar.say('waiting', '');
+  bar.state('waiting', '<b>waits</b>');
+  bar.state('signedOut', 'signed out');
+  bar.state('waiting', '');
   const shown = [...bar.node.children].filter(line => !line.hidden).map(line => line.textContent);
   assert.deepEqual(shown, ['signed out']);
   assert.equal(bar.node.querySelector('b'), null);

@@ -58,3 +58,21 @@ test('a sign-in that has ended is told', async () => {
   assert.match(sentences().join(), /not signed in at the Jupyter server any more/);
   end();
 });
+
+test('keys in the panel are its own, but Ctrl+S still saves the notebook', async () => {
+  const { el, end } = await panel('keys', answering(200, { result: { version: '0.1.0' } }));
+  const window = el.ownerDocument.defaultView;
+  el.ownerDocument.body.append(el);
+  const isKept = key => {
+    let kept = null;
+    const look = () => (kept = el.querySelector('.tj-Panel').hasAttribute('data-lm-suppress-shortcuts'));
+    window.document.addEventListener('keydown', look, { capture: true, once: true });
+    el.querySelector('[role=tab]').dispatchEvent(new window.KeyboardEvent('keydown', { bubbles: true, ...key }));
+    return kept;
+  };
+  assert.deepEqual(
+    [{ key: 'd' }, { key: 's', ctrlKey: true }, { key: 'Enter' }, { key: 'S', metaKey: true }, { key: 'a', ctrlKey: true }].map(isKept),
+    [true, false, true, false, true]
+  );
+  end();
+});

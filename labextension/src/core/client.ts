@@ -3,6 +3,7 @@
 import { list, record, text } from '../job.js';
 import type { Socket } from '../live.js';
 import type { Calls } from './api.js';
+import { t } from './language.js';
 import type { Later } from './painter.js';
 import { inTime, patience } from './patience.js';
 
@@ -65,7 +66,7 @@ export class Client {
     const response = await this.wire.request(method, path, body === undefined ? undefined : JSON.stringify(body), signal);
     const answer = record(await response.json().catch(() => null));
     if (!response.ok) {
-      const words = text(answer['message']) || `The server answered ${response.status}.`;
+      const words = text(answer['message']) || t('The server answered {status}.', { status: response.status });
       throw new RefusedError(response.status, words, record(answer['result']));
     }
     const total = Number(record(answer['metadata'])['totalCount'] ?? -1);
@@ -86,7 +87,7 @@ export function address(route: string, { path, query }: Parts): [string, string]
 
 /** What to tell a person when a call went wrong. */
 export function told(fault: unknown): string {
-  return fault instanceof RefusedError ? fault.message : 'The server does not answer.';
+  return fault instanceof RefusedError ? fault.message : t('The server does not answer.');
 }
 
 /** Rows of a list whose form the document leaves open. */

@@ -1,6 +1,7 @@
 /** How it stands between a page and its server: signed in or not, of one version or of two. */
 
 import type { Wire } from './client.js';
+import { t } from './language.js';
 
 /** `wire`, which tells whether the last answer was that nobody is signed in. */
 export function minded(wire: Wire, tell: (isSignedOut: boolean) => void): Wire {
@@ -14,6 +15,13 @@ export function minded(wire: Wire, tell: (isSignedOut: boolean) => void): Wire {
   };
 }
 
+const NEWER =
+  'The server has Tapis Jobs {theirs}, this panel is of {own}: what is new there is not shown. ' +
+  'Run "pip install -U jupyter-tapis-jobs" for this kernel, and restart it.';
+const OLDER =
+  'The server has Tapis Jobs {theirs}, this panel is of {own}: what the server does not know yet fails here. ' +
+  'Start the Jupyter server again with {own}.';
+
 /** What to tell of two versions; '' where they go together: the third number changes nothing between them. */
 export function versionWords(own: string, theirs: string): string {
   const [mine, its] = [numbers(own), numbers(theirs)];
@@ -21,10 +29,9 @@ export function versionWords(own: string, theirs: string): string {
     return '';
   }
   const isServerNewer = its[0] > mine[0] || (its[0] === mine[0] && its[1] > mine[1]);
-  const both = `The server has Tapis Jobs ${theirs}, this panel is of ${own}`;
   return isServerNewer
-    ? `${both}: what is new there is not shown. Run "pip install -U jupyter-tapis-jobs" for this kernel, and restart it.`
-    : `${both}: what the server does not know yet fails here. Start the Jupyter server again with ${own}.`;
+    ? t(NEWER, { theirs, own })
+    : t(OLDER, { theirs, own });
 }
 
 function numbers(version: string): [number, number] | null {

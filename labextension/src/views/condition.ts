@@ -9,7 +9,7 @@ export class ConditionBar {
   readonly node = element('div', 'tj-Conditions', { role: 'status' });
 
   /** Say it, or with '' say it no more. */
-  say(condition: Condition, words: string): void {
+  state(condition: Condition, words: string): void {
     let line = this.lines.get(condition);
     if (!line) {
       line = element('div', `tj-Condition tj-mod-${condition}`);

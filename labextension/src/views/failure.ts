@@ -1,5 +1,6 @@
 /** Why a job failed and what to do next, in the words of the kernel's client (`client/failure.py`). */
 
+import { t } from '../core/language.js';
 import { text, type Failure, type JobRow } from '../job.js';
 import type { JobDetails } from '../core/api.js';
 
@@ -24,7 +25,7 @@ export function failureOf(job: FailedJob, tail: readonly string[] = []): Help | 
   const evidence = cause.includes(line) ? '' : line;
   if (evidence && CAUSES[condition]) {
     // It was ended from outside: the line tells how far it came, not why.
-    cause = `${cause}; last line`;
+    cause = t('{cause}; last line', { cause });
   }
   return { cause, evidence, ...(ADVICE[condition] ? ADVICE[condition](job) : hint(evidence, job)) };
 }
@@ -50,19 +51,19 @@ function isKilledBatchJob(job: FailedJob): boolean {
 function plainCause(job: FailedJob): string {
   const number = exitCode(job);
   if (isKilledBatchJob(job)) {
-    return `killed (exit code ${KILLED}), most often for want of memory`;
+    return t('killed (exit code {code}), most often for want of memory', { code: KILLED });
   }
   if (number) {
-    return number > 128 && number < 160 ? `stopped by signal ${number - 128}` : `exit code ${number}`;
+    return number > 128 && number < 160 ? t('stopped by signal {signal}', { signal: number - 128 }) : t('exit code {code}', { code: number });
   }
-  return unended(text(job.lastMessage).trim()) || text(job.condition) || 'it failed without a message';
+  return unended(text(job.lastMessage).trim()) || text(job.condition) || t('it failed without a message');
 }
 
 /** What the scheduler said, else `instead`; an exit code alone says nothing of why. */
 function said(instead: string): (job: FailedJob) => string {
   return job => {
     const words = text(job.lastMessage).trim() || text(job.remoteResultInfo).trim();
-    return !words || /^\d+$/.test(words) ? instead : unended(words);
+    return !words || /^\d+$/.test(words) ? t(instead) : unended(words);
   };
 }
 
@@ -71,11 +72,11 @@ function unended(words: string): string {
 }
 
 function timeLimit({ maxMinutes }: FailedJob): string {
-  return maxMinutes ? `stopped at the time limit of ${maxMinutes} min` : 'stopped at its time limit';
+  return maxMinutes ? t('stopped at the time limit of {count} min', { count: maxMinutes }) : t('stopped at its time limit');
 }
 
 function memoryLimit({ memoryMB }: FailedJob): string {
-  return memoryMB ? `out of memory: more than ${memoryMB} MB` : 'out of memory';
+  return memoryMB ? t('out of memory: more than {count} MB', { count: memoryMB }) : t('out of memory');
 }
 
 /** Run again with twice as much of `field`. */
@@ -108,10 +109,10 @@ const ADVICE: Record<string, (job: FailedJob) => Next> = {
 const HINTS: readonly (readonly [RegExp, (named: string) => string])[] = [
   [
     /No module named '([\w.]+)'/,
-    named => `install ${named} for the Python that runs the job (TAPIS_PYTHON), or use an app that has it`
+    named => t('install {named} for the Python that runs the job (TAPIS_PYTHON), or use an app that has it', { named })
   ],
-  [/No such file or directory: '([^'/]+)'/, named => `give it to the job: inputs=['${named}']`],
-  [/(?:line \d+: )?(\S+): command not found/, named => `load ${named} in the script, or use an app that has it`]
+  [/No such file or directory: '([^'/]+)'/, named => t("give it to the job: inputs=['{named}']", { named })],
+  [/(?:line \d+: )?(\S+): command not found/, named => t('load {named} in the script, or use an app that has it', { named })]
 ];
 
 function hint(evidence: string, job: FailedJob): Next {

@@ -3,6 +3,7 @@
 import { told } from '../core/client.js';
 import { ServerExtras, type Extras } from '../core/extras.js';
 import { Jobs } from '../core/jobs.js';
+import { t } from '../core/language.js';
 import { element } from '../dom.js';
 import { printable } from '../words.js';
 import type { DetailsView } from './details.js';
@@ -86,7 +87,7 @@ export class Frame {
       }
     } catch (fault) {
       this.views.delete(place);
-      const words = `${place} could not be loaded; load the page again. ${told(fault)}`;
+      const words = `${t('{place} could not be loaded; load the page again.', { place: t(place) })} ${told(fault)}`;
       panel.replaceChildren(element('p', 'tj-Trouble', { role: 'status' }, printable(words)));
     }
     this.rest();

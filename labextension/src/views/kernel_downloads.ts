@@ -2,6 +2,7 @@
 
 import type { Wire } from '../core/client.js';
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import { record, text } from '../job.js';
 import { element } from '../dom.js';
 import { later } from './site.js';
@@ -36,7 +37,7 @@ export function nameOf(path: string): string {
 async function bring(wire: Pick<Wire, 'request'>, path: string, name: string): Promise<string> {
   const response = await wire.request('GET', path);
   if (!response.ok) {
-    return text(record(await response.json().catch(() => null))['message']) || `The server answered ${response.status}.`;
+    return text(record(await response.json().catch(() => null))['message']) || t('The server answered {status}.', { status: response.status });
   }
   const parts: BlobPart[] = [];
   const reader = response.body?.getReader();
@@ -48,7 +49,7 @@ async function bring(wire: Pick<Wire, 'request'>, path: string, name: string): P
     count += value.length;
     if (count > MOST) {
       void reader?.cancel();
-      return `${name} is too large to come through the kernel: job.download() in a cell brings it.`;
+      return t('{name} is too large to come through the kernel: job.download() in a cell brings it.', { name });
     }
     parts.push(value);
   }

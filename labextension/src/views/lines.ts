@@ -1,5 +1,6 @@
 /** The lines of an output as they come in: bounded, with a progress bar's last form. */
 
+import { t } from '../core/language.js';
 import { printable } from '../words.js';
 import { after, pieces } from './paint.js';
 
@@ -115,7 +116,7 @@ function rewritten(line: Line, part: string): Line {
 
 /** A line without end keeps its beginning and tells that there is more. */
 function short(raw: string): string {
-  return raw.length <= LONGEST ? raw : `${raw.slice(0, LONGEST)} … (longer than is shown)`;
+  return raw.length <= LONGEST ? raw : `${raw.slice(0, LONGEST)} … (${t('longer than is shown')})`;
 }
 
 function sum(lines: readonly Line[]): number {

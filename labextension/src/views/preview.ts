@@ -2,6 +2,7 @@
 
 import type { OutputPreview } from '../core/api.js';
 import { told } from '../core/client.js';
+import { LARGEST } from '../core/copies.js';
 import { t } from '../core/language.js';
 import { button, element, show, write } from '../dom.js';
 import { text } from '../job.js';
@@ -9,7 +10,7 @@ import { printable, size } from '../words.js';
 import { OutputLines } from './lines.js';
 import { pieces } from './paint.js';
 import { Saving } from './saving.js';
-import { head, type Entry, type Site } from './site.js';
+import { head, isRefused, openOutput, type Entry, type Site } from './site.js';
 import { COPIED, copyText } from './texts.js';
 import type { Preview } from './files.js';
 
@@ -100,7 +101,30 @@ export class PreviewView {
     shut.setAttribute('aria-label', shut.title);
     this.reader = button('', '', () => void this.insert(this.reader.title));
     show(this.reader, false);
-    return element('div', 'tj-Bar', {}, element('strong', 'tj-FileName', {}, name), size(file.size), save, this.reader, shut);
+    const parts: Node[] = [save, this.reader, shut];
+    if (this.site.openFile) {
+      const title = t('Copy {name} into the folder {folder} beside the notebook in front, and open the copy in Lab', { name, folder: `jobs-${this.uuid}` });
+      const opener = button(t('Open a copy in Lab'), title, () => void this.openCopy(opener));
+      parts.splice(2, 0, opener);
+    }
+    return element('div', 'tj-Bar', {}, element('strong', 'tj-FileName', {}, name), size(file.size), ...parts);
+  }
+
+  private async openCopy(opener: HTMLButtonElement): Promise<void> {
+    const { site, uuid, file } = this;
+    if (file.size > LARGEST) {
+      this.say(t('This file of {size} is too large to be copied by the page; download it.', { size: size(file.size) }));
+      return;
+    }
+    opener.disabled = true;
+    this.say(t('copying …'));
+    try {
+      const whole = await (await openOutput(site, uuid, file.path)).blob();
+      this.say(t('A copy is in {path}.', { path: (await site.openFile?.(uuid, file.name, whole)) ?? '' }));
+    } catch (fault) {
+      this.say(isRefused(fault) || !(fault instanceof Error) ? told(fault) : t('It could not be copied: {why}', { why: fault.message }));
+    }
+    opener.disabled = false;
   }
 
   /** The line of code that opens the file in a notebook. */

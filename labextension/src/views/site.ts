@@ -2,6 +2,7 @@
 
 import { address, RefusedError, type Client, type Wire } from '../core/client.js';
 import type { FileRow } from '../core/api.js';
+import { t } from '../core/language.js';
 import { record, text } from '../job.js';
 import type { Told, Watcher } from '../live.js';
 
@@ -18,6 +19,8 @@ export interface Site {
   readonly live: News;
   /** Put code into a cell of the notebook in front; where the page cannot, it is copied instead. */
   insertCode?(code: string): Promise<void> | void;
+  /** Keep a copy of a job's file among Jupyter's files and open it in a viewer of the page; the path of the copy. */
+  openFile?(uuid: string, name: string, file: Blob): Promise<string>;
 }
 
 /** Calls later; the result takes it back. */
@@ -116,7 +119,7 @@ async function opened({ wire }: Site, route: string, given: Parameters<typeof ad
   const response = await wire.request(method, path);
   if (!response.ok) {
     const answer = record(await response.json().catch(() => null));
-    throw new RefusedError(response.status, text(answer['message']) || `The server answered ${response.status}.`);
+    throw new RefusedError(response.status, text(answer['message']) || t('The server answered {status}.', { status: response.status }));
   }
   return response;
 }

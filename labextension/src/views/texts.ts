@@ -67,7 +67,7 @@ export class TextView {
   readonly node = element('figure', 'tj-TextView');
 
   constructor(name: string, told: string, private copied = told) {
-    const copy = button(t('Copy'), t('Copy {name}', { name }), () => void copyText(this.copied, words => write(note, words)));
+    const copy = button(t('Copy'), t('Copy {name}', { name }), () => void copyText(this.copied, words => write(note, t(words))));
     const note = element('span', 'tj-Note', { role: 'status' });
     const caption = element('figcaption', 'tj-Bar', {}, element('span', 'tj-Caption', {}, name), copy, note);
     this.node.append(caption, element('pre', 'tj-Text', { tabindex: '0', 'aria-label': name }, told));

@@ -54,7 +54,7 @@ export function steps(history: readonly HistoryEntry[], now: number): Step[] {
 }
 
 function noted({ event, eventDetail, description }: HistoryEntry): string {
-  return [NOTED[event] ?? event, text(description) || text(eventDetail)].filter(Boolean).join(': ');
+  return [t(NOTED[event] ?? event), text(description) || text(eventDetail)].filter(Boolean).join(': ');
 }
 
 export class TimelineView {
