@@ -7,7 +7,6 @@ import { KernelLine, type Model } from './core/kernel_line.js';
 import { kernelWire, linkOf } from './core/kernel_wire.js';
 import { t } from './core/language.js';
 import { keepKeys } from './core/notebook_keys.js';
-import { keepKeys } from './core/notebook_keys.js';
 import { pageWire } from './core/page_wire.js';
 import { element } from './dom.js';
 import { hurried, Live } from './live.js';
