@@ -7,6 +7,7 @@ const window = page();
 const { combinations, extension, valuesIn } = await import('../lib/core/study_extend.js');
 const { measured, numbersIn, parameterAxes, results, ticks } = await import('../lib/core/study_results.js');
 const { casesOf } = await import('../lib/core/studies.js');
+const { rowsCode, rowsIn } = await import('../lib/core/study_rows.js');
 const { StudyExtend } = await import('../lib/views/study_extend.js');
 const { StudyPlot } = await import('../lib/views/study_plot.js');
 
@@ -141,4 +142,39 @@ test('an extension is shown as code while it is typed, and goes into a cell', as
   assert.match(put[0], /"k": \[5, 6\],\n {4}"soil": \["clay"\],/);
   view.update('wind', [...CASES]);
   assert.equal(view.node.querySelector('input'), entries[0]);
+});
+
+test('rows are CSV or columns of a spreadsheet, whose first row names the parameters of the study', () => {
+  const commas = rowsIn('k, soil\r\n1,"clay, wet"\r\n2,"a ""b"""\n\n', ['k', 'soil'], ['k', 'soil']);
+  assert.deepEqual(commas, { columns: ['k', 'soil'], rows: [['1', '"clay, wet"'], ['2', '"a \\"b\\""']] });
+  assert.deepEqual(rowsIn('soil\tk\nclay\t007', ['k', 'soil'], ['k']).rows, [['"clay"', '7']]);
+  assert.match(rowsCode('wind"', commas), /study\("wind\\""\)\nstudy\.extend\(\[\n {4}\{"k": 1, "soil": "clay, wet"\},\n/);
+});
+
+test('a table that does not fit the parameters of the study says where', () => {
+  const rows = told => () => rowsIn(told, ['k', 'soil'], ['k']);
+  assert.throws(rows('k,sand\n1,2'), /no parameter sand; .*: k, soil\./);
+  assert.throws(rows('k,k\n1,2'), /k is there twice/);
+  assert.throws(rows('soil\nclay'), /k is missing/);
+  assert.throws(rows('k,soil\n1,clay\n2'), /Row 3 must have a value for each of: k, soil/);
+  assert.throws(rows('k,soil\n1,'), /Row 2/);
+  assert.throws(rows(`k\n${'1\n'.repeat(2001)}`), /too many for a cell/);
+  assert.deepEqual(rowsIn('k\n1', ['k', 'soil'], ['k']).rows, [['1']]);
+});
+
+test('a pasted table comes before typed values, and what is wrong with it is told', () => {
+  const view = new StudyExtend(site());
+  document.body.replaceChildren(view.node);
+  view.update('wind', CASES);
+  const table = view.node.querySelector('textarea');
+  const names = Object.keys(CASES[0].parameters);
+  const type = told => {
+    table.value = told;
+    table.dispatchEvent(new window.Event('input'));
+  };
+  type(`${names.join(',')}\n${names.map(() => '1').join(',')}`);
+  assert.match(view.node.querySelector('figcaption').textContent, /runs 1 case/);
+  type('<b>\n1');
+  assert.match(view.node.querySelector('.tj-Fault').textContent, /no parameter <b>/);
+  assert.equal(view.node.querySelector('figcaption'), null);
 });

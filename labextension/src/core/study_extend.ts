@@ -1,5 +1,7 @@
 /** More cases of a study as the code that runs them: every combination of the values that were typed. */
 
+import { t } from './language.js';
+
 /** A column and its values, as Python has them. */
 export interface Values {
   readonly name: string;
@@ -24,12 +26,13 @@ export function valuesIn(told: string): string[] {
 
 function range(from: number, to: number): string[] {
   if (to < from || to - from >= MOST) {
-    throw new UnfitValuesError(`${from}..${to} must go up, by less than ${MOST.toLocaleString()} steps.`);
+    throw new UnfitValuesError(t('{from}..{to} must go up, by less than {count} steps.', { from, to, count: MOST.toLocaleString() }));
   }
   return Array.from({ length: to - from + 1 }, (_, place) => String(from + place));
 }
 
-function python(word: string): string {
+/** A word as a value of Python: a number, a truth, or text. */
+export function python(word: string): string {
   if (NUMBER.test(word)) {
     // Python takes no number with a zero in front.
     return word.replace(/^([+-]?)0+(?=\d)/, '$1');
