@@ -1,5 +1,6 @@
 /** Reaches a host: sends one request again and again, each time with the answer to what the host asked last. */
 
+import { t } from './language.js';
 import { list, text } from '../job.js';
 import { RefusedError } from './client.js';
 
@@ -88,7 +89,7 @@ function take(asked: Asked, answer: string, given: Answers): void {
 /** What is wrong with a text that is to be a private key, '' where nothing is. */
 export function keyFault(told: string): string {
   if (/^(ssh-|ecdsa-|sk-)/.test(told.trim())) {
-    return 'This is the public half of the key. The private one is wanted: the file of the same name without .pub.';
+    return t('This is the public half of the key. The private one is wanted: the file of the same name without .pub.');
   }
-  return /-----BEGIN [A-Z ]*PRIVATE KEY/.test(told) ? '' : "This is not a private key in OpenSSH's or PEM form. `ssh-keygen -f FILE` makes one.";
+  return /-----BEGIN [A-Z ]*PRIVATE KEY/.test(told) ? '' : t("This is not a private key in OpenSSH's or PEM form. {code} makes one.", { code: '`ssh-keygen -f FILE`' });
 }

@@ -1,5 +1,6 @@
 /** What the form of an app allows: the part of JSON Schema that the server's forms use. */
 
+import { t } from './language.js';
 import { list, record, text } from '../job.js';
 
 /** The schema of one field. */
@@ -42,36 +43,36 @@ export function choices({ enum: values, oneOf }: FieldRules): [string, string][]
 export function fault(rules: FieldRules, value: unknown, isNeeded: boolean): string {
   const told = text(value);
   if (told === '') {
-    return isNeeded ? 'This is needed.' : '';
+    return isNeeded ? t('This is needed.') : '';
   }
   const offered = choices(rules);
   if (offered && !offered.some(([name]) => name === told)) {
-    return `Choose one of ${offered.map(([, words]) => words).join(', ')}.`;
+    return t('Choose one of {choices}.', { choices: offered.map(([, words]) => words).join(', ') });
   }
   return rules.type === 'integer' ? numberFault(rules, told) : textFault(rules, told);
 }
 
 function numberFault(rules: FieldRules, told: string): string {
   if (!/^\s*-?\d{1,15}\s*$/.test(told)) {
-    return 'This must be a whole number.';
+    return t('This must be a whole number.');
   }
   const { minimum = -Infinity, maximum = Infinity } = rules;
-  return Number(told) < minimum || Number(told) > maximum ? `This must be ${limits(rules)}.` : '';
+  return Number(told) < minimum || Number(told) > maximum ? t('This must be {limits}.', { limits: limits(rules) }) : '';
 }
 
 function textFault({ minLength = 0, maxLength = Infinity, pattern, format, ...rules }: FieldRules, told: string): string {
   const length = [...told].length;
   if (length > maxLength) {
-    return `At most ${maxLength} characters, not ${length}.`;
+    return t('At most {most} characters, not {count}.', { most: maxLength, count: length });
   }
   if (length < minLength) {
-    return `At least ${minLength} characters, not ${length}.`;
+    return t('At least {least} characters, not {count}.', { least: minLength, count: length });
   }
   if (format === 'email' && !/^[^\s@]+@[^\s@]+$/.test(told)) {
-    return 'This must be an e-mail address.';
+    return t('This must be an e-mail address.');
   }
   if (pattern !== undefined && length <= LOOKED_AT && expression(pattern)?.test(told) === false) {
-    return rules['x-message'] || `This must be like ${pattern}.`;
+    return rules['x-message'] || t('This must be like {pattern}.', { pattern });
   }
   return '';
 }
@@ -90,9 +91,9 @@ export function limits({ minimum, maximum }: FieldRules): string {
   const least = minimum?.toLocaleString();
   const most = maximum?.toLocaleString();
   if (least !== undefined && most !== undefined) {
-    return least === most ? least : `${least} to ${most}`;
+    return least === most ? least : t('{least} to {most}', { least, most });
   }
-  return least !== undefined ? `at least ${least}` : most !== undefined ? `at most ${most}` : '';
+  return least !== undefined ? t('at least {least}', { least }) : most !== undefined ? t('at most {most}', { most }) : '';
 }
 
 /** The fields of a form, with the limits that hold for what is chosen: those of the queue. */

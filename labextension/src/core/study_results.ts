@@ -4,6 +4,7 @@ import { parsed, record } from '../job.js';
 import type { OutputPreview } from './api.js';
 import type { Client } from './client.js';
 import { each } from './each.js';
+import { t } from './language.js';
 import type { CaseState } from './studies.js';
 
 /** A number, or none, of each case: by its place. */
@@ -18,8 +19,8 @@ export const MOST_READ = 500;
 /** What the server measured, where any case has it. */
 export function measured(cases: readonly CaseState[]): Measure[] {
   const found = [
-    { name: 'running time (s)', values: cases.map(({ runSeconds }) => runSeconds) },
-    { name: 'waiting time (s)', values: cases.map(({ queueSeconds }) => queueSeconds) }
+    { name: t('running time (s)'), values: cases.map(({ runSeconds }) => runSeconds) },
+    { name: t('waiting time (s)'), values: cases.map(({ queueSeconds }) => queueSeconds) }
   ];
   return found.filter(({ values }) => values.some(value => value !== null));
 }
@@ -47,7 +48,7 @@ export async function results(
   };
   const outcomes = await each([...places.keys()].slice(0, MOST_READ), read, step);
   if (!found.size) {
-    throw new NoResultsError(outcomes.find(({ message }) => message)?.message ?? `No case that is done has a number in ${path}.`);
+    throw new NoResultsError(outcomes.find(({ message }) => message)?.message ?? t('No case that is done has a number in {path}.', { path }));
   }
   return [...found].map(([name, values]) => ({ name, values }));
 }
@@ -78,7 +79,7 @@ export function parameterAxes(cases: readonly CaseState[]): Axis[] {
   const names = [...new Set(cases.flatMap(({ parameters }) => Object.keys(parameters)))];
   const axes = names.map(name => axis(name, cases.map(({ parameters }) => parameters[name])));
   const varying = axes.filter(({ values }) => new Set(values).size > 1);
-  return varying.length ? varying : [{ name: 'case', values: cases.map((_, place) => place), words: null }];
+  return varying.length ? varying : [{ name: t('case'), values: cases.map((_, place) => place), words: null }];
 }
 
 function axis(name: string, found: readonly unknown[]): Axis {

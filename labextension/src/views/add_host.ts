@@ -3,6 +3,7 @@
 import type { HostReport, NewHost } from '../core/api.js';
 import { told } from '../core/client.js';
 import { keyFault, reached, type Answers, type Ask } from '../core/host_sign_in.js';
+import { t } from '../core/language.js';
 import { button, element, show, write } from '../dom.js';
 import { printable } from '../words.js';
 import { Field } from './field.js';
@@ -14,8 +15,8 @@ export interface AddHostGiven {
   added(): void;
 }
 
-const NAME = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._~\\-]*$', maxLength: 80, description: 'What jobs call it: letters, digits, . _ - ~' };
-const PORT = { type: 'integer', minimum: 1, maximum: 65535, description: '22 where nothing stands here' };
+const NAME = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._~\\-]*$', maxLength: 80 };
+const PORT = { type: 'integer', minimum: 1, maximum: 65535 };
 
 export class AddHost {
   readonly node = element('form', 'tj-AddHost', { 'aria-label': 'Add a host', novalidate: true, hidden: true });
@@ -24,19 +25,19 @@ export class AddHost {
     const part = (name: string, rules: Record<string, unknown>, isNeeded = false): Field =>
       new Field({ name, rules, isNeeded, changed: () => this.say('') });
     this.fields = {
-      id: part('Name', NAME, true),
-      host: part('Host', { type: 'string', description: 'Name or address, or a Host of ~/.ssh/config on the server' }, true),
-      user: part('User', { type: 'string', description: 'Your name there; as here where nothing stands' }),
-      port: part('Port', PORT),
-      keyFile: part('Key file on the server', { type: 'string', examples: ['~/.ssh/id_ed25519'] }),
-      jobWorkingDir: part('Folder for jobs', { type: 'string', description: 'Below $SCRATCH or the home where nothing stands here' })
+      id: part(t('Name'), { ...NAME, description: t('What jobs call it: letters, digits, . _ - ~') }, true),
+      host: part(t('Host'), { type: 'string', description: t('Name or address, or a Host of ~/.ssh/config on the server') }, true),
+      user: part(t('User'), { type: 'string', description: t('Your name there; as here where nothing stands') }),
+      port: part(t('Port'), { ...PORT, description: t('22 where nothing stands here') }),
+      keyFile: part(t('Key file on the server'), { type: 'string', examples: ['~/.ssh/id_ed25519'] }),
+      jobWorkingDir: part(t('Folder for jobs'), { type: 'string', description: t('Below $SCRATCH or the home where nothing stands here') })
     };
     const { id, host, user, port, keyFile, jobWorkingDir } = this.fields;
-    const file = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, 'Key file of this computer'), this.key);
-    const more = element('details', 'tj-Folded', {}, element('summary', '', {}, 'Key, port and folder'), file,
-      element('p', 'tj-FormHelp', {}, "Without a key those of the server's own user are tried. What the host asks for is asked here."),
+    const file = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, t('Key file of this computer')), this.key);
+    const more = element('details', 'tj-Folded', {}, element('summary', '', {}, t('Key, port and folder')), file,
+      element('p', 'tj-FormHelp', {}, t("Without a key those of the server's own user are tried. What the host asks for is asked here.")),
       keyFile.node, port.node, jobWorkingDir.node);
-    this.node.append(element('h3', 'tj-Title', {}, 'Add a host'), id.node, host.node, user.node, more, element('div', 'tj-Bar', {}, this.send, this.stop), this.note);
+    this.node.append(element('h3', 'tj-Title', {}, t('Add a host')), id.node, host.node, user.node, more, element('div', 'tj-Bar', {}, this.send, this.stop), this.note);
     this.node.addEventListener('submit', event => {
       event.preventDefault();
       void this.add();
@@ -64,9 +65,9 @@ export class AddHost {
     this.send.disabled = true;
     try {
       const host = await this.host();
-      this.say(`Connecting to ${host.host} …`);
+      this.say(t('Connecting to {host} …', { host: host.host }));
       const report = await reached((answers: Answers) => this.given.add({ ...host, ...answers }), this.given.ask);
-      this.say(report ? [`${host.id} is ready.`, ...report.lines, ...report.warnings.map(words => `⚠ ${words}`)].join('\n') : 'Stopped; nothing was added.');
+      this.say(report ? [t('{host} is ready.', { host: host.id }), ...report.lines, ...report.warnings.map(words => `⚠ ${words}`)].join('\n') : t('Stopped; nothing was added.'));
       if (report) {
         this.key.value = '';
         this.given.added();
@@ -100,7 +101,7 @@ export class AddHost {
 
   private readonly fields: Readonly<Record<'id' | 'host' | 'user' | 'port' | 'keyFile' | 'jobWorkingDir', Field>>;
   private readonly key = element('input', 'tj-Input', { type: 'file' });
-  private readonly send = element('button', 'tj-Button tj-mod-main', { type: 'submit' }, 'Connect');
+  private readonly send = element('button', 'tj-Button tj-mod-main', { type: 'submit' }, t('Connect'));
   private readonly stop = button('Close', 'Put the form away', () => show(this.node, false));
   private readonly note = element('p', 'tj-Note', { role: 'status' });
 }

@@ -15,14 +15,14 @@ const STATES: Readonly<Record<Outcome['state'], readonly [string, string]>> = {
 };
 
 export class AppImport {
-  readonly node = element('form', 'tj-Import', { 'aria-label': t('Import apps'), hidden: true });
+  readonly node = element('form', 'tj-Import', { 'aria-label': 'Import apps', hidden: true });
 
   /** `changed` is called when the catalogue is otherwise. */
   constructor(
     private readonly client: Client,
     private readonly changed: () => void
   ) {
-    const close = button(t('Close'), t('Put this away'), () => show(this.node, false));
+    const close = button('Close', 'Put this away', () => show(this.node, false));
     const files = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, t('Files')), this.files);
     const words = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, t('Or their YAML or JSON')), this.entry);
     this.node.append(element('h3', 'tj-Title', {}, t('Import apps')), files, words, element('div', 'tj-Bar', {}, this.send, close), this.outcomes);
@@ -76,7 +76,7 @@ export class AppImport {
     const words = [message, ...warnings.map(each => `⚠ ${each}`)].filter(Boolean).join(' ');
     const line = element('li', 'tj-Group', {}, badge, ' ', element('strong', '', {}, printable(title)), ` ${printable(words)} `);
     if (state === 'exists' && definition) {
-      line.append(button(t('Replace it'), t('Put this in the place of {name}', { name: printable(title) }), () => void this.replace(definition, line)));
+      line.append(button('Replace it', t('Put this in the place of {name}', { name: printable(title) }), () => void this.replace(definition, line)));
     }
     if (before) {
       before.replaceWith(line);
@@ -93,7 +93,7 @@ export class AppImport {
   private readonly files = element('input', 'tj-Input', { type: 'file', accept: '.json,.yaml,.yml,application/json,application/yaml', multiple: true });
   private readonly entry = element('textarea', 'tj-Input tj-mod-code', { rows: '5', spellcheck: 'false', placeholder: 'id: my-app\nversion: "1.0"\ncontainerImage: …' });
   private readonly send = element('button', 'tj-Button tj-mod-main', { type: 'submit' }, t('Import'));
-  private readonly outcomes = element('ul', 'tj-Groups', { role: 'status', 'aria-label': t('What became of them') });
+  private readonly outcomes = element('ul', 'tj-Groups', { role: 'status', 'aria-label': 'What became of them' });
 }
 
 function stateWord(state: Outcome['state']): string {

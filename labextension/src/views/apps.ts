@@ -20,7 +20,7 @@ export interface AppsHost {
 }
 
 export class AppsView {
-  readonly node = element('div', 'tj-Jobs tj-Apps', { role: 'region', 'aria-label': t('Apps') });
+  readonly node = element('div', 'tj-Jobs tj-Apps', { role: 'region', 'aria-label': 'Apps' });
 
   constructor(
     client: Client,
@@ -31,7 +31,7 @@ export class AppsView {
     this.looker = new Looker(async () => this.put(await catalog.apps()), PAUSE, wait);
     this.entry.addEventListener('input', () => this.draw());
     const form = new AppImport(client, () => this.looker.now());
-    const open = button(t('Import…'), t('Take definitions of apps to the server'), () => form.open());
+    const open = button('Import…', 'Take definitions of apps to the server', () => form.open());
     this.node.append(element('div', 'tj-Bar', {}, this.entry, open, this.number), form.node, this.looker.node, this.empty, this.list);
     show(this.empty, false);
     this.show(true);
@@ -71,18 +71,18 @@ export class AppsView {
     const name = label === id ? `${id} ${version}` : `${label} (${id} ${version})`;
     const head = element('div', 'tj-Bar', {}, element('h3', 'tj-Title', {}, printable(name)), badge);
     if (this.host.submit && isEnabled) {
-      head.append(button(t('Submit…'), t('Fill in the form of {app}', { app: printable(id) }), () => this.host.submit?.(id, version)));
+      head.append(button('Submit…', t('Fill in the form of {app}', { app: printable(id) }), () => this.host.submit?.(id, version)));
     }
     const about = [description, category, runtime, owner && t('by {owner}', { owner }), tags.join(', ')].filter(Boolean).join(' · ');
     return element('li', 'tj-App', {}, head, element('p', 'tj-StudyWords', {}, printable(about)));
   }
 
   private readonly entry = element('input', 'tj-Search', {
-    type: 'search', placeholder: t('Search name, description, tag'), 'aria-label': t('Search apps'), spellcheck: 'false'
+    type: 'search', placeholder: 'Search name, description, tag', 'aria-label': 'Search apps', spellcheck: 'false'
   });
   private readonly number = element('span', 'tj-Total', { role: 'status' });
   private readonly empty = element('p', 'tj-Empty');
-  private readonly list = element('ul', 'tj-Groups tj-AppList', { 'aria-label': t('Apps') });
+  private readonly list = element('ul', 'tj-Groups tj-AppList', { 'aria-label': 'Apps' });
   private readonly looker: Looker;
   private apps: readonly AppInfo[] = [];
 }

@@ -2,6 +2,7 @@
 
 import { told } from '../core/client.js';
 import type { JobCode } from '../core/api.js';
+import { t } from '../core/language.js';
 import { button, element, write } from '../dom.js';
 import { record } from '../job.js';
 import { printable } from '../words.js';
@@ -22,7 +23,7 @@ export class CodeBar {
     /** The request, or what makes it when it is asked for. */
     private readonly request: unknown
   ) {
-    this.node.append('Copy as:');
+    this.node.append(t('Copy as:'));
     for (const [form, label, title] of FORMS) {
       this.node.append(button(label, title, () => void this.take(form, text => this.copy(text))));
     }
@@ -39,7 +40,7 @@ export class CodeBar {
       const { result } = await this.site.client.call('POST /v3/tapisjobs/code', { body });
       const text = result[form];
       if (text === null) {
-        this.say('No cell can say the same; take the call in Python.');
+        this.say(t('No cell can say the same; take the call in Python.'));
       } else {
         await deed(text);
       }
@@ -49,12 +50,12 @@ export class CodeBar {
   }
 
   private async copy(text: string): Promise<void> {
-    await copyText(text, words => this.say(words === COPIED ? COPIED : text));
+    await copyText(text, words => this.say(words === COPIED ? t(COPIED) : text));
   }
 
   private async insert(text: string): Promise<void> {
     await this.site.insertCode?.(text);
-    this.say('The code is in a cell.');
+    this.say(t('The code is in a cell.'));
   }
 
   private say(words: string): void {

@@ -14,7 +14,7 @@ const FORMS: readonly (readonly [keyof JobCode, string])[] = [['cell', 'Cell'], 
 const PAUSE_MS = 300;
 
 export class CodeBeside {
-  readonly node = element('details', 'tj-Folded tj-Beside', {}, element('summary', '', {}, 'The code of this form'));
+  readonly node = element('details', 'tj-Folded tj-Beside', {}, element('summary', '', {}, t('The code of this form')));
 
   constructor(
     private readonly client: Client,
@@ -24,7 +24,7 @@ export class CodeBeside {
     private readonly isFilled: () => boolean,
     private readonly after: Later = later
   ) {
-    this.buttons = FORMS.map(([form, label]) => button(label, `Show the ${label}`, () => this.choose(form)));
+    this.buttons = FORMS.map(([form, label]) => button(label, t('Show the {form}', { form: t(label) }), () => this.choose(form)));
     const bar = element('div', 'tj-Bar', { role: 'group', 'aria-label': 'Kind of code' }, ...this.buttons);
     this.node.append(bar, this.code, this.note);
     this.node.addEventListener('toggle', () => this.changed());

@@ -1,6 +1,7 @@
 /** What a request would become: where and how it runs, what it may cost, warnings and the script. */
 
 import type { Validated } from '../core/api.js';
+import { t, tn } from '../core/language.js';
 import { element } from '../dom.js';
 import { record, text, type JobRow } from '../job.js';
 import { place, printable } from '../words.js';
@@ -13,8 +14,9 @@ export function cost(job: JobRow): string {
     return '';
   }
   const hours = (nodes * minutes) / 60;
-  const size = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} for ${minutes} min`;
-  return `at most ${told(hours)} node-hours (${size})` + (Number(cores) > 0 ? `, ${told(hours * Number(cores))} core-hours` : '');
+  const size = tn('{count} node for {minutes} min', '{count} nodes for {minutes} min', nodes, { minutes });
+  const most = t('at most {hours} node-hours ({size})', { hours: told(hours), size });
+  return Number(cores) > 0 ? `${most}, ${t('{hours} core-hours', { hours: told(hours * Number(cores)) })}` : most;
 }
 
 function told(hours: number): string {
@@ -25,21 +27,21 @@ function told(hours: number): string {
 export function dryRun({ job, script, environment, warnings }: Validated): HTMLElement {
   const row = record(job) as JobRow;
   const facts: [string, string][] = [
-    ['Runs on', place(row)],
-    ['Costs', cost(row)],
-    ['Directory', text(job['execSystemExecDir'])],
-    ['Archived to', [job['archiveSystemId'], job['archiveSystemDir']].map(text).filter(Boolean).join(':')]
+    [t('Runs on'), place(row)],
+    [t('Costs'), cost(row)],
+    [t('Directory'), text(job['execSystemExecDir'])],
+    [t('Archived to'), [job['archiveSystemId'], job['archiveSystemDir']].map(text).filter(Boolean).join(':')]
   ];
   const rows = facts.filter(([, words]) => words).flatMap(([name, words]) => [
     element('dt', '', {}, name), element('dd', '', {}, printable(words))
   ]);
   return element(
     'section', 'tj-DryRun', { 'aria-label': 'Dry run' },
-    element('p', 'tj-Words', {}, '✓ This would be accepted. Nothing has been submitted.'),
+    element('p', 'tj-Words', {}, `✓ ${t('This would be accepted. Nothing has been submitted.')}`),
     ...warnings.map(words => element('p', 'tj-Warning', {}, `⚠ ${printable(words)}`)),
     element('dl', 'tj-Facts', {}, ...rows),
-    folded('Script', script),
-    folded('Environment', environment)
+    folded(t('Script'), script),
+    folded(t('Environment'), environment)
   );
 }
 

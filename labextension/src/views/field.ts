@@ -1,5 +1,6 @@
 /** One field of a form: its label, its control with its limits, and what is wrong with it while one types. */
 
+import { t } from '../core/language.js';
 import { choices, fault, limits, type FieldRules } from '../core/rules.js';
 import { button, element, show, write } from '../dom.js';
 import { text } from '../job.js';
@@ -47,19 +48,19 @@ export class Field {
     this.limitWords.id = `${id}-limit`;
     this.help.id = `${id}-help`;
     this.trouble.id = `${id}-fault`;
-    const label = printable(given.rules.title || given.name) + (given.isNeeded ? ' *' : '');
+    const label = printable(t(given.rules.title || given.name)) + (given.isNeeded ? ' *' : '');
     write(this.help, printable(text(given.rules.description)));
     show(this.help, this.help.textContent !== '');
     const line = element('div', 'tj-FormLine', {}, this.control, this.slider, this.limitWords);
     if (given.pick && given.rules['x-picker']) {
-      this.browse.title = `Choose for ${label}`;
+      this.browse.title = t('Choose for {field}', { field: label });
       line.append(this.browse);
     }
     this.offers.id = `${id}-offered`;
     line.append(this.offers);
     this.offer(given.offered ?? []);
     this.node.append(element('label', 'tj-Label', { for: id }, label), line, this.place, this.help, this.trouble);
-    this.slider.setAttribute('aria-label', `${label}: slider`);
+    this.slider.setAttribute('aria-label', t('{field}: slider', { field: label }));
     this.control.addEventListener('input', () => this.typed());
     this.control.addEventListener('change', () => this.typed());
     this.slider.addEventListener('input', () => {
@@ -173,7 +174,7 @@ export class Field {
     const menu = element('select', '');
     const isKnown = offered.some(([value]) => value === this.first);
     if (!isKnown || !isNeeded) {
-      menu.append(element('option', '', { value: '' }, isNeeded ? 'Choose…' : '(nothing)'));
+      menu.append(element('option', '', { value: '' }, isNeeded ? t('Choose…') : t('(nothing)')));
     }
     menu.append(...offered.map(([value, words]) => element('option', '', { value }, printable(words))));
     menu.value = isKnown ? this.first : '';

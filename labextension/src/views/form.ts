@@ -1,6 +1,7 @@
 /** The form of an app, drawn from its schema: plain fields, sections of named ones, and lists that grow. */
 
 import type { AppForm } from '../core/api.js';
+import { t } from '../core/language.js';
 import { fields, type FieldRules, type Values } from '../core/rules.js';
 import { element } from '../dom.js';
 import { record } from '../job.js';
@@ -49,7 +50,7 @@ export class FormView {
       const isFolded = FOLDED.has(name) && !needed.has(name);
       (isFolded ? more : this.node).append(part.node);
     }
-    this.more.append(element('summary', '', {}, 'More'), more);
+    this.more.append(element('summary', '', {}, t('More')), more);
     if (more.childElementCount) {
       this.node.append(this.more);
     }
@@ -136,7 +137,7 @@ class Section implements Part {
     changed: () => void,
     { pick }: FormWays
   ) {
-    this.node = element('fieldset', 'tj-FormSection', {}, element('legend', '', {}, printable(rules.title ?? '')));
+    this.node = element('fieldset', 'tj-FormSection', {}, element('legend', '', {}, printable(t(rules.title ?? ''))));
     for (const [name, inner] of Object.entries(rules.properties ?? {})) {
       if (record(hints[name])['ui:widget'] !== 'hidden') {
         const isNeeded = rules.required?.includes(name) === true;

@@ -1,15 +1,14 @@
 /** What a host asks before it lets one in: whether its key is trusted, a password, a one-time code. */
 
 import type { Ask, Asked, Secret } from '../core/host_sign_in.js';
+import { t } from '../core/language.js';
 import { element } from '../dom.js';
 import { printable } from '../words.js';
 import type { Dialog } from './dialog.js';
 
-const SECRETS: Readonly<Record<Secret, string>> = {
-  password: 'Password',
-  passphrase: 'Passphrase of the key',
-  code: 'One-time code'
-};
+function secretWords(secret: Secret): string {
+  return { password: t('Password'), passphrase: t('Passphrase of the key'), code: t('One-time code') }[secret];
+}
 
 /** Asks in `dialog` for the host that is called `name`. */
 export function asking(dialog: Dialog, name: () => string): Ask {
@@ -17,9 +16,9 @@ export function asking(dialog: Dialog, name: () => string): Ask {
     const host = printable(name());
     switch (asked.kind) {
       case 'trust':
-        return dialog.ask(`Trust the key of ${host}?`, trustWords(asked.fingerprint), 'Trust this key');
+        return dialog.ask(t('Trust the key of {host}?', { host }), trustWords(asked.fingerprint), t('Trust this key'));
       case 'replace':
-        return dialog.ask(`Replace system ${host}?`, [line(asked.fault), line('Jobs that ran there stay as they are.')], 'Replace it');
+        return dialog.ask(t('Replace system {host}?', { host }), [line(asked.fault), line(t('Jobs that ran there stay as they are.'))], t('Replace it'));
       case 'secret':
         return secret(dialog, host, asked);
     }
@@ -28,14 +27,14 @@ export function asking(dialog: Dialog, name: () => string): Ask {
 
 function trustWords(fingerprint: string): Node[] {
   return [
-    line('This host is new here. Compare the fingerprint of its key with the one that your site publishes:'),
+    line(t('This host is new here. Compare the fingerprint of its key with the one that your site publishes:')),
     element('p', 'tj-Fingerprint', {}, element('code', '', {}, printable(fingerprint))),
-    line('After a yes a host with another key is refused.')
+    line(t('After a yes a host with another key is refused.'))
   ];
 }
 
 function secret(dialog: Dialog, host: string, { secret, prompts, fault }: Asked & { kind: 'secret' }): Promise<string | null> {
-  const label = SECRETS[secret];
+  const label = secretWords(secret);
   const entry = element('input', 'tj-Input', {
     type: secret === 'code' ? 'text' : 'password',
     'aria-label': label,
@@ -45,8 +44,8 @@ function secret(dialog: Dialog, host: string, { secret, prompts, fault }: Asked 
     required: true
   });
   const said = prompts.map(printable).filter(words => words.trim()).join(' ');
-  const body = [...(fault ? [line(`⚠ ${printable(fault)}`)] : []), ...(said ? [line(`The host says: ${said}`)] : [])];
-  return dialog.ask(`${label} for ${host}`, body, 'Connect', entry);
+  const body = [...(fault ? [line(`⚠ ${printable(fault)}`)] : []), ...(said ? [line(t('The host says: {words}', { words: said }))] : [])];
+  return dialog.ask(t('{secret} for {host}', { secret: label, host }), body, t('Connect'), entry);
 }
 
 function line(words: string): HTMLElement {

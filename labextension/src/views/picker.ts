@@ -46,9 +46,9 @@ export class Picker {
     const before = last();
     this.known = (written && (wanted === 'directory' ? written : above(written))) ?? (before?.system === system ? before : null);
     this.place = this.known ?? { system, path: '' };
-    this.up = button(t('↑ Up'), t('The folder above'), () => void this.go(above(this.place)));
-    this.take = button(t('Choose this folder'), t('Use this folder for {field}', { field: where }), () => this.choose(this.place));
-    const close = button(t('Close'), t('Choose nothing'), () => given.done(null));
+    this.up = button('↑ Up', 'The folder above', () => void this.go(above(this.place)));
+    this.take = button('Choose this folder', t('Use this folder for {field}', { field: where }), () => this.choose(this.place));
+    const close = button('Close', 'Choose nothing', () => given.done(null));
     const bar = element('div', 'tj-Bar', {}, this.menu, this.path, this.up, this.own);
     this.node.append(bar, this.list, this.note, element('div', 'tj-Bar', {}, this.take, close));
     show(this.take, wanted !== 'file');
@@ -168,10 +168,10 @@ export class Picker {
     write(this.note, printable(words));
   }
 
-  private readonly menu = element('select', 'tj-Input', { 'aria-label': t('System of the files') });
-  private readonly path = element('input', 'tj-Input', { type: 'text', 'aria-label': t('Folder'), spellcheck: 'false', autocomplete: 'off' });
-  private readonly own = element('span', 'tj-Bar', { role: 'group', 'aria-label': t('Your folders') });
-  private readonly list = element('ul', 'tj-Entries', { 'aria-label': t('Files') });
+  private readonly menu = element('select', 'tj-Input', { 'aria-label': 'System of the files' });
+  private readonly path = element('input', 'tj-Input', { type: 'text', 'aria-label': 'Folder', spellcheck: 'false', autocomplete: 'off' });
+  private readonly own = element('span', 'tj-Bar', { role: 'group', 'aria-label': 'Your folders' });
+  private readonly list = element('ul', 'tj-Entries', { 'aria-label': 'Files' });
   private readonly note = element('p', 'tj-Note', { role: 'status' });
   private readonly up: HTMLButtonElement;
   private readonly take: HTMLButtonElement;

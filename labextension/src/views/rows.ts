@@ -1,5 +1,6 @@
 /** A list in a form that grows: more arguments, variables, inputs. */
 
+import { t } from '../core/language.js';
 import type { FieldRules, Values } from '../core/rules.js';
 import { button, element } from '../dom.js';
 import { list, record } from '../job.js';
@@ -7,7 +8,11 @@ import { printable } from '../words.js';
 import { Field, type Pick } from './field.js';
 
 /** What the columns of the server's lists are called. */
-const WORDS: Record<string, string> = { key: 'Name', value: 'Value', sourceUrl: 'Source', targetPath: 'Goes to' };
+function wordsOf(column: string): string {
+  const words: Readonly<Record<string, string>> = { key: t('Name'), value: t('Value'), sourceUrl: t('Source'), targetPath: t('Goes to') };
+  return words[column] ?? (column || t('Argument'));
+}
+
 /** The column of a list of plain texts. */
 const PLAIN = '';
 
@@ -26,8 +31,8 @@ export class Rows {
     private readonly changed: () => void,
     private readonly pick?: Pick
   ) {
-    const title = printable(rules.title ?? name);
-    const add = button('+ Add', `Add to: ${title}`, () => {
+    const title = printable(t(rules.title ?? name));
+    const add = button('+ Add', t('Add to: {list}', { list: title }), () => {
       this.add(null);
       this.rows.at(-1)?.fields.values().next().value?.focus();
     });
@@ -54,11 +59,11 @@ export class Rows {
       columns.map(([column, rules]) => {
         const value = column === PLAIN ? given : record(given)[column];
         const isNeeded = items.required?.includes(column) === true;
-        return [column, new Field({ name: WORDS[column] ?? (column || 'Argument'), rules, value, isNeeded, changed, ...(pick && { pick }) })];
+        return [column, new Field({ name: wordsOf(column), rules, value, isNeeded, changed, ...(pick && { pick }) })];
       })
     );
     const drop = button('✕', 'Take this away', () => this.drop(row));
-    drop.setAttribute('aria-label', `Take away from: ${printable(this.rules.title ?? this.name)}`);
+    drop.setAttribute('aria-label', t('Take away from: {list}', { list: printable(this.rules.title ?? this.name) }));
     const row = { fields, node: element('div', 'tj-FormRow', {}, ...[...fields.values()].map(field => field.node), drop) };
     this.rows.push(row);
     this.place.append(row.node);

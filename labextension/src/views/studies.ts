@@ -2,6 +2,7 @@
 
 import type { StudyRow } from '../core/api.js';
 import { told } from '../core/client.js';
+import { t, tn } from '../core/language.js';
 import { later, Painter, type Later } from '../core/painter.js';
 import { ended, Studies, type CaseState } from '../core/studies.js';
 import { button, element, show, write } from '../dom.js';
@@ -192,8 +193,8 @@ export class StudiesView {
     const row = this.current;
     if (row) {
       const number = caseWords(row.cases - ended(row.counts));
-      const words = `End ${number} of study ${printable(row.name)} that have not ended?`;
-      this.question.ask(words, `Cancel ${number}`, () => void this.act(() => this.studies.cancel(row.name)));
+      const words = t('End {cases} of study {name} that have not ended?', { cases: number, name: printable(row.name) });
+      this.question.ask(words, t('Cancel {cases}', { cases: number }), () => void this.act(() => this.studies.cancel(row.name)));
     }
   }
 
@@ -202,7 +203,7 @@ export class StudiesView {
     await this.act(async () => {
       const { submitted, errors } = await this.studies.retry(name, cases.map(({ id }) => id), { ...changes });
       const refused = errors.slice(0, 5).map(({ caseId, message }) => `${caseId}: ${message}`);
-      return [`Submitted again: ${caseWords(submitted.length)}.`, ...refused].join(' ');
+      return [t('Submitted again: {cases}.', { cases: caseWords(submitted.length) }), ...refused].join(' ');
     });
   }
 
@@ -219,7 +220,7 @@ export class StudiesView {
   private trouble(fault: unknown): void {
     this.since = fault === null ? null : (this.since ?? new Date());
     const at = this.since?.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-    write(this.fault, at ? `⚠ ${printable(told(fault))} What is shown is from before ${at}; it is tried again by itself.` : '');
+    write(this.fault, at ? `⚠ ${t('{trouble} What is shown is from before {time}; it is tried again by itself.', { trouble: printable(told(fault)), time: at })}` : '');
     show(this.fault, at !== undefined);
   }
 
@@ -253,7 +254,7 @@ export class StudiesView {
     drawBar(this.bar, row);
     write(this.words, [countWords(row), ...limits(row)].join('   '));
     const failed = row.counts['FAILED'] ?? 0;
-    write(this.retryButton, `Retry ${failed.toLocaleString()} failed`);
+    write(this.retryButton, tn('Retry {count} failed', 'Retry {count} failed', failed));
     show(this.retryButton, failed > 0);
     show(this.cancelButton, ended(row.counts) < row.cases);
   }
@@ -284,7 +285,7 @@ export class StudiesView {
   private readonly cancelButton = button('Cancel…', 'End what has not ended of this study', () => this.askCancel());
   private readonly fault = element('div', 'tj-Trouble', { role: 'status' });
   private readonly note = element('div', 'tj-Note', { role: 'status' });
-  private readonly empty = element('p', 'tj-Empty', {}, 'No studies yet. A study runs one job for many cases: tapis.study(…).run() in a cell.');
+  private readonly empty = element('p', 'tj-Empty', {}, t('No studies yet. A study runs one job for many cases: {code} in a cell.', { code: 'tapis.study(…).run()' }));
   private readonly studies: Studies;
   private readonly dock: Dock | null;
   private readonly map: StudyMap;
@@ -321,7 +322,7 @@ function isCounted(counts: Readonly<Record<string, number>>, cases: readonly Cas
 function limits({ maxRunning, maxFailures, counts }: StudyRow): string[] {
   const isStopped = maxFailures !== null && maxFailures > 0 && (counts['FAILED'] ?? 0) >= maxFailures;
   return [
-    ...(maxRunning ? [`at most ${maxRunning.toLocaleString()} at a time`] : []),
-    ...(isStopped ? [`no more are begun after ${maxFailures.toLocaleString()} failures`] : [])
+    ...(maxRunning ? [t('at most {count} at a time', { count: maxRunning.toLocaleString() })] : []),
+    ...(isStopped ? [t('no more are begun after {count} failures', { count: maxFailures.toLocaleString() })] : [])
   ];
 }

@@ -1,6 +1,7 @@
 /** Why cases of a study failed: groups that ended alike, what one of each printed, and another attempt for them. */
 
 import { told } from '../core/client.js';
+import { t } from '../core/language.js';
 import { caseName, failedCases, type CaseState, type FailedCases } from '../core/studies.js';
 import { button, element, show } from '../dom.js';
 import { stdoutName } from '../job.js';
@@ -41,7 +42,7 @@ export class StudyFailures {
     const known = this.lines;
     this.lines = new Map(groups.slice(0, SHOWN).map(group => [group.cases[0]?.jobUuid ?? '', this.line(group, known)]));
     const rest = groups.slice(SHOWN).reduce((sum, group) => sum + group.cases.length, 0);
-    const more = rest ? [element('li', '', {}, `and ${rest.toLocaleString()} that ended in other ways`)] : [];
+    const more = rest ? [element('li', '', {}, t('and {count} that ended in other ways', { count: rest.toLocaleString() }))] : [];
     this.node.replaceChildren(element('ul', 'tj-Groups', {}, ...[...this.lines.values()].map(({ node }) => node), ...more));
   }
 
@@ -69,12 +70,12 @@ export class StudyFailures {
     const mark = element('span', 'tj-Tone tj-Glyph', { 'aria-hidden': 'true' }, stateWords('FAILED').glyph);
     mark.dataset['tone'] = 'failed';
     const line = help.evidence ? [element('code', '', {}, printable(help.evidence)), ' '] : [];
-    const example = button(`in ${printable(caseName(first))}`, 'Show the job of this case', () => this.open(first.jobUuid));
+    const example = button(t('in {case}', { case: printable(caseName(first)) }), 'Show the job of this case', () => this.open(first.jobUuid));
     const changes = help.changes ?? {};
     const words = Object.entries(changes).map(([field, value]) => `${field} ${value.toLocaleString()}`);
-    const label = [`Retry ${number}`, words.join(', ')].filter(Boolean).join(' with ');
+    const label = words.length ? t('Retry {count} with {changes}', { count: number, changes: words.join(', ') }) : t('Retry {count}', { count: number });
     const again = button(label, 'Give these cases another attempt; what they made before stays', () => this.retry(cases, changes));
-    node.replaceChildren(mark, element('strong', '', {}, ` ${number} failed: ${printable(help.cause)}`), ' ', ...line, example, ' ', again);
+    node.replaceChildren(mark, element('strong', '', {}, ` ${t('{count} failed: {cause}', { count: number, cause: printable(help.cause) })}`), ' ', ...line, example, ' ', again);
   }
 
   /** Look at one job of the group: its limits, and what it printed last. */

@@ -1,6 +1,7 @@
 /** The list of studies: each with its name, a bar of how far it is, and how many cases stand where. */
 
 import type { StudyRow } from '../core/api.js';
+import { t, tn } from '../core/language.js';
 import { ended, shares } from '../core/studies.js';
 import { element, write } from '../dom.js';
 import { printable, stateWords } from '../words.js';
@@ -65,10 +66,10 @@ export function progressBar(): HTMLElement {
 /** Draw a bar of coloured parts, one for each group of states. */
 export function drawBar(node: HTMLElement, { name, counts, cases }: StudyRow): void {
   const over = ended(counts);
-  node.setAttribute('aria-label', `Progress of study ${printable(name)}`);
+  node.setAttribute('aria-label', t('Progress of study {name}', { name: printable(name) }));
   node.setAttribute('aria-valuemax', String(Math.max(cases, 1)));
   node.setAttribute('aria-valuenow', String(over));
-  node.setAttribute('aria-valuetext', `${over.toLocaleString()} of ${cases.toLocaleString()} cases have ended`);
+  node.setAttribute('aria-valuetext', t('{ended} of {count} cases have ended', { ended: over.toLocaleString(), count: cases.toLocaleString() }));
   const found = shares(counts);
   while (node.childElementCount > found.length) {
     node.lastElementChild?.remove();
@@ -82,11 +83,11 @@ export function drawBar(node: HTMLElement, { name, counts, cases }: StudyRow): v
 
 /** `1,514 of 2,000 ended   ✓ 1,497 finished   ✗ 17 failed`. */
 export function countWords({ counts, cases }: StudyRow): string {
-  const parts = shares(counts).map(({ group, count }) => `${stateWords(group.status).glyph} ${count.toLocaleString()} ${group.name}`);
-  return [`${ended(counts).toLocaleString()} of ${cases.toLocaleString()} ended`, ...parts].join('   ');
+  const parts = shares(counts).map(({ group, count }) => `${stateWords(group.status).glyph} ${count.toLocaleString()} ${t(group.name)}`);
+  return [t('{ended} of {count} ended', { ended: ended(counts).toLocaleString(), count: cases.toLocaleString() }), ...parts].join('   ');
 }
 
 /** `1 case`, `2,000 cases`. */
 export function caseWords(number: number): string {
-  return `${number.toLocaleString()} ${number === 1 ? 'case' : 'cases'}`;
+  return tn('{count} case', '{count} cases', number);
 }

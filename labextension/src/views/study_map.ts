@@ -1,5 +1,6 @@
 /** The cases of a study as small squares: glyph and colour tell the state, and words tell it to a screen reader. */
 
+import { t } from '../core/language.js';
 import { caseName, squares, type CaseState, type Square } from '../core/studies.js';
 import { element, write } from '../dom.js';
 import { printable, stateWords } from '../words.js';
@@ -20,7 +21,7 @@ export class StudyMap {
 
   /** Show these cases; squares stay where they are, and only changed ones are drawn again. */
   update(name: string, cases: readonly CaseState[]): void {
-    this.node.setAttribute('aria-label', `Cases of study ${printable(name)}`);
+    this.node.setAttribute('aria-label', t('Cases of study {name}', { name: printable(name) }));
     const found = squares(cases, MOST);
     while (this.node.childElementCount > found.length) {
       this.node.lastElementChild?.remove();
@@ -111,11 +112,11 @@ export function squareWords({ cases }: Square): string {
     return '';
   }
   if (cases.length === 1) {
-    const code = first.exitCode === null || first.status !== 'FAILED' ? '' : `, exit code ${first.exitCode}`;
-    return printable(`${caseName(first)}: ${first.status || 'not known any more'}${code}`);
+    const code = first.exitCode === null || first.status !== 'FAILED' ? '' : `, ${t('exit code {code}', { code: first.exitCode })}`;
+    return printable(`${caseName(first)}: ${first.status || t('not known any more')}${code}`);
   }
   const counts = new Map<string, number>();
   cases.forEach(({ status }) => counts.set(status, (counts.get(status) ?? 0) + 1));
   const told = [...counts].map(([status, number]) => `${number} ${status}`).join(', ');
-  return printable(`${caseName(first)} to ${caseName(last)}: ${told}`);
+  return printable(t('{first} to {last}: {counts}', { first: caseName(first), last: caseName(last), counts: told }));
 }

@@ -1,6 +1,7 @@
 /** A picture of the cases of a study: a measured time or a result over a parameter, one mark for each case. */
 
 import { told, type Client } from '../core/client.js';
+import { t } from '../core/language.js';
 import { measured, MOST_READ, NoResultsError, parameterAxes, results, ticks, type Axis, type Measure } from '../core/study_results.js';
 import { caseName, type CaseState } from '../core/studies.js';
 import { element, show, write } from '../dom.js';
@@ -28,9 +29,9 @@ export class StudyPlot {
       event.preventDefault();
       void this.collect();
     });
-    this.read.append(label('Results in', this.path), element('button', 'tj-Button', { type: 'submit' }, 'Read them'));
-    const bar = element('div', 'tj-Bar', {}, label('Draw', this.upward), label('over', this.across), this.read);
-    this.node.append(element('summary', '', {}, 'Plot'), bar, this.note, this.place);
+    this.read.append(label(t('Results in'), this.path), element('button', 'tj-Button', { type: 'submit' }, t('Read them')));
+    const bar = element('div', 'tj-Bar', {}, label(t('Draw'), this.upward), label(t('over'), this.across), this.read);
+    this.node.append(element('summary', '', {}, t('Plot')), bar, this.note, this.place);
     for (const menu of [this.upward, this.across]) {
       menu.addEventListener('change', () => this.draw());
     }
@@ -57,13 +58,14 @@ export class StudyPlot {
       return;
     }
     this.isReading = true;
-    this.say('Reading …');
+    this.say(t('Reading …'));
     try {
-      const found = await results(this.client, this.cases, path, done => this.say(`Reading … ${done.toLocaleString()}`));
+      const found = await results(this.client, this.cases, path, done => this.say(t('Reading … {count}', { count: done.toLocaleString() })));
       if (name === this.name) {
         this.collected = found;
         const number = Math.max(...found.map(({ values }) => values.filter(value => value !== null).length));
-        this.say(`${path}: read of ${number.toLocaleString()} cases${number === MOST_READ ? ', the first ones' : ''}. All of them: study.collect("${path}") in a cell.`);
+        const values = { path, count: number.toLocaleString(), code: `study.collect("${path}")` };
+        this.say(number === MOST_READ ? t('{path}: read of {count} cases, the first ones. All of them: {code} in a cell.', values) : t('{path}: read of {count} cases. All of them: {code} in a cell.', values));
         // A table often says its parameters again: a result is what is not one of them.
         const given = new Set(this.cases.flatMap(({ parameters }) => Object.keys(parameters)));
         this.draw((found.find(({ name: each }) => !given.has(each)) ?? found[0])?.name);
@@ -90,7 +92,7 @@ export class StudyPlot {
       return;
     }
     this.drawn = key;
-    this.place.replaceChildren(measure && axis ? this.picture(measure, axis) : element('p', 'tj-Empty', {}, 'There is a picture once the first case has ended.'));
+    this.place.replaceChildren(measure && axis ? this.picture(measure, axis) : element('p', 'tj-Empty', {}, t('There is a picture once the first case has ended.')));
   }
 
   private picture(measure: Measure, axis: Axis): SVGElement {
@@ -109,7 +111,7 @@ export class StudyPlot {
       mark.addEventListener('click', () => this.open(one.jobUuid));
       return mark;
     });
-    const words = printable(`${measure.name} over ${axis.name}: ${points.length.toLocaleString()} cases${each > 1 ? `, one mark for each ${each} of them` : ''}`);
+    const words = printable([t('{measure} over {parameter}: {count} cases', { measure: measure.name, parameter: axis.name, count: points.length.toLocaleString() }), ...(each > 1 ? [t('one mark for each {count} of them', { count: each })] : [])].join(', '));
     return svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': words, class: 'tj-Picture-plot' },
       ...across.map((value, place) => below(toX(value), place % every ? '' : axis.words ? (axis.words[value] ?? '') : value.toLocaleString())),
       ...upward.map(value => beside(toY(value), value)),

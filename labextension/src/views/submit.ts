@@ -4,6 +4,7 @@ import { Allocations } from '../core/allocations.js';
 import type { AppForm, FilledForm } from '../core/api.js';
 import { RefusedError, told } from '../core/client.js';
 import { carried, Forms, type AppName } from '../core/forms.js';
+import { t } from '../core/language.js';
 import type { Values } from '../core/rules.js';
 import { pageStorage } from '../core/storage.js';
 import { button, element, show, write } from '../dom.js';
@@ -18,7 +19,7 @@ import { Picker, type Wanted } from './picker.js';
 import { Sent } from './sent.js';
 import type { Site } from './site.js';
 
-const UNKNOWN = 'The server does not answer. Look at the jobs before you submit again: it may have been accepted.';
+const UNKNOWN = (): string => t('The server does not answer. Look at the jobs before you submit again: it may have been accepted.');
 
 /** From so many pixels on the code stands beside the form. */
 const WIDE = 760;
@@ -38,7 +39,7 @@ export class SubmitView {
     this.forms = new Forms(site.client);
     this.menu.addEventListener('change', () => void this.choose(this.apps[Number(this.menu.value)]));
     this.retry = button('Try again', 'Ask for the apps again', () => (this.listed = this.list()));
-    const app = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, 'App'), this.menu);
+    const app = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, t('App')), this.menu);
     const { dry, send } = this;
     send.classList.add('tj-mod-main');
     this.foot.append(element('div', 'tj-Bar', {}, dry, send), new CodeBar(site, () => this.request()).node);
@@ -77,7 +78,7 @@ export class SubmitView {
       const { request, warnings } = await this.forms.read(code);
       const app = this.named(request);
       if (!app) {
-        this.say(request['appId'] ? `There is no app ${text(request['appId'])} for you here.` : 'This names no app.');
+        this.say(request['appId'] ? t('There is no app {app} for you here.', { app: text(request['appId']) }) : t('This names no app.'));
         return;
       }
       const form = await this.forms.form(app, text(request['execSystemId']) || null);
@@ -85,7 +86,7 @@ export class SubmitView {
       if (asked === this.asked) {
         this.draw(form, filled);
         this.point(app);
-        this.say(warnings.join(' ') || 'The form is filled.');
+        this.say(warnings.join(' ') || t('The form is filled.'));
       }
     });
   }
@@ -99,8 +100,8 @@ export class SubmitView {
       show(this.retry, true);
       return;
     }
-    this.say(this.apps.length ? '' : 'There is no app yet.');
-    this.menu.replaceChildren(element('option', '', { value: '' }, 'Choose an app…'), ...this.apps.map(option));
+    this.say(this.apps.length ? '' : t('There is no app yet.'));
+    this.menu.replaceChildren(element('option', '', { value: '' }, t('Choose an app…')), ...this.apps.map(option));
   }
 
   /** The app of a request; the version that is listed where it says none. */
@@ -156,11 +157,11 @@ export class SubmitView {
       void this.allocations.all(this.site.client, system).then(names => view.offer('allocation', names));
     }
     const kept = Object.keys(this.rest);
-    const words = [text(form.about['description']), kept.length ? `Kept as it was opened: ${kept.join(', ')}.` : ''];
+    const words = [text(form.about['description']), kept.length ? t('Kept as it was opened: {fields}.', { fields: kept.join(', ') }) : ''];
     this.about.replaceChildren(element('span', '', {}, printable(words.filter(Boolean).join(' '))));
     const help = text(form.about['helpUrl']);
     if (/^(https?:\/)?\//.test(help)) {
-      this.about.append(' ', element('a', 'tj-Link', { href: help, target: '_blank', rel: 'noopener noreferrer' }, 'Help'));
+      this.about.append(' ', element('a', 'tj-Link', { href: help, target: '_blank', rel: 'noopener noreferrer' }, t('Help')));
     }
     this.place.replaceChildren(this.view.node);
     this.result.replaceChildren();
@@ -174,7 +175,7 @@ export class SubmitView {
   /** What is told of the form while one fills it in. */
   private follow(): void {
     const words = cost(this.filled.values as JobRow);
-    write(this.cost, words && `Asks for ${words}.`);
+    write(this.cost, words && t('Asks for {cost}.', { cost: words }));
     show(this.cost, words !== '');
     this.beside.changed();
   }
@@ -225,7 +226,7 @@ export class SubmitView {
     await this.attempt(async () => {
       const request = await this.request();
       const job = await this.forms.submit(request).catch((fault: unknown) => {
-        throw fault instanceof RefusedError ? fault : new RefusedError(0, UNKNOWN);
+        throw fault instanceof RefusedError ? fault : new RefusedError(0, UNKNOWN());
       });
       const { allocation, execSystemId } = this.filled.values;
       if (allocation) {
@@ -236,7 +237,7 @@ export class SubmitView {
         this.sent = new Sent(this.site, job, this.host.open?.bind(this.host));
         this.sent.setVisible(this.isVisible);
         this.result.replaceChildren(this.sent.node);
-        this.say('Submitted.');
+        this.say(t('Submitted.'));
       }
     });
     this.send.disabled = false;
@@ -244,7 +245,7 @@ export class SubmitView {
 
   private isRight(): boolean {
     const isRight = this.view?.check() ?? false;
-    this.say(isRight ? '' : 'Some fields are not right yet.');
+    this.say(isRight ? '' : t('Some fields are not right yet.'));
     return isRight;
   }
 
@@ -271,7 +272,7 @@ export class SubmitView {
       rows: '5', spellcheck: 'false', 'aria-label': 'A %%tapisjob cell, JSON or YAML', placeholder: '%%tapisjob python …'
     });
     const fill = button('Fill the form', 'Show what stands here as a form', () => void this.open(entry.value));
-    return element('details', 'tj-Folded', {}, element('summary', '', {}, 'Open a cell or JSON'), entry, fill);
+    return element('details', 'tj-Folded', {}, element('summary', '', {}, t('Open a cell or JSON')), entry, fill);
   }
 
   private readonly menu = element('select', 'tj-Input');

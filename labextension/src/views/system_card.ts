@@ -98,7 +98,7 @@ export class SystemCard {
 
   private readonly badge = element('span', 'tj-Tone tj-State');
   private readonly where = element('span', 'tj-Words');
-  private readonly checkButton = button(t('Check now'), t('Connect to the host and look at its queues and runtimes again'), () => void this.check());
+  private readonly checkButton = button('Check now', 'Connect to the host and look at its queues and runtimes again', () => void this.check());
   private readonly state = element('p', 'tj-StudyWords', { role: 'status' });
   private readonly note = element('p', 'tj-Note', { role: 'status' });
   private readonly about = element('p', 'tj-StudyWords');
@@ -167,7 +167,7 @@ function loadWords(load: HostLoad['queues'][number] | undefined): string[] {
 /** `▶ 3 running   ◷ 12 queued` of one's own jobs in a queue; '' where there is none. */
 function jobWords(load: Load, system: string, queue: string): string {
   const found = [...shares(load.get(place(system, queue)) ?? {})].reverse();
-  return found.map(({ group, count }) => `${stateWords(group.status).glyph} ${count.toLocaleString()} ${group.name}`).join('   ');
+  return found.map(({ group, count }) => `${stateWords(group.status).glyph} ${count.toLocaleString()} ${t(group.name)}`).join('   ');
 }
 
 function queueName({ name, hostName, isDefault }: QueueInfo): string {

@@ -17,7 +17,7 @@ import { SystemCard } from './system_card.js';
 const PAUSE = 15_000;
 
 export class SystemsView {
-  readonly node = element('div', 'tj-Jobs tj-Systems', { role: 'region', 'aria-label': t('Systems') });
+  readonly node = element('div', 'tj-Jobs tj-Systems', { role: 'region', 'aria-label': 'Systems' });
 
   constructor(client: Client, wait: Later = later) {
     this.catalog = new Catalog(client);
@@ -26,7 +26,7 @@ export class SystemsView {
     const name = (): string => this.form.name;
     this.form = new AddHost({ add: host => this.catalog.addHost(host), ask: asking(this.dialog, name), added });
     show(this.empty, false);
-    const add = button(t('Add a host…'), t('Connect to a host and keep it as a system'), () => this.form.open());
+    const add = button('Add a host…', 'Connect to a host and keep it as a system', () => this.form.open());
     this.node.append(element('div', 'tj-Bar', {}, add), this.looker.node, this.form.node, this.empty, this.place, this.dialog.node);
     this.show(true);
   }
