@@ -18,7 +18,7 @@ export class Dock {
     private readonly closed: () => void
   ) {
     const close = button('✕', 'Close the details', () => this.close());
-    close.setAttribute('aria-label', 'Close the details');
+    close.setAttribute('aria-label', close.title);
     close.classList.add('tj-Close');
     this.node.append(close, this.place);
     this.node.addEventListener('keydown', event => {
