@@ -49,6 +49,7 @@ os.makedirs("runs/deep")
 write("runs/deep/a.txt", "deep")
 write("table.csv", "time,level\n0,1.5\n1,<i>2</i>\n")
 write("broken.csv", "a,b\n1\n1,2,3\n")
+write("empty.txt", "")
 write("data.json", json.dumps({{"name": "<script>window.harmed=1</script>"}}))
 pixels = zlib.compress(b"".join(b"\0" + b"\x20\x80\xff" * 40 for _ in range(20)))
 head = struct.pack(">IIBBBBB", 40, 20, 8, 2, 0, 0, 0)
@@ -214,6 +215,7 @@ def test_each_kind_of_file_is_shown_as_what_it_is_and_nothing_in_it_runs(
     for name in ("page.html", "drawing.svg"):
         expect(show(name).locator("pre")).to_contain_text("window.harmed=1", timeout=PATIENCE)
     expect(show("noise.bin")).to_contain_text("This file is no text; download it.", timeout=PATIENCE)
+    expect(show("empty.txt")).to_contain_text("The file is empty.", timeout=PATIENCE)
     expect(show("classic.nc")).to_contain_text("time = 3", timeout=PATIENCE)
     expect(show(HOSTILE).locator("pre")).to_have_text("hello\n", timeout=PATIENCE)
     preview.get_by_role("button", name=f"Close {HOSTILE}").click()
@@ -221,7 +223,9 @@ def test_each_kind_of_file_is_shown_as_what_it_is_and_nothing_in_it_runs(
     assert opened.page.evaluate("window.harmed") is None
 
 
-def test_the_line_that_loads_a_table_goes_into_a_cell_and_works(notebook: Open, files_job: Job) -> None:
+def test_a_table_is_loaded_by_a_line_in_a_cell_and_its_copy_opens_in_lab(
+    notebook: Open, files_job: Job
+) -> None:
     from playwright.sync_api import expect
 
     opened = notebook("1")
@@ -232,6 +236,11 @@ def test_the_line_that_loads_a_table_goes_into_a_cell_and_works(notebook: Open, 
     expect(cell.locator(".cm-content")).to_contain_text('read_csv("table.csv")', timeout=PATIENCE)
     opened.run(1)
     expect(cell.locator(".jp-OutputArea-output table")).to_contain_text("level", timeout=PATIENCE)
+    opened.command(OPEN_JOBS)
+    shown.get_by_role("button", name="Open a copy in Lab").click()
+    expect(opened.page.locator(".jp-CSVViewer")).to_be_visible(timeout=PATIENCE)
+    copy = opened.server.root / f"jobs-{files_job.uuid}" / "table.csv"
+    assert copy.read_bytes() == files_job.read_bytes("table.csv")
 
 
 def test_one_file_and_chosen_ones_are_downloaded(notebook: Open, files_job: Job, tmp_path: Path) -> None:
