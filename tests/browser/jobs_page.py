@@ -59,6 +59,16 @@ def found(view: Any, words: str, number: int) -> None:
     expect(view.locator(".tj-Total")).to_have_text(f"{number:,} job{'s' * (number != 1)}")
 
 
+def filter_form(view: Any, column: str) -> Any:
+    """Open the filter in the head of a column, and return its form."""
+    head = view.locator(f".ag-header-cell[col-id={column}]")
+    head.hover()
+    head.locator(".ag-header-cell-filter-button").click()
+    form = view.get_by_role("form", name="Filter by")
+    expect(form).to_be_visible()
+    return form
+
+
 def waiting_job(tapis: Tapis, gate: Path, name: str) -> Any:
     """Submit a job that runs until the gate is open."""
     return tapis.submit("bash", script=until_gate(gate), name=name, maxMinutes=5)

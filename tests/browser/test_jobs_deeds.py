@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.jobs_page import client, command, expect, found, jobs_tab, open_jobs, row
+from tests.browser.jobs_page import client, command, expect, filter_form, found, jobs_tab, open_jobs, row
 from tests.conftest import TestServer, running_server
 
 STATUSES = (
@@ -142,14 +142,20 @@ def test_columns_are_chosen_kept_under_a_name_and_found_again_by_a_page_that_is_
     view.get_by_label("Tags", exact=True).check()
     view.get_by_label("App", exact=True).uncheck()
     expect(row(view, "columns")).to_contain_text("<u>mine</u>")
+    filter_form(view, "name").locator("input").first.fill("column")
+    expect(view.locator(".tj-FilterChip")).to_have_text("Name contains column✕")
     view.get_by_label("Name of this set of columns").fill("with tags")
     view.get_by_role("button", name="Save").click()
     view.get_by_role("button", name="As at first").click()
     expect(view.locator(".ag-header-cell[col-id=tags]")).to_have_count(0)
+    expect(view.locator(".tj-FilterChip")).to_have_count(0)
     view.get_by_role("button", name="with tags", exact=True).click()
     expect(view.locator(".ag-header-cell[col-id=tags]")).to_be_visible()
+    expect(view.locator(".tj-FilterChip")).to_have_count(1)
     page.reload()
     again = jobs_tab(page)
+    expect(again.locator(".tj-FilterChip")).to_have_text("Name contains column✕")
+    expect(again.locator(".tj-Total")).to_have_text("1 job")
     expect(again.locator(".ag-header-cell[col-id=tags]")).to_be_visible()
     expect(again.locator(".ag-header-cell[col-id=appId]")).to_have_count(0)
     again.get_by_role("button", name="Columns").click()

@@ -24,7 +24,7 @@ from jupyter_tapis_jobs.model.status import Condition, JobStatus
 from jupyter_tapis_jobs.store import jobs as job_rows
 from jupyter_tapis_jobs.store.database import Database
 from tests.browser.conftest import PATIENCE, Notebook
-from tests.browser.jobs_page import client, expect, found, jobs_tab, open_jobs, row, waiting_job
+from tests.browser.jobs_page import client, expect, filter_form, found, jobs_tab, open_jobs, row, waiting_job
 from tests.conftest import TestServer, own_folders, running_server, until
 
 Open = Callable[..., Notebook]
@@ -141,6 +141,41 @@ def test_ten_thousand_jobs_are_found_sorted_and_scrolled_with_few_rows_in_the_pa
     assert view.locator(".ag-row").count() < 200
     found(view, "case-0123", 10)
     expect(view.locator(".ag-row")).to_have_count(10)
+    found(view, "", MANY)
+
+
+def test_single_columns_are_filtered_by_the_server_together_with_words_and_states(
+    page: Any, full_lab: TestServer
+) -> None:
+    view = open_jobs(page, full_lab)
+    total, chips = view.locator(".tj-Total"), view.locator(".tj-FilterChip")
+    states = filter_form(view, "status")
+    expect(states).to_contain_text("FAILED 500")
+    states.get_by_label("FAILED").check()
+    expect(total).to_have_text("500 jobs")
+    page.keyboard.press("Escape")
+    expect(states).to_be_hidden()
+    # The keyboard alone opens the filter of the column where it is.
+    view.locator(".ag-row .ag-cell[col-id=name]").first.click()
+    page.keyboard.press("f")
+    expect(view.locator(".tj-ColumnFilter input").first).to_be_focused()
+    page.keyboard.type("case-01")
+    page.keyboard.press("Enter")
+    expect(total).to_have_text("50 jobs")
+    found(view, "case-012", 5)
+    days = filter_form(view, "created")
+    days.locator("input").first.fill("2026-02-01")
+    expect(total).to_have_text("0 jobs")
+    expect(view).to_contain_text("No job is like this.")
+    days.get_by_role("button", name="Clear").click()
+    expect(total).to_have_text("5 jobs")
+    page.keyboard.press("Escape")
+    expect(chips).to_have_text(["State is FAILED✕", "Name contains case-01✕"])
+    expect(view.get_by_role("button", name="failed 5", exact=True)).to_be_visible()
+    chips.first.click()
+    found(view, "", 1000)
+    chips.first.click()
+    expect(total).to_have_text(f"{MANY:,} jobs")
 
 
 def test_all_that_a_filter_finds_are_chosen_and_counted_also_when_another_filter_hides_them(
@@ -201,10 +236,16 @@ def test_a_lost_network_is_told_and_what_was_missed_is_seen_when_it_is_back(
         expect(row(view, "far-away")).to_contain_text("RUNNING")
         way.lose()
         expect(view.locator(".tj-Trouble")).to_contain_text("What is shown is from before")
+        view.locator(".tj-Search").fill("away")
         expect(row(view, "far-away")).to_be_visible()
+        view.locator(".ag-header-cell[col-id=name]").click()
+        expect(view.locator(".ag-header-cell[col-id=name]")).to_have_attribute("aria-sort", "descending")
+        expect(row(view, "far-away")).to_be_visible()
+        expect(row(view, "case-09999")).to_be_visible()
         gate.touch()
         way.find()
         expect(row(view, "far-away")).to_contain_text("FINISHED")
+        expect(view.locator(".tj-Total")).to_have_text("1 job")
         expect(view.locator(".tj-Trouble")).to_be_hidden()
 
 

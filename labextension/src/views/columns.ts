@@ -71,7 +71,7 @@ function wide(selection: Selection): Column[] {
     { colId: PICK, headerName: '', width: 40, resizable: false, sortable: false, suppressMovable: true, lockPosition: 'left',
       cellRenderer: (cell: Cell) => box(cell, selection) },
     { colId: 'status', headerName: 'State', width: 154, cellRenderer: state },
-    { colId: 'name', headerName: 'Name', flex: 2, cellRenderer: words(row => row.name) },
+    { colId: 'name', headerName: 'Name', flex: 3, cellRenderer: words(row => row.name) },
     { colId: 'time', headerName: 'Time', width: 92, sortable: false, cellClass: 'tj-mod-number', cellRenderer: time },
     { colId: 'lastMessage', headerName: 'What is going on', flex: 4, cellRenderer: words(said) },
     { colId: 'appId', headerName: 'App', width: 130, cellRenderer: words(app) },
