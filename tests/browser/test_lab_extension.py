@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from jupyter_tapis_jobs.client.tapis import Tapis
-from tests.browser.conftest import PATIENCE, STARTED, Notebook, until_gate
+from tests.browser.conftest import PATIENCE, STARTED, Notebook, signed_in, until_gate
 from tests.conftest import TestServer, running_server
 
 MAIN = "#tapisjobs-main"
@@ -40,6 +43,23 @@ def expect(locator: Any) -> Any:
     from playwright.sync_api import expect
 
     return expect(locator)
+
+
+#: A cluster that nobody connects to.
+CLUSTER = {
+    "id": "made-up-cluster",
+    "systemType": "LINUX",
+    "host": "login.example.org",
+    "defaultAuthnMethod": "PKI_KEYS",
+    "canExec": True,
+    "rootDir": "/",
+    "jobWorkingDir": "/scratch",
+    "jobRuntimes": [{"runtimeType": "ZIP"}],
+    "canRunBatch": True,
+    "batchScheduler": "SLURM",
+    "batchLogicalQueues": [{"name": name, "hpcQueueName": name} for name in ("normal", "large")],
+    "batchDefaultLogicalQueue": "normal",
+}
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +134,35 @@ def test_a_study_is_told_once_when_all_its_cases_have_ended(
     expect(page.locator(MAIN).get_by_text("frames", exact=True).first).to_be_visible(timeout=PATIENCE)
 
 
+def test_in_quiet_hours_a_failure_is_kept_in_the_list_and_nothing_pops_up(
+    opened: Callable[..., Notebook], own_lab: TestServer, tapis: Tapis, page: Any
+) -> None:
+    now = datetime.now()
+    hours = {
+        "quietFrom": f"{now - timedelta(hours=1):%H:%M}",
+        "quietUntil": f"{now + timedelta(hours=2):%H:%M}",
+    }
+    set_in_lab(own_lab, "jupyter-tapis-jobs:notify", hours)
+    # Lab's own question, whether one wants its news.
+    set_in_lab(own_lab, "@jupyterlab/apputils-extension:notification", {"fetchNews": "false"})
+    # Wide enough for all of the status bar.
+    page.set_viewport_size({"width": 1700, "height": 900})
+    opened("1")
+    expect(page.locator(".tj-StatusButton")).to_contain_text("▶ 0", timeout=PATIENCE)
+    kept = page.locator(".jp-Notification-Status [role=button]")
+    expect(kept).to_have_attribute("title", "No notifications", timeout=PATIENCE)
+    tapis.submit("bash", script="exit 3", name="at-night")
+    expect(kept).to_have_attribute("title", "1 notification", timeout=PATIENCE)
+    assert page.locator(TOAST).count() == 0
+    set_in_lab(own_lab, "jupyter-tapis-jobs:notify", {})
+
+
+def set_in_lab(server: TestServer, plugin: str, settings: dict[str, str]) -> None:
+    """Store a person's settings of one plugin; pages that are loaded from now on have them."""
+    url = f"{server.url}lab/api/settings/{plugin}"
+    httpx.put(url, json={"raw": json.dumps(settings)}, headers=signed_in(server)).raise_for_status()
+
+
 def test_the_jobs_open_by_a_shortcut_from_the_launcher_and_from_the_status_bar(
     opened: Callable[..., Notebook], page: Any
 ) -> None:
@@ -132,7 +181,11 @@ def test_the_jobs_open_by_a_shortcut_from_the_launcher_and_from_the_status_bar(
     expect(view).to_be_visible(timeout=PATIENCE)
 
 
-def test_tab_completes_options_apps_systems_and_queues(opened: Callable[..., Notebook], page: Any) -> None:
+def test_tab_completes_options_apps_systems_and_queues(
+    opened: Callable[..., Notebook], own_lab: TestServer, page: Any
+) -> None:
+    made = httpx.post(f"{own_lab.url}tapis/v3/systems", json=CLUSTER, headers=signed_in(own_lab))
+    assert made.status_code == 201, made.text
     lab = opened("%load_ext jupyter_tapis_jobs", "")
     lab.run(0)
     line = lab.cell(1).locator(".cm-content")
@@ -140,11 +193,12 @@ def test_tab_completes_options_apps_systems_and_queues(opened: Callable[..., Not
     for typed, offered in (
         ("%%tapisjob py", "python"),
         (" --min", "--minutes"),
-        (" 5 --system lo", "local"),
+        (" 5 --system made", "made-up-cluster"),
+        (" --queue lar", "large"),
     ):
         page.keyboard.type(typed)
         complete(page, line, offered)
-    expect(line).to_have_text("%%tapisjob python --minutes 5 --system local")
+    expect(line).to_have_text("%%tapisjob python --minutes 5 --system made-up-cluster --queue large")
 
 
 def complete(page: Any, line: Any, offered: str) -> None:
