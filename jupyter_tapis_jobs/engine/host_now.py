@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from ..model.errors import HostSignInError
+from ..model.names import wire_name
 from ..model.paths import within
 from ..model.system import SchedulerType, System
 from ..model.times import iso
@@ -145,7 +146,8 @@ class HostNow:
         if answer.exit_code:
             why = (answer.stderr.strip().splitlines() or ["it gave no answer in 20 seconds"])[-1]
             return _nothing(f"Slurm does not tell it: {why}")
-        queues = [asdict(each) for each in queue_loads(answer.stdout)]
+        loads = [asdict(each) for each in queue_loads(answer.stdout)]
+        queues = [{wire_name(name): value for name, value in each.items()} for each in loads]
         return {"asked": iso(self._ports.clock.now()), "message": "", "queues": queues}
 
     async def _ask_accounts(self, transport: Transport) -> Sequence[str]:

@@ -155,6 +155,12 @@ def test_a_host_is_added_by_one_call_and_runs_jobs(api, login, name, until):
     assert (system["canRunBatch"], system["batchDefaultLogicalQueue"]) == (True, "normal")
     assert system["notes"]["tapisjobs"]["maxArraySize"] == 10001
     assert api.states()[name]["state"] == "connected"
+    load = good(api.call("GET", f"/v3/tapisjobs/hosts/{name}/load"))
+    assert {queue["name"]: queue["nodes"] for queue in load["queues"]} == {"development": 4, "normal": 4}
+    assert all(queue["idleNodes"] <= 4 for queue in load["queues"])
+    home = good(api.call("GET", f"/v3/tapisjobs/hosts/{name}/places"))[0]
+    assert home == {"name": "HOME", "path": report["home"]}
+    assert isinstance(good(api.call("GET", f"/v3/tapisjobs/hosts/{name}/allocations")), list)
     job = good(
         api.call("POST", "/v3/jobs/submit", bash("id -un", execSystemId=name, memoryMB=100, maxMinutes=2))
     )

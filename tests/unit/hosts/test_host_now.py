@@ -12,6 +12,7 @@ from jupyter_tapis_jobs.engine.host_now import HostNow
 from jupyter_tapis_jobs.engine.host_variables import HostVariables
 from jupyter_tapis_jobs.engine.queue_load import queue_loads
 from jupyter_tapis_jobs.model.errors import NotFoundError, TransportError
+from jupyter_tapis_jobs.server.wire_hosts import HostLoad
 from jupyter_tapis_jobs.transports.base import Answer
 
 SAID = """\
@@ -92,6 +93,8 @@ async def test_however_many_look_a_host_is_asked_once_in_thirty_seconds(now, log
     first, again = await asyncio.gather(now.load(owner, "one"), now.load(owner, "one"))
     assert first is again
     assert [queue["pending"] for queue in first["queues"]] == [2, 999]
+    # In the words of the route's model, which refuses others.
+    assert HostLoad.model_validate(first).queues[1].idle_cores == 0
     clock.seconds += 29
     await now.load(owner, "one")
     assert len(login.runs) == 1
