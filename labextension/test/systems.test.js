@@ -141,8 +141,8 @@ const cells = card => [...card.querySelectorAll('tbody tr')].map(row => [...row.
 test('how full a queue is stands beside its limits, whoever the jobs are of, and a closed one says so', async () => {
   const { card } = await view({ [LOAD]: FULL });
   assert.deepEqual(cells(card), [
-    ['12 of 512 nodes, 672 of 28,672 cores', '▶ 180 running   ◷ 1,034 waiting', '◷ 2 queued   ▶ 1 running'],
-    ['⚠ queue is drain, 0 of 4 nodes, 0 of 32 cores', '▶ 0 running   ◷ 0 waiting', 'none']
+    ['12 of 512 nodes\n672 of 28,672 cores', '▶ 180 running\n◷ 1,034 waiting', '◷ 2 queued   ▶ 1 running'],
+    ['⚠ queue is drain\n0 of 4 nodes\n0 of 32 cores', '▶ 0 running\n◷ 0 waiting', 'none']
   ]);
   assert.match(card.querySelector('caption').textContent, /how full they were at/);
 });

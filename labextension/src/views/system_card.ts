@@ -150,7 +150,7 @@ function queueTable({ id, queues }: SystemInfo, jobs: readonly string[], load: H
   return element('table', 'tj-Limits', {}, caption, element('thead', '', {}, head), element('tbody', '', {}, ...body));
 }
 
-/** `12 of 40 nodes, 560 of 2,240 cores` and `▶ 180 running   ◷ 34 waiting`. */
+/** `12 of 40 nodes` over `560 of 2,240 cores`, and `▶ 180 running` over `◷ 34 waiting`. */
 function loadWords(load: HostLoad['queues'][number] | undefined): string[] {
   if (!load) {
     return [t('not told'), t('not told')];
@@ -161,7 +161,7 @@ function loadWords(load: HostLoad['queues'][number] | undefined): string[] {
   const closed = state === 'up' ? '' : t('⚠ queue is {state}', { state: printable(state) });
   const running = `${stateWords('RUNNING').glyph} ${tn('{count} running', '{count} running', load.running)}`;
   const waiting = `${stateWords('QUEUED').glyph} ${tn('{count} waiting', '{count} waiting', load.pending)}`;
-  return [[closed, idle, free].filter(Boolean).join(', '), `${running}   ${waiting}`];
+  return [[closed, idle, free].filter(Boolean).join('\n'), `${running}\n${waiting}`];
 }
 
 /** `▶ 3 running   ◷ 12 queued` of one's own jobs in a queue; '' where there is none. */
