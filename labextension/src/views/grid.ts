@@ -73,8 +73,8 @@ export class Grid {
       ensureDomOrder: true,
       getLocaleText: ({ defaultValue, variableValues = [] }) =>
         variableValues.reduce((words, value) => words.replace('${variable}', value), t(defaultValue)),
-      // Its own words and colours hold in what opens over the grid, which may be lower than that.
-      popupParent: node.closest<HTMLElement>('.tj-Jobs') ?? node,
+      // The view's own colours and keys hold in what opens over the grid.
+      popupParent: node,
       suppressDragLeaveHidesColumns: true,
       rowClassRules: {
         'tj-mod-picked': ({ data }) => data !== undefined && host.selection.has(data.uuid),
