@@ -156,3 +156,22 @@ test('a folder of another system is no beginning', async () => {
   assert.match(told(), /far cannot be reached/);
   delete globalThis.localStorage;
 });
+
+test('a path that somebody writes is not written over when the places of the system are told', async () => {
+  let tell;
+  const { picker, entries } = await shown({ system: 'far' }, { 'GET /v3/tapisjobs/hosts/local/places': () => new Promise(resolve => (tell = resolve)) });
+  const menu = picker.node.querySelector('select');
+  menu.value = 'local';
+  menu.dispatchEvent(new window.Event('change'));
+  await settled();
+  const path = picker.node.querySelector('input');
+  path.value = '/runs';
+  path.dispatchEvent(new window.Event('input'));
+  tell(own(['HOME', '/home1/me']));
+  await settled();
+  assert.equal(path.value, '/runs');
+  path.dispatchEvent(new window.KeyboardEvent('keydown', { key: 'Enter' }));
+  await settled();
+  assert.deepEqual(entries(), ['a b.msh']);
+  press(picker.node, 'Home');
+});

@@ -53,6 +53,8 @@ export class Picker {
     this.node.append(bar, this.list, this.note, element('div', 'tj-Bar', {}, this.take, close));
     show(this.take, wanted !== 'file');
     this.menu.addEventListener('change', () => void this.arrive(this.menu.value, null));
+    // What somebody writes is not written over by an answer that comes meanwhile.
+    this.path.addEventListener('input', () => (this.turn += 1));
     this.path.addEventListener('keydown', event => {
       if (event.key === 'Enter') {
         event.preventDefault();
@@ -93,8 +95,10 @@ export class Picker {
     this.take.disabled = true;
     this.say(t('Reading…'));
     const own = await ownPlaces(this.client, system);
-    if (turn === this.turn) {
+    if (system === this.place.system) {
       this.own.replaceChildren(...own.map(place => button(PLACES()[place.name] ?? place.name, `/${place.path}`, () => void this.go(place))));
+    }
+    if (turn === this.turn) {
       await this.go(known ?? own[0] ?? { system, path: '' });
     }
   }
