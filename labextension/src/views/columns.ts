@@ -175,7 +175,8 @@ function twoLines({ data }: Cell): HTMLElement {
   }
   const name = element('span', 'tj-Name', {}, printable(data.name ?? ''));
   const first = element('div', 'tj-First', {}, name);
-  const where = element('span', 'tj-Words', {}, printable([data.appId, data.execSystemId].filter(Boolean).join(' · ')));
-  const second = element('div', 'tj-Second', {}, badge(data.status), where, element('span', 'tj-mod-number', {}, passed(data)));
+  const where = [data.appId, data.execSystemId].filter(Boolean).join(' · ');
+  const tells = element('span', 'tj-Words', {}, printable(data.status === 'FINISHED' ? where : said(data)));
+  const second = element('div', 'tj-Second', {}, badge(data.status), tells, element('span', 'tj-mod-number', {}, passed(data)));
   return element('div', 'tj-TwoLines', { title: printable(`${data.name ?? ''}: ${said(data)}`) }, first, second);
 }

@@ -33,7 +33,7 @@ const BLOCK = 100;
 const KEPT = 5000;
 /** Pixels: below the first width a row has two lines, below the next ones it has fewer columns. */
 const SHAPES: readonly (readonly [number, Shape])[] = [
-  [460, 'narrow'], [815, 'small'], [940, 'middle'], [1150, 'large'], [Infinity, 'wide']
+  [560, 'narrow'], [815, 'small'], [940, 'middle'], [1150, 'large'], [Infinity, 'wide']
 ];
 /** Pixels: the height of a row with one line, and with two. */
 const [LOW, HIGH] = [30, 46];
