@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
-from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
@@ -16,17 +13,13 @@ PATH = r"/v3/tapisjobs/panel/(panel\.(?:js|css))"
 
 
 class PanelFile(JupyterHandler, web.StaticFileHandler):
-    """One of the two files, as Jupyter serves its own: to everybody, as nothing in them is anybody's."""
+    """One of the two files, for who is signed in at the page, as all else here."""
 
-    @allow_unauthenticated
-    def get(self, path: str, include_body: bool = True) -> Coroutine[Any, Any, None]:
-        """Send the file, or that the page has the newest one."""
-        return super().get(path, include_body)
-
-    @allow_unauthenticated
-    def head(self, path: str) -> Coroutine[Any, Any, None]:
-        """Tell of the file."""
-        return super().get(path, include_body=False)
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find out who asks; nobody is nobody to answer."""
+        await super().prepare(_redirect_to_login=False)
+        if self.current_user is None:
+            raise web.HTTPError(403, "Sign in at the Jupyter server first.")
 
     def set_extra_headers(self, path: str) -> None:
         """Have the page ask each time whether there is a newer one, as a new version has the same name."""
