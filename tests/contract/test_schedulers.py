@@ -109,12 +109,18 @@ def test_cancel_ends_a_running_job_and_all_its_children(desk: Desk, until) -> No
     assert desk.sighting(other) is Sighting.RUNNING
 
 
+def is_removed(folder: str) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not Path(folder).exists()
+
+
 def test_a_running_job_without_its_directory_is_really_ended(desk: Desk, until) -> None:
     job, other = desk.job("one", "exec sleep 60"), desk.job("other", "exec sleep 60")
     job, other = desk.submit(job, other)
     until(lambda: desk.claim(job) and desk.claim(other))
     session = desk.claim(job)[1]
-    shutil.rmtree(job.exec_dir)
+    # Its launch script may be writing there at this moment.
+    until(lambda: is_removed(job.exec_dir))
     assert desk.cancel(job) == {"one"}
     if desk.kind == "pack":
         until(lambda: not does_something(session))

@@ -33,6 +33,8 @@ QUESTIONS = [
     ("id.like=front*", "(id.like.front*)", "id LIKE 'front%'", True),
     ("id.like=frontera!1", "(id.like.frontera!1)", "id LIKE 'frontera_1'", True),
     ("id.nlike=FRONT*", "(id.nlike.FRONT*)", "id NOT LIKE 'FRONT%'", True),
+    ("id.holds=ontera", "(id.holds.ontera)", "id LIKE '%ontera%'", True),
+    ("id.holds=front*", "(id.holds.front*)", "id LIKE '%front*%'", False),
     ("port.between=1,22", "(port.between.1,22)", "port BETWEEN 1 AND 22", True),
     ("port.nbetween=1,22", "(port.nbetween.1,22)", "port NOT BETWEEN 1 AND 22", False),
     ("enabled.eq=true", "(enabled.eq.true)", "enabled = true", True),
