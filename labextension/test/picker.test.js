@@ -175,3 +175,21 @@ test('a path that somebody writes is not written over when the places of the sys
   assert.deepEqual(entries(), ['a b.msh']);
   press(picker.node, 'Home');
 });
+
+test('a path that somebody is about to replace is not written over, and told when she leaves it', async () => {
+  let tell;
+  const places = { 'GET /v3/tapisjobs/hosts/local/places': () => new Promise(resolve => (tell = resolve)), [`${OPS}/local/home1/me`]: [file('mine.tcl')] };
+  const { picker, entries } = await shown({ system: 'far' }, places);
+  const menu = picker.node.querySelector('select');
+  menu.value = 'local';
+  menu.dispatchEvent(new window.Event('change'));
+  await settled();
+  const path = picker.node.querySelector('input');
+  path.focus();
+  path.select();
+  tell(own(['HOME', '/home1/me']));
+  await settled();
+  assert.deepEqual([entries(), path.value], [['mine.tcl'], '/']);
+  path.blur();
+  assert.equal(path.value, '/home1/me');
+});

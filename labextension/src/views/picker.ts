@@ -55,6 +55,7 @@ export class Picker {
     this.menu.addEventListener('change', () => void this.arrive(this.menu.value, null));
     // What somebody writes is not written over by an answer that comes meanwhile.
     this.path.addEventListener('input', () => (this.turn += 1));
+    this.path.addEventListener('blur', () => this.isAsShown && this.showPath());
     this.path.addEventListener('keydown', event => {
       if (event.key === 'Enter') {
         event.preventDefault();
@@ -108,8 +109,11 @@ export class Picker {
     const place = inside(wanted, '');
     this.place = place;
     this.menu.value = place.system;
-    this.path.value = `/${place.path}`;
-    this.up.disabled = this.path.value === '/';
+    // Nor is a text changed that somebody is about to replace.
+    if (!this.isAsShown || !this.path.matches(':focus')) {
+      this.showPath();
+    }
+    this.up.disabled = !place.path;
     this.list.replaceChildren();
     this.take.disabled = true;
     this.say(t('Reading…'));
@@ -125,6 +129,14 @@ export class Picker {
         this.say(told(fault));
       }
     }
+  }
+
+  private get isAsShown(): boolean {
+    return this.path.value === this.shown;
+  }
+
+  private showPath(): void {
+    this.shown = this.path.value = `/${this.place.path}`;
   }
 
   private draw(found: Found[]): void {
@@ -182,5 +194,7 @@ export class Picker {
   /** Where it begins; null for one's own files. */
   private readonly known: Place | null;
   private place: Place;
+  /** What the field of the path was last given. */
+  private shown = '';
   private turn = 0;
 }
