@@ -21,16 +21,20 @@ RUNTIMES = {"apptainer": "SINGULARITY", "singularity": "SINGULARITY", "docker": 
 #: Variables of the login shell without which Slurm's commands may not be found.
 ENVIRONMENT = ("PATH", "SLURM_CONF")
 
+#: The shell's function ``soon COMMAND…``: a command that hangs is left after twenty seconds.
+SOON = 'soon() { if command -v timeout > /dev/null; then timeout 20 "$@"; else "$@"; fi; }\n'
+
 _MARK = "@@tapisjobs:"
 _VERSION = re.compile(r"\d+(?:\.\d+)+\S*|\d+")
 #: Each look is followed by its exit code. Nothing of it changes the host, but for one small file that
 #: is gone again; a scheduler that hangs holds it up for seconds, not for ever.
-_SCRIPT = """\
+_SCRIPT = (
+    SOON
+    + """\
 plain() { [ "${SLURM_CONF-}" = "$plain_conf" ] && (PATH=$plain_path && have sbatch); }
 say() { printf '\\n%s%s\\n' '@@tapisjobs:' "$1"; }
 look() { say "$1"; shift; "$@" 2>&1; printf '\\n@@tapisjobs:=%s\\n' "$?"; }
 have() { command -v "$1" > /dev/null 2>&1; }
-soon() { if have timeout; then timeout 20 "$@"; else "$@"; fi; }
 write() {
   at=$HOME/.tapisjobs
   mkdir -p -m 700 "$at" && printf x > "$at/.look.$$" && rm "$at/.look.$$"
@@ -69,6 +73,7 @@ if have sbatch && have sinfo; then
 fi
 say end
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

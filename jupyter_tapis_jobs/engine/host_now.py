@@ -15,7 +15,7 @@ from ..model.system import SchedulerType, System
 from ..model.times import iso
 from ..model.user import User
 from ..transports.base import Transport
-from .host_facts import PLACES
+from .host_facts import PLACES, SOON
 from .host_variables import HostVariables
 from .hosts import RealHosts
 from .new_system import person_of
@@ -33,11 +33,13 @@ ACCOUNT_SECONDS = 3600.0
 #: Seconds for a whole question.
 _LONGEST = 45.0
 #: A database of accounts may know several clusters.
-_ACCOUNTS = """\
-soon() { if command -v timeout > /dev/null; then timeout 20 "$@"; else "$@"; fi; }
+_ACCOUNTS = (
+    SOON
+    + """\
 cluster=$(soon scontrol show config | sed -n 's/^ClusterName *= *//p')
 soon sacctmgr -nP show assoc cluster="$cluster" user="$(id -un)" format=account
 """
+)
 
 
 @dataclass(slots=True)

@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .host_facts import SOON
+
 #: Ends the part of ``sinfo``.
 _MARK = "@@jobs"
 #: One question for all queues; whatever hangs is left after twenty seconds.
 SCRIPT = f"""\
-soon() {{ if command -v timeout > /dev/null; then timeout 20 "$@"; else "$@"; fi; }}
-soon sinfo -h -o '%R|%a|%F|%C' || exit 1
+{SOON}soon sinfo -h -o '%R|%a|%F|%C' || exit 1
 jobs=$(soon squeue -h -r -t PENDING,RUNNING -o '%P|%T') || exit 1
 echo '{_MARK}'
 printf '%s\\n' "$jobs" | LC_ALL=C sort | uniq -c

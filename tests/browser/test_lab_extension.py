@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from made_systems import made_up_cluster
 
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import PATIENCE, STARTED, Notebook, signed_in, until_gate
@@ -46,20 +47,7 @@ def expect(locator: Any) -> Any:
 
 
 #: A cluster that nobody connects to.
-CLUSTER = {
-    "id": "made-up-cluster",
-    "systemType": "LINUX",
-    "host": "login.example.org",
-    "defaultAuthnMethod": "PKI_KEYS",
-    "canExec": True,
-    "rootDir": "/",
-    "jobWorkingDir": "/scratch",
-    "jobRuntimes": [{"runtimeType": "ZIP"}],
-    "canRunBatch": True,
-    "batchScheduler": "SLURM",
-    "batchLogicalQueues": [{"name": name, "hpcQueueName": name} for name in ("normal", "large")],
-    "batchDefaultLogicalQueue": "normal",
-}
+CLUSTER = made_up_cluster([{"name": name, "hpcQueueName": name} for name in ("large", "normal")])
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from made_systems import made_up_cluster
 
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import PATIENCE, Notebook, signed_in
@@ -23,22 +24,7 @@ QUEUES = [
     {"name": "development", "hpcQueueName": "dev", "maxNodeCount": 4, "maxMinutes": 120},
     {"name": "normal", "hpcQueueName": "normal", "minNodeCount": 2, "maxNodeCount": 512},
 ]
-CLUSTER = {
-    "id": "made-up-cluster",
-    "systemType": "LINUX",
-    "host": "login.example.org",
-    "defaultAuthnMethod": "PKI_KEYS",
-    "effectiveUserId": "me",
-    "description": HOSTILE,
-    "canExec": True,
-    "rootDir": "/",
-    "jobWorkingDir": "/scratch",
-    "jobRuntimes": [{"runtimeType": "ZIP"}],
-    "canRunBatch": True,
-    "batchScheduler": "SLURM",
-    "batchLogicalQueues": QUEUES,
-    "batchDefaultLogicalQueue": "normal",
-}
+CLUSTER = made_up_cluster(QUEUES, effectiveUserId="me", description=HOSTILE)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from made_systems import made_up_cluster
 
 from jupyter_tapis_jobs.model.app import App, parse_app
 from jupyter_tapis_jobs.model.app_form import form_of
@@ -20,21 +21,7 @@ QUEUES = [
 
 
 def cluster(**more: Any) -> System:
-    raw = {
-        "id": "frontera",
-        "systemType": "LINUX",
-        "host": "login1.example.org",
-        "defaultAuthnMethod": "PKI_KEYS",
-        "canExec": True,
-        "rootDir": "/",
-        "jobWorkingDir": "/scratch",
-        "jobRuntimes": [{"runtimeType": "ZIP"}],
-        "canRunBatch": True,
-        "batchScheduler": "SLURM",
-        "batchLogicalQueues": QUEUES,
-        "batchDefaultLogicalQueue": "normal",
-    }
-    return parse_system(raw | more)[0]
+    return parse_system(made_up_cluster(QUEUES, **{"id": "frontera"} | more))[0]
 
 
 def solver(notes: dict[str, Any] | None = None, **attributes: Any) -> App:
