@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from pydantic_core import to_json
@@ -57,18 +58,15 @@ def _after(call: Call) -> int | None:
     return int(last)
 
 
-async def _texts(listening: AsyncIterator[list[News]]) -> AsyncIterator[bytes]:
+async def _texts(listening: AsyncGenerator[list[News], None]) -> AsyncIterator[bytes]:
     yield f"retry: {_RETRY}\n\n".encode()
-    try:
+    async with aclosing(listening):
         async for news in listening:
             if not news:
                 yield b": nothing new\n\n"
             for begin in range(0, len(news), _AT_ONCE):
                 yield b"".join(map(_text, news[begin : begin + _AT_ONCE]))
                 await asyncio.sleep(0)
-    finally:
-        if isinstance(listening, AsyncGenerator):
-            await listening.aclose()
 
 
 def _text(news: News) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,9 @@ class Subscription:
     async def take(self, seconds: float) -> list[News]:
         """Return all that is queued, waiting at most *seconds* for something."""
         try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            # wait_for of Python 3.11 forgets that it was cancelled when news come in the same moment.
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
         except TimeoutError:
             return []
         self._wake.clear()
@@ -130,7 +132,9 @@ class Feed:
                 if item.job.owner == subscription.owner or subscription.owner in item.others:
                     subscription.put(item)
 
-    async def listen(self, user: User, *, after: int | None, keepalive: float) -> AsyncIterator[list[News]]:
+    async def listen(
+        self, user: User, *, after: int | None, keepalive: float
+    ) -> AsyncGenerator[list[News], None]:
         """Yield news of *user*'s jobs: first the stored ones after the event *after*, then as they come.
 
         An empty list means that nothing happened for *keepalive* seconds. Ends when the server stops or

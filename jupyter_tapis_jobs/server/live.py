@@ -6,6 +6,7 @@ import asyncio
 import codecs
 import json
 from collections.abc import Coroutine
+from contextlib import aclosing, suppress
 from typing import Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -90,13 +91,14 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         listening = self.service.feed.listen(
             self.caller, after=int(after) if after.isdecimal() else None, keepalive=self.service.keepalive
         )
-        async for news in listening:
-            if not news:
-                # Also at the start: from here on nothing is missed.
-                await self._say({"type": "idle", "every": self.service.keepalive})
-            for item in news:
-                number = item.event and item.event.id
-                await self._say({"type": "event", "id": number, **news_to_wire(item)})
+        async with aclosing(listening):
+            async for news in listening:
+                if not news:
+                    # Also at the start: from here on nothing is missed.
+                    await self._say({"type": "idle", "every": self.service.keepalive})
+                for item in news:
+                    number = item.event and item.event.id
+                    await self._say({"type": "event", "id": number, **news_to_wire(item)})
 
     async def _send_tail(self, uuid: str, path: str, offset: int) -> None:
         where = {"uuid": uuid, "path": path}
@@ -162,7 +164,7 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         try:
             await self._hear(json.loads(message))
         except (TapisJobsError, ValueError, RecursionError) as fault:
-            await self._say({"type": "error", "message": _sentence(fault)})
+            await self._complain(_sentence(fault))
 
     def on_close(self) -> None:
         """End all that works for this browser."""
@@ -187,18 +189,20 @@ class LiveSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         except WebSocketClosedError:
             pass
         except Exception as fault:  # noqa: BLE001 - told to the browser, logged by faults.answer
-            await self._say({"type": "error", "message": faults.answer(fault)[1]["message"], **about})
+            await self._complain(faults.answer(fault)[1]["message"], **about)
         finally:
             if self._tasks.get(name) is asyncio.current_task():
                 del self._tasks[name]
         if name == "news":
             self.close(1012, "the server stops or the job engine has changed servers")
 
+    async def _complain(self, message: str, **about: str) -> None:
+        with suppress(WebSocketClosedError):
+            await self._say({"type": "error", "message": message, **about})
+
     async def _say(self, message: dict[str, Any]) -> None:
-        try:
-            await self.write_message(json.dumps(message, separators=(",", ":")))
-        except WebSocketClosedError:
-            self.on_close()
+        """Write *message*; ``WebSocketClosedError`` ends who works for a browser that has gone."""
+        await self.write_message(json.dumps(message, separators=(",", ":")))
 
 
 def _sentence(fault: Exception) -> str:

@@ -186,6 +186,21 @@ async def test_nothing_for_a_while_is_an_empty_list():
     assert await Subscription("me", capacity=2).take(0.001) == []
 
 
+@pytest.mark.parametrize("moments", range(4))
+async def test_who_goes_away_in_the_moment_of_news_is_not_kept_by_them(moments: int) -> None:
+    subscription = Subscription("me", capacity=2)
+    taking = asyncio.create_task(subscription.take(30))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    subscription.put(_news(7))
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    if taking.cancel():
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+    assert taking.done()
+
+
 class FeedOfOneEngine:
     """A feed, its listener, and the engine that it hears."""
 
@@ -350,3 +365,13 @@ async def test_a_page_of_another_site_cannot_open_the_websocket_with_the_cookie(
 
 def test_the_sign_in_header_has_the_name_that_tapis_gives_it():
     assert TOKEN_HEADER == "X-Tapis-Token"
+
+
+async def test_a_browser_that_goes_away_while_its_job_moves_is_forgotten(api: Api) -> None:
+    for _ in range(5):
+        async with opened(api) as socket:
+            await _heard(socket)
+            api.submit("echo hello")
+    async with asyncio.timeout(60):
+        while api.get("/v3/tapisjobs/server")["listeners"]:
+            await asyncio.sleep(0.05)
