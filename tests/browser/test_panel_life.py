@@ -31,6 +31,8 @@ Open = Callable[..., Notebook]
 
 MANY = 10_000
 PANEL = "import jupyter_tapis_jobs as tj\ntj.connect().panel()"
+#: The tab of the jobs in a layout of Lab's.
+TAB = "tapisjobs:jobs"
 LIVE = re.compile(r"/tapisjobs/live")
 _CREATED = "2026-01-01T00:00:00.000000Z"
 _DEFINITION = definition_json(
@@ -120,6 +122,18 @@ class Network:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30.0)
 
 
+def kept_layouts(page: Any) -> list[str]:
+    """Return the layouts that Lab keeps from now on, as they come."""
+    kept: list[str] = []
+
+    def hear(request: Any) -> None:
+        if request.method == "PUT" and "/api/workspaces" in request.url:
+            kept.append(request.post_data or "")
+
+    page.on("requestfinished", hear)
+    return kept
+
+
 def behind(server: TestServer, network: Network) -> TestServer:
     """Return the server as it is seen through the network."""
     return replace(server, url=f"http://127.0.0.1:{network.proxy.port}/")
@@ -194,8 +208,11 @@ def test_a_page_that_is_loaded_again_shows_the_jobs_again_and_their_news(
     page: Any, full_lab: TestServer, gate: Path
 ) -> None:
     with client(full_lab) as tapis:
+        kept = kept_layouts(page)
         open_jobs(page, full_lab)
         waiting_job(tapis, gate, "loaded-again")
+        # Lab keeps its tabs a moment after they change.
+        until(lambda: page.wait_for_timeout(20) or any(TAB in layout for layout in kept))
         page.reload()
         view = jobs_tab(page)
         expect(row(view, "loaded-again")).to_contain_text("RUNNING")
