@@ -25,7 +25,8 @@ async function view(job, more = {}) {
     ...more
   };
   const server = site(answers);
-  const shown = new DetailsView(server, 'u', clock().later);
+  const time = clock();
+  const shown = new DetailsView(server, 'u', time.later);
   shownViews.push(shown);
   document.body.replaceChildren(shown.node);
   await settled();
@@ -36,7 +37,7 @@ async function view(job, more = {}) {
     await settled();
     return panel(name);
   };
-  return { ...server, site: server, answers, shown, tab, panel, open };
+  return { ...server, site: server, answers, shown, time, tab, panel, open };
 }
 
 test('the head tells glyph, state, name and words, and a new row changes them', async () => {
@@ -101,6 +102,49 @@ test('a server that does not answer is told, and what is known stays', async () 
   watchers[0].ask();
   await settled();
   assert.ok(shown.node.querySelector('.tj-Trouble').hidden);
+});
+
+const LOST = new TypeError('Failed to fetch');
+const FILES = `GET ${JOB}/output/list/`;
+const REQUEST = `GET ${JOB}/resubmit_request`;
+const A_FILE = { name: 'a.txt', type: 'file', size: 5 };
+
+for (const [name, route, answer, words] of [
+  ['Files', FILES, [A_FILE], /a\.txt/],
+  ['Request', REQUEST, { name: 'bridge' }, /"name": "bridge"/],
+  ['Script', REQUEST, {}, /No script is among the files/]
+]) {
+  test(`the tab ${name} that was not answered is asked for again once the server answers`, async () => {
+    const { answers, open, watchers } = await view(row('RUNNING', 5), { [route]: LOST });
+    const panel = await open(name);
+    assert.match(panel.textContent, /The server does not answer\./);
+    answers[route] = answer;
+    watchers[0].ask();
+    await settled();
+    assert.match(panel.textContent, words);
+    assert.doesNotMatch(panel.textContent, /does not answer/);
+  });
+}
+
+test('a preview that was not answered is asked for again after a while, as long as it is seen', async () => {
+  const preview = `GET ${JOB}/output/preview/a.txt`;
+  const { answers, open, shown, time } = await view(row('RUNNING', 5), { [FILES]: [A_FILE], [preview]: LOST });
+  const panel = await open('Files');
+  press(panel, 'a.txt');
+  await settled();
+  assert.match(panel.textContent, /The server does not answer\./);
+  const tries = () => time.waiting.filter(({ ms }) => ms === 5000);
+  assert.equal(tries().length, 1);
+  shown.setVisible(false);
+  assert.equal(tries().length, 0);
+  shown.setVisible(true);
+  await settled();
+  assert.match(panel.textContent, /The server does not answer\./);
+  answers[preview] = { kind: 'text', text: 'hello', note: '' };
+  tries()[0].work();
+  await settled();
+  assert.equal(panel.querySelector('pre').textContent.trim(), 'hello');
+  assert.doesNotMatch(panel.textContent, /does not answer/);
 });
 
 test('a job that the server does not know is told in its words', async () => {

@@ -101,7 +101,7 @@ test('chosen entries come in one zip file, one file as it is, and all where none
   saved.length = 0;
   const row = (name, type = 'file') => ({ name, type, size: 1, lastModified: '2026-01-01T00:00:00Z' });
   const server = site({ [LIST]: [row('a.txt'), row('b, c.txt'), row('runs', 'dir')] });
-  const view = new FilesView(server, 'u', () => () => undefined);
+  const view = new FilesView(server, 'u', () => ({ renew: () => undefined, dispose: () => undefined }));
   document.body.replaceChildren(view.node);
   await view.look();
   const choose = name => view.node.querySelector(`[aria-label="Choose ${name}"]`).click();

@@ -20,6 +20,9 @@ import { TimelineView } from './timeline.js';
 export const TABS = ['Output', 'Files', 'Timeline', 'Request', 'Script', 'Notes'] as const;
 type Tab = (typeof TABS)[number];
 
+/** Milliseconds until the next try where the server did not answer. */
+const AGAIN = 5000;
+
 export class DetailsView {
   readonly node = element('article', 'tj-Details tj-Tone');
 
@@ -29,7 +32,8 @@ export class DetailsView {
     private readonly wait: Later = later
   ) {
     this.failure = new FailurePane(site, uuid);
-    this.files = new FilesView(site, uuid, filePreview(site, uuid));
+    const missed = (): void => this.miss();
+    this.files = new FilesView(site, uuid, filePreview(site, uuid, missed), missed);
     this.notes = new NotesView((method, change) => this.annotate(method, change));
     this.tabs = new Tabs(t('Details of the job'), TABS, name => this.open(name as Tab));
     this.build();
@@ -69,6 +73,8 @@ export class DetailsView {
   private rest(): void {
     this.stopWatching?.();
     this.stopWatching = null;
+    this.unwait?.();
+    this.unwait = null;
     this.output?.rest();
   }
 
@@ -82,10 +88,38 @@ export class DetailsView {
       this.hear(result as JobRow);
       this.notes.update(annotations(result));
       void this.output?.catchUp();
+      this.reopen();
     } catch (fault) {
+      if (!isRefused(fault)) {
+        this.askLater();
+      }
       this.say(isRefused(fault) ? fault.message : t('⚠ The server does not answer; this may be old. It is tried again by itself.'));
     }
     await this.askHistory();
+  }
+
+  /** The server may not have told of its return: it is asked even so. */
+  private askLater(): void {
+    if (this.stopWatching) {
+      this.unwait ??= this.wait(() => {
+        this.unwait = null;
+        void this.ask();
+      }, AGAIN);
+    }
+  }
+
+  /** What a tab shows was not answered. */
+  private miss(): void {
+    this.isMissing = true;
+    this.askLater();
+  }
+
+  /** The server answers again: the tab in view asks anew for what it missed, another one when it is opened. */
+  private reopen(): void {
+    if (this.isMissing) {
+      this.isMissing = false;
+      this.open(this.tabs.current as Tab);
+    }
   }
 
   private async askHistory(): Promise<void> {
@@ -156,6 +190,9 @@ export class DetailsView {
       panel.replaceChildren(...made);
     } catch (fault) {
       panel.replaceChildren(element('p', 'tj-Empty', {}, printable(told(fault))));
+      if (!isRefused(fault)) {
+        this.miss();
+      }
     }
   }
 
@@ -208,6 +245,8 @@ export class DetailsView {
   private whole: JobDetails | null = null;
   private history: readonly HistoryEntry[] = [];
   private isGone = false;
+  private isMissing = false;
+  private unwait: (() => void) | null = null;
   private output: OutputView | null = null;
   private outputPath = '';
   private readonly tabs: Tabs;

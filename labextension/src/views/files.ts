@@ -11,8 +11,14 @@ import { clockTime } from './timeline.js';
 /** Entries of a folder that are shown. */
 const MOST = 1_000;
 
-/** Draws what is in one file, with a button that closes it; the result ends it. */
-export type Preview = (into: HTMLElement, file: Entry, close: () => void) => () => void;
+/** What is in one file; `renew` asks once more for what the server did not answer. */
+export interface Opened {
+  renew(): void;
+  dispose(): void;
+}
+
+/** Draws what is in one file, with a button that closes it. */
+export type Preview = (into: HTMLElement, file: Entry, close: () => void) => Opened;
 
 export class FilesView {
   readonly node = element('section', 'tj-FilesView');
@@ -20,7 +26,9 @@ export class FilesView {
   constructor(
     private readonly site: Site,
     private readonly uuid: string,
-    private readonly preview: Preview
+    private readonly preview: Preview,
+    /** The server did not answer: `look` is wanted once it does. */
+    private readonly missed: () => void = () => undefined
   ) {
     this.saving = new Saving(site, uuid);
     const again = button(t('Look again'), t('List this folder anew'), () => void this.look());
@@ -34,6 +42,7 @@ export class FilesView {
   /** List the folder that is open; after the first time what is shown stays until the answer is there. */
   async look(): Promise<void> {
     const path = this.folder;
+    this.file?.renew();
     try {
       const found = await folder(this.site, this.uuid, path, MOST);
       if (path === this.folder && !this.isGone) {
@@ -43,6 +52,9 @@ export class FilesView {
     } catch (fault) {
       if (path === this.folder && !this.isGone) {
         this.say(isRefused(fault) && fault.status === 404 ? t('No files yet.') : told(fault));
+        if (!isRefused(fault)) {
+          this.missed();
+        }
       }
     }
   }
@@ -99,7 +111,7 @@ export class FilesView {
     this.opened = file.path;
     opener.setAttribute('aria-expanded', 'true');
     this.split(true);
-    this.end = this.preview(this.shown, file, () => {
+    this.file = this.preview(this.shown, file, () => {
       this.close();
       opener.focus();
     });
@@ -113,8 +125,8 @@ export class FilesView {
   }
 
   private close(): void {
-    this.end?.();
-    this.end = null;
+    this.file?.dispose();
+    this.file = null;
     this.opened = null;
     this.shown.replaceChildren();
     this.split(false);
@@ -186,7 +198,7 @@ export class FilesView {
   private folder = '';
   private opened: string | null = null;
   private isGone = false;
-  private end: (() => void) | null = null;
+  private file: Opened | null = null;
   private readonly path = element('nav', 'tj-Path', { 'aria-label': t('Folder') });
   private readonly chosen = new Map<string, Entry>();
   private readonly saving: Saving;

@@ -176,6 +176,7 @@ export class JobsView {
 
   /** News may have been missed: look again at all that is loaded. */
   private renew(): void {
+    this.additions.renew();
     this.grid.refresh();
     this.countSoon();
   }

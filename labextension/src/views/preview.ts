@@ -21,12 +21,12 @@ const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 
 const TABLES = new Set(['csv', 'tsv']);
 const HDF5 = new Set(['h5', 'hdf5', 'hdf', 'mat']);
 
-/** The preview of a job's files. */
-export function filePreview(site: Site, uuid: string): Preview {
+/** The preview of a job's files; `missed` is told when the server did not answer. */
+export function filePreview(site: Site, uuid: string, missed?: () => void): Preview {
   return (into, file, close) => {
-    const view = new PreviewView(site, uuid, file, close);
+    const view = new PreviewView(site, uuid, file, close, missed);
     into.replaceChildren(view.node);
-    return () => view.dispose();
+    return view;
   };
 }
 
@@ -37,7 +37,8 @@ export class PreviewView {
     private readonly site: Site,
     private readonly uuid: string,
     private readonly file: Entry,
-    close: () => void = () => undefined
+    close: () => void = () => undefined,
+    private readonly missed: () => void = () => undefined
   ) {
     this.saving = new Saving(site, uuid);
     this.node.setAttribute('aria-label', t('What is in {name}', { name: printable(file.name) }));
@@ -53,7 +54,15 @@ export class PreviewView {
     }
   }
 
+  /** Ask once more for what the server did not answer. */
+  renew(): void {
+    if (this.isMissed) {
+      void this.look();
+    }
+  }
+
   private async look(): Promise<void> {
+    this.isMissed = false;
     try {
       const path = { jobUuid: this.uuid, path: this.file.path };
       const { result: found } = await this.site.client.call('GET /v3/jobs/{jobUuid}/output/preview/{path}', { path });
@@ -66,6 +75,10 @@ export class PreviewView {
       }
     } catch (fault) {
       this.say(told(fault));
+      this.isMissed = !isRefused(fault);
+      if (this.isMissed && !this.isGone) {
+        this.missed();
+      }
     }
   }
 
@@ -154,6 +167,7 @@ export class PreviewView {
   }
 
   private isGone = false;
+  private isMissed = false;
   private reader!: HTMLButtonElement;
   private picture: string | null = null;
   private readonly saving: Saving;
