@@ -12,6 +12,8 @@ import pytest
 from jupyter_tapis_jobs.client.job import Job
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import PATIENCE, Notebook
+from tests.browser.jobs_page import expect, open_jobs
+from tests.browser.lost_network import Network, behind, close_what_lab_says
 from tests.conftest import TestServer
 
 Open = Callable[..., Notebook]
@@ -67,6 +69,10 @@ with open("tapisjob.out", "ab") as out:
 """
 
 
+#: Fails by a tool that is not there.
+FAILS = "echo 'reading the <b>mesh</b>'\nno-such-mesher mesh.txt"
+
+
 @pytest.fixture
 def tapis(lab: TestServer) -> Iterator[Tapis]:
     """A client of the Lab's server."""
@@ -87,8 +93,6 @@ def files_job(lab: TestServer) -> Iterator[Job]:
 
 def details(view: Any, job: Job) -> Any:
     """Open the job beside the grid, and return its details."""
-    from playwright.sync_api import expect
-
     view.locator(".tj-Search").fill(job.uuid)
     expect(view.locator(".tj-Total")).to_have_text("1 job", timeout=PATIENCE)
     view.locator(".ag-row").get_by_text(job.name, exact=True).dblclick()
@@ -101,6 +105,12 @@ def in_the_tab(opened: Notebook) -> Any:
     """Return the jobs in the main area."""
     opened.command(OPEN_JOBS)
     return opened.page.locator("#tapisjobs-main .tj-Jobs")
+
+
+def tab(shown: Any, name: str) -> Any:
+    """Choose a tab of the details, and return what it shows."""
+    shown.get_by_role("tab", name=name, exact=True).click()
+    return shown.get_by_role("tabpanel", name=name, exact=True)
 
 
 def files_of(opened: Notebook, job: Job) -> Any:
@@ -134,8 +144,6 @@ def in_view(shown: Any, words: str) -> bool:
 def test_an_output_is_read_in_a_cell_while_another_cell_runs(
     notebook: Open, tapis: Tapis, gate: Path, tmp_path: Path
 ) -> None:
-    from playwright.sync_api import expect
-
     busy = tmp_path / "busy"
     wait = f"import pathlib, time\nwhile not pathlib.Path({str(busy)!r}).exists():\n    time.sleep(0.05)"
     job = tapis.submit("bash", script=STEPS.replace("{gate}", str(gate)), name="steps", maxMinutes=5)
@@ -195,8 +203,6 @@ def test_an_output_is_read_in_a_cell_while_another_cell_runs(
 def test_each_kind_of_file_is_shown_as_what_it_is_and_nothing_in_it_runs(
     notebook: Open, files_job: Job
 ) -> None:
-    from playwright.sync_api import expect
-
     opened = notebook("1")
     shown = files_of(opened, files_job)
     preview = shown.locator(".tj-PreviewView")
@@ -226,8 +232,6 @@ def test_each_kind_of_file_is_shown_as_what_it_is_and_nothing_in_it_runs(
 def test_a_table_is_loaded_by_a_line_in_a_cell_and_its_copy_opens_in_lab(
     notebook: Open, files_job: Job
 ) -> None:
-    from playwright.sync_api import expect
-
     opened = notebook("1")
     shown = files_of(opened, files_job)
     shown.get_by_role("button", name="table.csv", exact=True).click()
@@ -263,8 +267,6 @@ def test_one_file_and_chosen_ones_are_downloaded(notebook: Open, files_job: Job,
 
 
 def test_an_output_of_2_gb_is_read_from_its_end(notebook: Open, files_job: Job) -> None:
-    from playwright.sync_api import expect
-
     opened = notebook("1")
     shown = details(in_the_tab(opened), files_job)
     expect(shown.locator(".tj-Line").last).to_have_text("the last line", timeout=PATIENCE)
@@ -272,8 +274,6 @@ def test_an_output_of_2_gb_is_read_from_its_end(notebook: Open, files_job: Job) 
 
 
 def test_tags_and_a_note_are_kept_with_the_job(notebook: Open, tapis: Tapis, files_job: Job) -> None:
-    from playwright.sync_api import expect
-
     opened = notebook("1")
     shown = details(in_the_tab(opened), files_job)
     shown.get_by_role("tab", name="Notes").click()
@@ -287,3 +287,60 @@ def test_tags_and_a_note_are_kept_with_the_job(notebook: Open, tapis: Tapis, fil
     shown = details(again, files_job)
     shown.get_by_role("tab", name="Notes").click()
     expect(shown.get_by_label("Note", exact=True)).to_have_value("the mesh is too coarse", timeout=PATIENCE)
+
+
+def test_each_tab_of_a_failed_job_shows_its_part_of_the_story(
+    page: Any, lab: TestServer, tapis: Tapis
+) -> None:
+    job = tapis.submit("bash", script=FAILS, name="fails", maxMinutes=7).wait(progress=False)
+    shown = details(open_jobs(page, lab), job)
+    expect(shown.locator(".tj-Status").first).to_contain_text("FAILED")
+    why = shown.locator(".tj-Failure")
+    expect(why).to_contain_text("exit code 127: ")
+    expect(why).to_contain_text("no-such-mesher: command not found")
+    expect(why).to_contain_text("→ load no-such-mesher in the script, or use an app that has it")
+
+    lines = tab(shown, "Output").locator(".tj-Line")
+    expect(lines.first).to_have_text("reading the <b>mesh</b>")
+    expect(lines.nth(1)).to_contain_text("no-such-mesher: command not found")
+    files = tab(shown, "Files")
+    expect(files.get_by_role("button", name="tapisjob.out", exact=True)).to_be_visible()
+    expect(files.get_by_role("link", name="Download script.sh", exact=True)).to_be_visible()
+    steps = tab(shown, "Timeline").get_by_role("list", name="History of the job").get_by_role("listitem")
+    expect(steps.first).to_contain_text("PENDING")
+    expect(steps.filter(has_text="RUNNING")).to_have_count(1)
+    expect(steps.last).to_contain_text("✗ FAILED")
+    request = tab(shown, "Request")
+    expect(request.get_by_label("Request as submitted")).to_contain_text('"maxMinutes": 7')
+    expect(request.get_by_label("Job as resolved")).to_contain_text('"status": "FAILED"')
+    script = tab(shown, "Script")
+    expect(script.get_by_label("script.sh", exact=True)).to_have_text(FAILS)
+    expect(script.get_by_label("tapisjob.sh", exact=True)).to_contain_text("#!/bin/")
+    notes = tab(shown, "Notes")
+    expect(notes.get_by_label("Tags, separated by commas")).to_have_value("")
+    expect(notes.get_by_label("Note", exact=True)).to_be_editable()
+
+
+def test_what_tabs_and_a_preview_missed_while_the_network_was_lost_comes_when_it_is_back(
+    page: Any, lab: TestServer, files_job: Job
+) -> None:
+    with Network(lab) as way:
+        shown = details(open_jobs(page, behind(lab, way)), files_job)
+        opener = tab(shown, "Files").get_by_role("button", name="table.csv", exact=True)
+        opener.wait_for()
+        close_what_lab_says(page)
+        way.lose()
+        opener.click()
+        preview = shown.locator(".tj-PreviewView")
+        expect(preview).to_contain_text("The server does not answer.")
+        request = tab(shown, "Request")
+        expect(request).to_contain_text("The server does not answer.")
+        script = tab(shown, "Script")
+        expect(script).to_contain_text("The server does not answer.")
+        way.find()
+        # What is in view comes by itself, the others when they are looked at.
+        expect(script.get_by_label("script.py", exact=True)).to_contain_text("import json, os")
+        expect(tab(shown, "Request").get_by_label("Job as resolved")).to_contain_text(files_job.uuid)
+        tab(shown, "Files")
+        expect(preview.get_by_role("cell", name="<i>2</i>")).to_be_visible()
+        expect(preview).not_to_contain_text("does not answer")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import re
-import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from made_jobs import job_maker
-from tcp_proxy import Proxy, proxied
 
 from jupyter_tapis_jobs.model.job import JobDefinition
 from jupyter_tapis_jobs.model.resolve import definition_json
@@ -25,6 +20,7 @@ from jupyter_tapis_jobs.store import jobs as job_rows
 from jupyter_tapis_jobs.store.database import Database
 from tests.browser.conftest import PATIENCE, Notebook
 from tests.browser.jobs_page import client, expect, filter_form, found, jobs_tab, open_jobs, row, waiting_job
+from tests.browser.lost_network import Network, behind
 from tests.conftest import TestServer, own_folders, running_server, until
 
 Open = Callable[..., Notebook]
@@ -81,47 +77,6 @@ def full_lab(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator
         yield server
 
 
-class Network:
-    """A network between browser and server, which can be lost; in a thread, as the browser has the loop."""
-
-    def __init__(self, server: TestServer) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        where = urlsplit(server.url)
-        self._way = proxied(str(where.hostname), int(where.port or 0))
-
-    def __enter__(self) -> Network:
-        self._thread.start()
-        self.proxy: Proxy = self._run(self._way.__aenter__())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._run(self._way.__aexit__(None, None, None))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def lose(self) -> None:
-        """Cut it, and let nothing through until it is found again."""
-
-        async def cut() -> None:
-            self.proxy.refuses = True
-            self.proxy.drop()
-
-        self._run(cut())
-
-    def find(self) -> None:
-        """Let everything through again."""
-        self.proxy.refuses = False
-
-    def lead_to(self, server: TestServer) -> None:
-        """Lead to another server from now on."""
-        self.proxy.server_port = int(urlsplit(server.url).port or 0)
-
-    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30.0)
-
-
 def kept_layouts(page: Any) -> list[str]:
     """Return the layouts that Lab keeps from now on, as they come."""
     kept: list[str] = []
@@ -132,11 +87,6 @@ def kept_layouts(page: Any) -> list[str]:
 
     page.on("requestfinished", hear)
     return kept
-
-
-def behind(server: TestServer, network: Network) -> TestServer:
-    """Return the server as it is seen through the network."""
-    return replace(server, url=f"http://127.0.0.1:{network.proxy.port}/")
 
 
 def test_ten_thousand_jobs_are_found_sorted_and_scrolled_with_few_rows_in_the_page(
