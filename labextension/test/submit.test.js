@@ -86,6 +86,28 @@ test('an app is chosen, and its fields come with labels, defaults and what is hi
   assert.equal(view.node.querySelector('b, a'), null);
 });
 
+test('the head of the form tells what the notes of the app say, and the menu has its label', async () => {
+  const about = {
+    label: 'Solver <b>two</b>', shortLabel: 'S2', icon: '🌊', category: 'Waves', isInteractive: true, licenseType: 'BYO', description: 'Solves it.', helpUrl: 'https://example.org/help'
+  };
+  const apps = [{ id: 'solver', version: '1', notes: { label: about.label } }, { id: 'plain', version: '2', notes: { label: 'plain' } }, { id: 'none', version: '3', notes: null }];
+  const { view } = await shown({ 'GET /v3/apps': apps, [`GET ${FORM}`]: form({ about }) });
+  const offered = [...view.node.querySelector('select').options].slice(1).map(each => each.textContent);
+  assert.deepEqual(offered, ['Solver <b>two</b> (solver 1)', 'plain 2', 'none 3']);
+  const head = view.node.querySelector('.tj-AboutApp');
+  assert.deepEqual([...head.children].map(each => each.textContent), [
+    '🌊 Solver <b>two</b> (solver 1)', 'Solves it. Help', 'S2 · Waves · interactive: one works in it while it runs · license: BYO'
+  ]);
+  assert.equal(head.querySelector('b'), null);
+  assert.equal(head.querySelector('a').href, 'https://example.org/help');
+});
+
+test('an icon that is a name, and a label that is the id, are no more words in the head', async () => {
+  const about = { label: 'solver', shortLabel: 'solver', icon: 'jupyter', isInteractive: false, licenseType: null };
+  const { view } = await shown({ [`GET ${FORM}`]: form({ about }) });
+  assert.equal(view.node.querySelector('.tj-AboutApp').textContent, 'solver 1');
+});
+
 test('a limit is checked while one types, and it is the one of the chosen queue', async () => {
   const { fill, beside, field } = await shown();
   assert.equal(beside('The mesh'), '');
@@ -97,6 +119,24 @@ test('a limit is checked while one types, and it is the one of the chosen queue'
   assert.equal(field('Nodes').parentElement.querySelector('[type=range]').max, '512');
   fill('mail', 'me');
   assert.equal(beside('mail'), 'At TACC.');
+});
+
+test('the slider of the time limit ends where the queue does', async () => {
+  const timed = form();
+  timed.schema.properties.maxMinutes = { type: 'integer', title: 'Minutes', minimum: 1 };
+  timed.schema.allOf.forEach((rule, at) => (rule.then.properties.maxMinutes = { minimum: 1, maximum: [120, 2880][at] }));
+  timed.values.maxMinutes = 60;
+  const { fill, beside, field } = await shown({ [`GET ${FORM}`]: timed });
+  const slider = field('Minutes').parentElement.querySelector('[type=range]');
+  assert.deepEqual([slider.hidden, slider.max, slider.value], [false, '120', '60']);
+  slider.value = '90';
+  slider.dispatchEvent(new window.Event('input'));
+  assert.equal(field('Minutes').value, '90');
+  fill('Queue', 'normal');
+  assert.equal(slider.max, '2880');
+  fill('Minutes', '1000');
+  fill('Queue', 'dev');
+  assert.equal(beside('Minutes'), 'This must be 1 to 120.');
 });
 
 test('with faults nothing is sent, and the first one is gone to', async () => {

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from forwarder import Forwarder
 from made_systems import made_up_cluster
+from rig.rig import Rig
 
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import PATIENCE, Notebook, signed_in
@@ -22,7 +27,7 @@ LOAD = "%load_ext jupyter_tapis_jobs"
 HOSTILE = "<img src=x onerror=window.harmed=1>"
 QUEUES = [
     {"name": "development", "hpcQueueName": "dev", "maxNodeCount": 4, "maxMinutes": 120},
-    {"name": "normal", "hpcQueueName": "normal", "minNodeCount": 2, "maxNodeCount": 512},
+    {"name": "normal", "hpcQueueName": "normal", "minNodeCount": 2, "maxNodeCount": 512, "maxMinutes": 2880},
 ]
 CLUSTER = made_up_cluster(QUEUES, effectiveUserId="me", description=HOSTILE)
 
@@ -62,6 +67,11 @@ def form(opened: Notebook, name: str) -> Any:
     view.get_by_role("combobox", name="App").select_option(label=name)
     view.locator(".tj-Form").wait_for()
     return view
+
+
+def called(name: str) -> str:
+    """Return what the menu calls an app that ``app`` made."""
+    return f"{HOSTILE} ({name} 1)"
 
 
 def field(view: Any, label: str) -> Any:
@@ -109,6 +119,23 @@ def test_a_cell_is_opened_in_the_form_and_submitted_from_there(notebook: Open) -
     submitted(view, "by-cell")
 
 
+def test_json_is_opened_in_the_form_and_submitted_from_there(notebook: Open) -> None:
+    from playwright.sync_api import expect
+
+    opened = notebook("1")
+    opened.command(OPEN_FORM)
+    view = opened.page.locator("#tapisjobs-main .tj-Submit")
+    view.get_by_text("Open a cell or JSON", exact=True).click()
+    script = {"name": "script", "sourceUrl": "data:,echo%20from%20the%20JSON"}
+    request = {"appId": "bash", "name": "by-json", "maxMinutes": 7, "fileInputs": [script]}
+    field(view, "A %%tapisjob cell, JSON or YAML").fill(json.dumps(request))
+    view.get_by_role("button", name="Fill the form").click()
+    expect(field(view, "Script")).to_have_value("echo from the JSON", timeout=PATIENCE)
+    expect(field(view, "Name").first).to_have_value("by-json")
+    expect(field(view, "Time limit (minutes)")).to_have_value("7")
+    submitted(view, "by-json")
+
+
 def test_the_code_beside_the_form_is_put_into_a_cell_and_submits_the_same(notebook: Open) -> None:
     from playwright.sync_api import expect
 
@@ -141,7 +168,7 @@ def test_limits_are_told_while_one_types_and_a_file_is_chosen_on_a_system(
     define(lab, "apps", app("limited"))
     (lab.root / "meshes").mkdir(exist_ok=True)
     (lab.root / "meshes" / "a wave.msh").write_text("x")
-    view = form(notebook("1"), "limited 1")
+    view = form(notebook("1"), called("limited"))
     nodes = field(view, "Nodes")
     expect(nodes).to_have_value("2")
     nodes.fill("600")
@@ -164,6 +191,56 @@ def test_limits_are_told_while_one_types_and_a_file_is_chosen_on_a_system(
     expect(field(view, "mesh")).to_have_value(f"tapis://local{lab.root}/meshes/a wave.msh")
 
 
+def test_the_slider_of_the_time_limit_follows_the_queue(notebook: Open, lab: TestServer) -> None:
+    from playwright.sync_api import expect
+
+    define(lab, "systems", CLUSTER)
+    define(lab, "apps", app("timed"))
+    view = form(notebook("1"), called("timed"))
+    slider = view.get_by_role("slider", name="Time limit (minutes)")
+    expect(slider).to_have_attribute("max", "2880")
+    view.get_by_role("combobox", name="Queue").select_option("development")
+    expect(slider).to_have_attribute("max", "120")
+    slider.focus()
+    slider.press("End")
+    minutes = field(view, "Time limit (minutes)")
+    expect(minutes).to_have_value("120")
+    minutes.fill("121")
+    expect(view).to_contain_text("This must be 1 to 120.")
+
+
+def test_a_file_is_chosen_on_another_host_and_one_that_is_not_reached_says_so(
+    notebook: Open, lab: TestServer, tapis: Tapis, rig: Rig, tmp_path: Path
+) -> None:
+    from playwright.sync_api import expect
+
+    define(lab, "systems", CLUSTER)
+    define(lab, "apps", app("far"))
+    folder = rig.ssh("mktemp -d").strip()
+    rig.ssh(f"touch '{folder}/a far wave.msh'")
+    with closing(Forwarder(rig.hosts["login1"].port)) as way:
+        it, keys = rig.hosts["login1"], tmp_path / "known_hosts"
+        keys.write_text(rig.known_hosts.read_text().replace(f"]:{it.port}", f"]:{way.port}"))
+        tapis.add_host("far-host", host=it.host, port=way.port, user=it.user, key=rig.key, knownHosts=keys)
+        view = form(notebook("1"), called("far"))
+        view.get_by_role("button", name="Browse…").first.click()
+        picker = view.locator(".tj-Picker")
+        picker.get_by_role("combobox").select_option("far-host")
+        expect(picker.get_by_role("button", name="Home")).to_be_visible(timeout=PATIENCE)
+        picker.get_by_role("textbox", name="Folder").fill(folder)
+        picker.get_by_role("textbox", name="Folder").press("Enter")
+        picker.get_by_role("button", name="a far wave.msh").click()
+        chosen = f"tapis://far-host{folder}/a far wave.msh"
+        expect(field(view, "mesh")).to_have_value(chosen)
+    view.get_by_role("button", name="Browse…").first.click()
+    expect(picker.get_by_role("status")).to_contain_text("refuses the connection", timeout=PATIENCE)
+    picker.get_by_role("combobox").select_option("local")
+    expect(picker.get_by_role("listitem").first).to_be_visible(timeout=PATIENCE)
+    expect(field(view, "mesh")).to_have_value(chosen)
+    rig.ssh(f"rm -r '{folder}'")
+    tapis.connection.post("/v3/systems/far-host/delete")
+
+
 def test_what_a_definition_says_is_text_and_what_could_take_for_ever_is_refused(
     notebook: Open, lab: TestServer
 ) -> None:
@@ -176,7 +253,7 @@ def test_what_a_definition_says_is_text_and_what_could_take_for_ever_is_refused(
     assert refused.status_code == 400
     assert "could take for ever" in refused.json()["message"]
     opened = notebook("1")
-    view = form(opened, "hostile 1")
+    view = form(opened, called("hostile"))
     expect(view).to_contain_text(HOSTILE)
     expect(view.locator("img")).to_have_count(0)
     expect(view.get_by_role("link", name="Help")).to_have_count(0)

@@ -1,6 +1,6 @@
 /** Forms of apps as a view needs them: the apps to choose from, a form, and the request that a filled one is. */
 
-import { text } from '../job.js';
+import { record, text } from '../job.js';
 import type { AppForm, FilledForm, JobDetails, ReadRequest, Validated } from './api.js';
 import type { Client } from './client.js';
 import { choices, fields, type Values } from './rules.js';
@@ -10,6 +10,8 @@ const FORM = '/v3/tapisjobs/apps/{appId}/{appVersion}/form';
 export interface AppName {
   id: string;
   version: string;
+  /** What its notes call it. */
+  label?: string;
 }
 
 export class Forms {
@@ -17,9 +19,11 @@ export class Forms {
 
   /** The apps that one may run, by name. */
   async apps(): Promise<AppName[]> {
-    const query = { listType: 'ALL', limit: -1, select: 'id,version,enabled', orderBy: 'id(asc)' } as const;
+    const query = { listType: 'ALL', limit: -1, select: 'id,version,enabled,notes', orderBy: 'id(asc)' } as const;
     const { result } = await this.client.call('GET /v3/apps', { query });
-    return result.filter(row => row['enabled'] !== false).map(row => ({ id: text(row['id']), version: text(row['version']) }));
+    return result
+      .filter(row => row['enabled'] !== false)
+      .map(row => ({ id: text(row['id']), version: text(row['version']), label: text(record(row['notes'])['label']) }));
   }
 
   async form({ id, version }: AppName, execSystemId: string | null = null): Promise<AppForm> {
@@ -50,6 +54,11 @@ export class Forms {
   async submit(request: Values): Promise<JobDetails> {
     return (await this.client.call('POST /v3/jobs/submit', { body: request })).result;
   }
+}
+
+/** What a person reads of an app: its label where it has one, and what it is asked for by. */
+export function called({ id, version, label }: AppName): string {
+  return label && label !== id ? `${label} (${id} ${version})` : `${id} ${version}`;
 }
 
 /** What somebody has filled in, in the form of the same app on another system. */

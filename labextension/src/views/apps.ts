@@ -2,6 +2,7 @@
 
 import { Catalog, found, type AppInfo } from '../core/catalog.js';
 import type { Client } from '../core/client.js';
+import { called } from '../core/forms.js';
 import { t } from '../core/language.js';
 import { later, type Later } from '../core/painter.js';
 import { button, element, show, write } from '../dom.js';
@@ -65,11 +66,10 @@ export class AppsView {
   }
 
   private line(app: AppInfo): HTMLElement {
-    const { id, version, label, description, category, runtime, owner, isEnabled, tags } = app;
+    const { id, version, description, category, runtime, owner, isEnabled, tags } = app;
     const badge = element('span', 'tj-Tone tj-State', {}, isEnabled ? `✓ ${t('enabled')}` : `⊘ ${t('disabled')}`);
     badge.dataset['tone'] = isEnabled ? 'finished' : 'cancelled';
-    const name = label === id ? `${id} ${version}` : `${label} (${id} ${version})`;
-    const head = element('div', 'tj-Bar', {}, element('h3', 'tj-Title', {}, printable(name)), badge);
+    const head = element('div', 'tj-Bar', {}, element('h3', 'tj-Title', {}, printable(called(app))), badge);
     if (this.host.submit && isEnabled) {
       head.append(button('Submit…', t('Fill in the form of {app}', { app: printable(id) }), () => this.host.submit?.(id, version)));
     }

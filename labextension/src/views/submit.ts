@@ -3,13 +3,14 @@
 import { Allocations } from '../core/allocations.js';
 import type { AppForm, FilledForm } from '../core/api.js';
 import { RefusedError, told } from '../core/client.js';
-import { carried, Forms, type AppName } from '../core/forms.js';
+import { called, carried, Forms, type AppName } from '../core/forms.js';
 import { t } from '../core/language.js';
 import type { Values } from '../core/rules.js';
 import { pageStorage } from '../core/storage.js';
 import { button, element, show, write } from '../dom.js';
 import { record, text, type JobRow } from '../job.js';
 import { printable } from '../words.js';
+import { AboutApp } from './about_app.js';
 import { CodeBar } from './code_bar.js';
 import { CodeBeside } from './code_beside.js';
 import { cost, dryRun } from './dry_run.js';
@@ -46,7 +47,7 @@ export class SubmitView {
     this.beside = new CodeBeside(site.client, () => this.request(), () => this.view?.isFilled ?? false);
     const main = element('div', 'tj-FormMain', {}, this.place, this.cost, this.foot, this.note, this.result);
     const columns = element('div', 'tj-FormColumns', {}, main, this.beside.node);
-    this.node.append(app, this.retry, this.about, this.opening(), columns);
+    this.node.append(app, this.retry, this.about.node, this.opening(), columns);
     [this.retry, this.cost, this.foot, this.beside.node].forEach(node => show(node, false));
     this.listed = this.list();
   }
@@ -157,12 +158,7 @@ export class SubmitView {
       void this.allocations.all(this.site.client, system).then(names => view.offer('allocation', names));
     }
     const kept = Object.keys(this.rest);
-    const words = [text(form.about['description']), kept.length ? t('Kept as it was opened: {fields}.', { fields: kept.join(', ') }) : ''];
-    this.about.replaceChildren(element('span', '', {}, printable(words.filter(Boolean).join(' '))));
-    const help = text(form.about['helpUrl']);
-    if (/^(https?:\/)?\//.test(help)) {
-      this.about.append(' ', element('a', 'tj-Link', { href: help, target: '_blank', rel: 'noopener noreferrer' }, t('Help')));
-    }
+    this.about.draw(form, kept.length ? t('Kept as it was opened: {fields}.', { fields: kept.join(', ') }) : '');
     this.place.replaceChildren(this.view.node);
     this.result.replaceChildren();
     [this.foot, this.beside.node].forEach(node => show(node, true));
@@ -277,7 +273,7 @@ export class SubmitView {
 
   private readonly menu = element('select', 'tj-Input');
   private readonly retry: HTMLButtonElement;
-  private readonly about = element('p', 'tj-FormHelp');
+  private readonly about = new AboutApp();
   private readonly place = element('div', 'tj-FormPlace');
   private readonly foot = element('div', 'tj-FormFoot');
   private readonly note = element('p', 'tj-Note', { role: 'status' });
@@ -302,8 +298,8 @@ export class SubmitView {
   private isGone = false;
 }
 
-function option({ id, version }: AppName, at: number): HTMLOptionElement {
-  return element('option', '', { value: String(at) }, printable(`${id} ${version}`));
+function option(app: AppName, at: number): HTMLOptionElement {
+  return element('option', '', { value: String(at) }, printable(called(app)));
 }
 
 /** The form's own values, and over them those that a request says. */
