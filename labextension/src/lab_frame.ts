@@ -11,6 +11,7 @@ import { Widget } from '@lumino/widgets';
 
 import { FIRST } from './core/cells.js';
 import { Client } from './core/client.js';
+import { minded, signInWords } from './core/condition.js';
 import { t } from './core/language.js';
 import { Cells } from './lab_cells.js';
 import { COMMANDS, commandOf } from './lab_commands.js';
@@ -18,6 +19,7 @@ import { filesOf, type OpenFile } from './lab_files.js';
 import { useLanguage } from './lab_language.js';
 import { labWire } from './lab_wire.js';
 import { theServer } from './server.js';
+import { ConditionBar } from './views/condition.js';
 import { Frame, PLACES, type FrameHost } from './views/frame.js';
 import type { Site } from './views/site.js';
 
@@ -30,8 +32,8 @@ export const ICON = new LabIcon({
 });
 
 /** The server of this page, the one connection of its cards and views, and the notebook in front. */
-function theSite(cells: Cells | null, openFile: OpenFile): Site {
-  const wire = labWire();
+function theSite(cells: Cells | null, openFile: OpenFile, bar: ConditionBar): Site {
+  const wire = minded(labWire(), isSignedOut => bar.state('signedOut', signInWords(isSignedOut)));
   const insertCode = (code: string): Promise<void> | void => cells?.insert(code);
   return { wire, client: new Client(wire), live: theServer().live, openFile, ...(cells && { insertCode }) };
 }
@@ -42,8 +44,9 @@ class FrameWidget extends Widget {
     super();
     this.addClass('tj-Host');
     const insertFirstCell = (): void => void cells?.insert(FIRST);
-    this.frame = new Frame(theSite(cells, openFile), { ...host, ...(cells && { insertFirstCell }) });
-    this.node.append(this.frame.node);
+    const bar = new ConditionBar();
+    this.frame = new Frame(theSite(cells, openFile, bar), { ...host, ...(cells && { insertFirstCell }) });
+    this.node.append(bar.node, this.frame.node);
   }
 
   readonly frame: Frame;

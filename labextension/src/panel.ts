@@ -1,7 +1,7 @@
 /** Jobs, studies, systems, apps and the form in a notebook's cell: the module of the widget that `tapis.panel()` makes. */
 
 import { Client, type Wire } from './core/client.js';
-import { minded, versionWords } from './core/condition.js';
+import { minded, signInWords, versionWords } from './core/condition.js';
 import { KernelExtras } from './core/kernel_extras.js';
 import { KernelLine, type Model } from './core/kernel_line.js';
 import { kernelWire, linkOf } from './core/kernel_wire.js';
@@ -22,8 +22,7 @@ interface Place {
 
 const WORDS = {
   way: 'This page cannot reach the Jupyter server by itself: all goes through the kernel, and buttons may wait for the running cell.',
-  waiting: '⏳ Waiting for the running cell: the kernel hears this when it has ended. After a restart, run the cell of the panel again.',
-  signedOut: '⚠ You are not signed in at the Jupyter server any more. Sign in in another tab, or load this page again; jobs go on without it.'
+  waiting: '⏳ Waiting for the running cell: the kernel hears this when it has ended. After a restart, run the cell of the panel again.'
 };
 
 /** One connection for all panels of the page; null where the page is not Jupyter's own. */
@@ -72,7 +71,7 @@ class Panel {
   }
 
   private draw(way: Wire, live: Live): void {
-    const wire = minded(way, isSignedOut => this.bar.state('signedOut', isSignedOut ? t(WORDS.signedOut) : ''));
+    const wire = minded(way, isSignedOut => this.bar.state('signedOut', signInWords(isSignedOut)));
     const client = new Client(wire);
     this.frame = new Frame({ wire, client, live }, { extras: [new KernelExtras(this.model, this.line)] });
     this.place.append(this.frame.node);

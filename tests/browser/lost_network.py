@@ -47,6 +47,14 @@ class Network:
         """Let everything through again."""
         self.proxy.refuses = False
 
+    def sleep(self) -> None:
+        """Let nothing through, and tell nobody, as when a laptop is shut."""
+        self._loop.call_soon_threadsafe(self.proxy.freeze)
+
+    def wake(self) -> None:
+        """Let through what has waited, and all after it."""
+        self._loop.call_soon_threadsafe(self.proxy.thaw)
+
     def lead_to(self, server: TestServer) -> None:
         """Lead to another server from now on."""
         self.proxy.server_port = int(urlsplit(server.url).port or 0)

@@ -19,13 +19,29 @@ from jupyter_tapis_jobs.model.status import Condition, JobStatus
 from jupyter_tapis_jobs.store import jobs as job_rows
 from jupyter_tapis_jobs.store.database import Database
 from tests.browser.conftest import PATIENCE, Notebook
-from tests.browser.jobs_page import client, expect, filter_form, found, jobs_tab, open_jobs, row, waiting_job
+from tests.browser.jobs_page import (
+    OPEN_JOBS,
+    client,
+    command,
+    expect,
+    filter_form,
+    found,
+    jobs_tab,
+    open_jobs,
+    row,
+    waiting_job,
+)
 from tests.browser.lost_network import Network, behind
 from tests.conftest import TestServer, own_folders, running_server, until
 
 Open = Callable[..., Notebook]
 
 MANY = 10_000
+API = "**/tapis/v3/**"
+SIGNED_OUT = '{"status": "error", "message": "JOBS_NOT_SIGNED_IN Sign in first.", "result": null}'
+#: What an older server may not have.
+NEWER = re.compile(r"/v3/tapisjobs/(jobs/(extras|values)|hosts/[^/]+/load)")
+UNKNOWN = '{"status": "error", "message": "JOBS_UNKNOWN_ROUTE There is no such route here.", "result": null}'
 PANEL = "import jupyter_tapis_jobs as tj\ntj.connect().panel()"
 #: The tab of the jobs in a layout of Lab's.
 TAB = "tapisjobs:jobs"
@@ -214,6 +230,79 @@ def test_a_lost_network_is_told_and_what_was_missed_is_seen_when_it_is_back(
         expect(row(view, "far-away")).to_contain_text("FINISHED")
         expect(view.locator(".tj-Total")).to_have_text("1 job")
         expect(view.locator(".tj-Trouble")).to_be_hidden()
+
+
+def test_a_connection_that_only_went_silent_is_noticed_and_made_anew(
+    page: Any, tmp_path: Path, bundle: Path, gate: Path
+) -> None:
+    with ExitStack() as servers:
+        often = "--TapisJobsApp.keepalive_seconds=1"
+        server = servers.enter_context(running_server(tmp_path / "server", often, module="jupyterlab"))
+        way = servers.enter_context(Network(server))
+        tapis = servers.enter_context(client(server))
+        waiting_job(tapis, gate, "while-asleep")
+        view = open_jobs(page, behind(server, way))
+        expect(row(view, "while-asleep")).to_contain_text("RUNNING")
+        sockets: list[Any] = []
+        page.on("websocket", lambda ws: sockets.append(ws) if LIVE.search(ws.url) else None)
+        way.sleep()
+        # What is open stays open, and brings nothing: the page tries with a new one.
+        until(lambda: page.wait_for_timeout(20) or sockets)
+        gate.touch()
+        tapis.jobs(name="while-asleep")
+        way.wake()
+        expect(row(view, "while-asleep")).to_contain_text("FINISHED")
+        expect(view.locator(".tj-Trouble")).to_be_hidden()
+
+
+def test_a_sign_in_that_has_ended_is_told_above_the_views_of_lab_and_they_recover(
+    page: Any, full_lab: TestServer
+) -> None:
+    view = open_jobs(page, full_lab)
+    page.route(API, lambda route: route.fulfill(status=401, body=SIGNED_OUT))
+    view.locator(".tj-Search").fill("case-01234")
+    told = page.locator("#tapisjobs-main .tj-mod-signedOut")
+    expect(told).to_contain_text("not signed in at the Jupyter server any more")
+    page.unroute(API)
+    expect(told).to_be_hidden()
+    expect(view.locator(".tj-Total")).to_have_text("1 job")
+
+
+def test_an_older_server_that_lacks_a_route_says_so_in_its_place_and_the_rest_works(
+    page: Any, full_lab: TestServer, gate: Path
+) -> None:
+    with client(full_lab) as tapis:
+        page.route(NEWER, lambda route: route.fulfill(status=404, body=UNKNOWN))
+        waiting_job(tapis, gate, "at-an-older-server")
+        view = open_jobs(page, full_lab)
+        view.locator(".ag-row").get_by_text("at-an-older-server", exact=True).dblclick()
+        expect(view.locator(".tj-Dock")).to_contain_text("at-an-older-server")
+        gate.touch()
+        expect(row(view, "at-an-older-server")).to_contain_text("FINISHED")
+        filter_form(view, "name")
+        tabs = page.locator("#tapisjobs-main")
+        tabs.get_by_role("tab", name="Systems", exact=True).click()
+        expect(tabs.get_by_role("heading", name="local")).to_be_visible()
+        tabs.get_by_role("tab", name="Submit", exact=True).click()
+        tabs.get_by_role("combobox", name="App").select_option("bash 1.0")
+        tabs.locator(".tj-Form").wait_for()
+
+
+def test_a_panel_in_a_cell_and_the_tab_of_lab_have_one_connection(
+    notebook: Open, lab: TestServer, gate: Path
+) -> None:
+    with client(lab) as tapis:
+        book = notebook(PANEL)
+        book.run(0)
+        panel = book.cell(0).locator(".tj-Jobs")
+        expect(panel.locator(".tj-Total")).to_contain_text("job")
+        command(book.page, lab, OPEN_JOBS)
+        tab = jobs_tab(book.page)
+        waiting_job(tapis, gate, "seen-twice")
+        expect(row(tab, "seen-twice")).to_contain_text("RUNNING")
+        gate.touch()
+        expect(row(tab, "seen-twice")).to_contain_text("FINISHED")
+        until(lambda: tapis.connection.call("GET", "/v3/tapisjobs/server").result["listeners"] == 1)
 
 
 def test_a_server_that_was_killed_and_started_again_is_found_again_with_its_jobs(

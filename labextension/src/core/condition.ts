@@ -3,6 +3,15 @@
 import type { Wire } from './client.js';
 import { t } from './language.js';
 
+const SIGNED_OUT =
+  '⚠ You are not signed in at the Jupyter server any more. Sign in in another tab, or load this page again; ' +
+  'jobs go on without it.';
+
+/** What to tell somebody who is signed out; '' while she is signed in. */
+export function signInWords(isSignedOut: boolean): string {
+  return isSignedOut ? t(SIGNED_OUT) : '';
+}
+
 /** `wire`, which tells whether the last answer was that nobody is signed in. */
 export function minded(wire: Wire, tell: (isSignedOut: boolean) => void): Wire {
   return {
