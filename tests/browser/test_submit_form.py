@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from made_systems import made_up_cluster
 from rig.rig import Rig
 
 from jupyter_tapis_jobs.client.tapis import Tapis
-from tests.browser.conftest import PATIENCE, Notebook, signed_in
+from tests.browser.conftest import PATIENCE, STARTED, Notebook, signed_in
+from tests.browser.jobs_page import lab_page
 from tests.conftest import TestServer
 
 Open = Callable[..., Notebook]
@@ -278,3 +279,72 @@ def test_an_app_that_is_gone_is_told_in_its_place_and_others_can_be_chosen(
     field(view, "Script").fill("echo still here")
     field(view, "Name").fill("after-all")
     submitted(view, "after-all")
+
+
+# --- without a mouse --------------------------------------------------------------------------
+def go(page: Any, control: Any, *, key: str = "Tab") -> None:
+    """Press the tab key until *control* has the keyboard."""
+    control.wait_for()
+    for _ in range(100):
+        if control.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"the tab key does not come to {control}")
+
+
+def write(page: Any, control: Any, words: str) -> None:
+    """Go to a field and write in it, in place of what is there."""
+    go(page, control)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(words)
+
+
+def test_a_job_is_submitted_and_a_host_added_by_the_keyboard_alone(
+    page: Any, lab: TestServer, tapis: Tapis, rig: Rig
+) -> None:
+    from playwright.sync_api import expect
+
+    lab_page(page, lab)
+    view, keys = page.locator("#tapisjobs-main .tj-Submit"), page.keyboard
+    for _ in range(10):
+        keys.press("Control+Alt+n")
+        with suppress(AssertionError):
+            expect(view).to_be_visible(timeout=STARTED)
+            break
+    menu = view.get_by_role("combobox", name="App")
+    expect(menu).to_contain_text("bash 1.0", timeout=PATIENCE)
+    go(page, menu)
+    keys.type("bash")
+    write(page, field(view, "Name"), "by-keys-alone")
+    write(page, field(view, "Script"), "echo no mouse")
+    go(page, view.get_by_role("button", name="Dry run"))
+    keys.press("Enter")
+    tried = view.get_by_role("region", name="Dry run")
+    expect(tried).to_contain_text("Nothing has been submitted", timeout=PATIENCE)
+    go(page, view.get_by_role("button", name="Submit", exact=True))
+    keys.press("Enter")
+    expect(view.get_by_role("region", name="The submitted job")).to_contain_text("done in", timeout=PATIENCE)
+
+    places = page.get_by_role("tablist", name="Tapis Jobs")
+    go(page, places.get_by_role("tab", name="Submit"), key="Shift+Tab")
+    keys.press("ArrowLeft")
+    keys.press("ArrowLeft")
+    systems = page.get_by_role("region", name="Systems", exact=True)
+    go(page, systems.get_by_role("button", name="Add a host…"))
+    keys.press("Enter")
+    login = rig.hosts["login1"]
+    for label, words in (("Name *", "by-keys"), ("Host *", login.host), ("User", login.user)):
+        write(page, systems.get_by_label(label, exact=True), words)
+    go(page, systems.locator("summary", has_text="Key, port and folder"))
+    keys.press("Enter")
+    write(page, systems.get_by_label("Key file on the server", exact=True), str(rig.key))
+    write(page, systems.get_by_label("Port", exact=True), str(login.port))
+    keys.press("Enter")
+    asked = systems.get_by_role("dialog")
+    expect(asked).to_contain_text("Trust the key of by-keys?", timeout=PATIENCE)
+    go(page, asked.get_by_role("button", name="Trust this key"))
+    keys.press("Enter")
+    expect(systems.get_by_role("form", name="Add a host")).to_contain_text(
+        "by-keys is ready.", timeout=PATIENCE
+    )
+    tapis.connection.post("/v3/systems/by-keys/delete")
