@@ -12,12 +12,14 @@ acct_conf() { # the lines of slurm.conf
 }
 
 start_mariadb() {
-  mkdir -p "$Q"
+  # A server that starts takes away what lies in its folder for temporary files: each rig has its own.
+  mkdir -p "$Q/tmp"
   [ -s "$Q/password" ] || (umask 077; head -c 18 /dev/urandom | base64 | tr -d '/+=' >"$Q/password")
   cat >"$Q/my.cnf" <<C
 [mariadbd]
 user=root
 datadir=$Q/data
+tmpdir=$Q/tmp
 socket=$Q/sock
 pid-file=$R/mariadbd.pid
 log-error=$L/mariadbd.log
@@ -35,7 +37,7 @@ C
     rm -f "$R/mariadbd.pid"
     if [ ! -e "$Q/data/.ready" ]; then
       rm -rf "$Q/data"; mkdir -p "$Q/data"
-      mariadb-install-db --no-defaults --user=root --datadir="$Q/data" --auth-root-authentication-method=socket \
+      TMPDIR=$Q/tmp mariadb-install-db --no-defaults --user=root --datadir="$Q/data" --auth-root-authentication-method=socket \
         --skip-test-db >>"$L/mariadbd.out" 2>&1 9>&- || die "mariadb-install-db failed, see $L/mariadbd.out"
       touch "$Q/data/.ready"
     fi
