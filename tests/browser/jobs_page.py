@@ -12,6 +12,8 @@ from tests.browser.conftest import PATIENCE, Notebook, until_gate
 from tests.conftest import TestServer
 
 OPEN_JOBS = "Tapis Jobs: Open the jobs"
+API = "**/tapis/v3/**"
+SIGNED_OUT = '{"status": "error", "message": "JOBS_NOT_SIGNED_IN Sign in first.", "result": null}'
 
 
 def expect(locator: Any) -> Any:
@@ -82,3 +84,8 @@ def client(server: TestServer) -> Iterator[Tapis]:
         yield tapis
     finally:
         tapis.connection.close()
+
+
+def listeners(tapis: Tapis) -> int:
+    """Return how many connections for news the server has."""
+    return int(tapis.connection.call("GET", "/v3/tapisjobs/server").result["listeners"])

@@ -20,13 +20,16 @@ from jupyter_tapis_jobs.store import jobs as job_rows
 from jupyter_tapis_jobs.store.database import Database
 from tests.browser.conftest import PATIENCE, Notebook
 from tests.browser.jobs_page import (
+    API,
     OPEN_JOBS,
+    SIGNED_OUT,
     client,
     command,
     expect,
     filter_form,
     found,
     jobs_tab,
+    listeners,
     open_jobs,
     row,
     waiting_job,
@@ -37,10 +40,8 @@ from tests.conftest import TestServer, own_folders, running_server, until
 Open = Callable[..., Notebook]
 
 MANY = 10_000
-API = "**/tapis/v3/**"
-SIGNED_OUT = '{"status": "error", "message": "JOBS_NOT_SIGNED_IN Sign in first.", "result": null}'
 #: What an older server may not have.
-NEWER = re.compile(r"/v3/tapisjobs/(jobs/(extras|values)|hosts/[^/]+/load)")
+NEWER = re.compile(r"/v3/tapisjobs/(jobs/(extras|values)|hosts/[^/]+/load|code)")
 UNKNOWN = '{"status": "error", "message": "JOBS_UNKNOWN_ROUTE There is no such route here.", "result": null}'
 PANEL = "import jupyter_tapis_jobs as tj\ntj.connect().panel()"
 #: The tab of the jobs in a layout of Lab's.
@@ -240,7 +241,7 @@ def test_a_connection_that_only_went_silent_is_noticed_and_made_anew(
         server = servers.enter_context(running_server(tmp_path / "server", often, module="jupyterlab"))
         way = servers.enter_context(Network(server))
         tapis = servers.enter_context(client(server))
-        waiting_job(tapis, gate, "while-asleep")
+        job = waiting_job(tapis, gate, "while-asleep")
         view = open_jobs(page, behind(server, way))
         expect(row(view, "while-asleep")).to_contain_text("RUNNING")
         sockets: list[Any] = []
@@ -249,7 +250,7 @@ def test_a_connection_that_only_went_silent_is_noticed_and_made_anew(
         # What is open stays open, and brings nothing: the page tries with a new one.
         until(lambda: page.wait_for_timeout(20) or sockets)
         gate.touch()
-        tapis.jobs(name="while-asleep")
+        job.wait(progress=False)
         way.wake()
         expect(row(view, "while-asleep")).to_contain_text("FINISHED")
         expect(view.locator(".tj-Trouble")).to_be_hidden()
@@ -286,6 +287,7 @@ def test_an_older_server_that_lacks_a_route_says_so_in_its_place_and_the_rest_wo
         tabs.get_by_role("tab", name="Submit", exact=True).click()
         tabs.get_by_role("combobox", name="App").select_option("bash 1.0")
         tabs.locator(".tj-Form").wait_for()
+        expect(tabs.locator(".tj-Beside .tj-Note")).to_contain_text("There is no such route here.")
 
 
 def test_a_panel_in_a_cell_and_the_tab_of_lab_have_one_connection(
@@ -302,7 +304,7 @@ def test_a_panel_in_a_cell_and_the_tab_of_lab_have_one_connection(
         expect(row(tab, "seen-twice")).to_contain_text("RUNNING")
         gate.touch()
         expect(row(tab, "seen-twice")).to_contain_text("FINISHED")
-        until(lambda: tapis.connection.call("GET", "/v3/tapisjobs/server").result["listeners"] == 1)
+        until(lambda: listeners(tapis) == 1)
 
 
 def test_a_server_that_was_killed_and_started_again_is_found_again_with_its_jobs(
@@ -339,22 +341,18 @@ def test_two_tabs_of_a_browser_have_one_socket_which_goes_to_the_other_when_one_
         return sum(not socket.is_closed() for one in pages for socket in sockets[one])
 
     with client(full_lab) as tapis:
-
-        def listeners() -> int:
-            return int(tapis.connection.call("GET", "/v3/tapisjobs/server").result["listeners"])
-
         open_jobs(page, full_lab)
         view = open_jobs(other, full_lab)
         waiting_job(tapis, gate, "two-tabs")
         for one in (jobs_tab(page), view):
             expect(row(one, "two-tabs")).to_contain_text("RUNNING")
         assert open_sockets(page, other) == 1
-        until(lambda: listeners() == 1)
+        until(lambda: listeners(tapis) == 1)
         page.close()
         gate.touch()
         expect(row(view, "two-tabs")).to_contain_text("FINISHED")
         # The end of a closed page's socket may never be told here; the server knows it.
-        until(lambda: other.wait_for_timeout(20) or (open_sockets(other), listeners()) == (1, 1))
+        until(lambda: other.wait_for_timeout(20) or (open_sockets(other), listeners(tapis)) == (1, 1))
 
 
 def test_all_can_be_done_with_the_keyboard_alone(page: Any, full_lab: TestServer, gate: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import Notebook
-from tests.browser.jobs_page import client, expect, found, row, waiting_job
+from tests.browser.jobs_page import API, SIGNED_OUT, client, expect, found, row, waiting_job
 from tests.conftest import TestServer
 
 Open = Callable[..., Notebook]
@@ -20,7 +20,6 @@ BOXED = (
     "import ipywidgets, jupyter_tapis_jobs as tj\n"
     "ipywidgets.VBox([ipywidgets.Label('above'), tj.connect().panel()])"
 )
-API = "**/tapis/v3/**"
 
 
 @pytest.fixture
@@ -118,8 +117,7 @@ def test_a_sign_in_that_has_ended_is_told_and_the_panel_recovers(notebook: Open)
     opened.run(0)
     panel = opened.cell(0).locator(".tj-Panel")
     expect(panel.locator(".tj-Total")).to_contain_text("job")
-    refusal = '{"status": "error", "message": "JOBS_NOT_SIGNED_IN Sign in first.", "result": null}'
-    opened.page.route(API, lambda route: route.fulfill(status=401, body=refusal))
+    opened.page.route(API, lambda route: route.fulfill(status=401, body=SIGNED_OUT))
     panel.locator(".tj-Search").fill("x")
     expect(condition(panel, "signedOut")).to_contain_text("not signed in at the Jupyter server any more")
     opened.page.unroute(API)

@@ -6,6 +6,9 @@ import { later, type Later } from './painter.js';
 const PROMPT = 15_000;
 const PATIENT = 300_000;
 
+/** Milliseconds until that is asked for again which the server did not answer. */
+export const AGAIN = 5000;
+
 const BY_ITSELF =
   /^(POST \/v3\/jobs\/search|GET \/v3\/(apps|systems|jobs\/\{jobUuid\}(\/history)?|tapisjobs\/(jobs\/(counts|extras)|studies|server)))$/;
 

@@ -5,10 +5,9 @@ import { RefusedError } from '../core/client.js';
 import { Asking, type Extras, type Values } from '../core/extras.js';
 import { t } from '../core/language.js';
 import { later, type Later } from '../core/painter.js';
+import { AGAIN } from '../core/patience.js';
 import { added, type Deed } from './deeds.js';
 
-/** Milliseconds until those are asked again that did not answer. */
-const AGAIN = 5000;
 
 export interface AdditionsHost {
   columns(columns: readonly ExtraColumn[]): void;

@@ -4,6 +4,7 @@ import { isOlder } from '../card.js';
 import { told } from '../core/client.js';
 import type { HistoryEntry, JobDetails } from '../core/api.js';
 import { t } from '../core/language.js';
+import { AGAIN } from '../core/patience.js';
 import { eachSecond, element, show, write } from '../dom.js';
 import { isTerminal, stdoutName, type HistoryRow, type JobRow } from '../job.js';
 import { place, printable, sentence, stateWords } from '../words.js';
@@ -20,8 +21,6 @@ import { TimelineView } from './timeline.js';
 export const TABS = ['Output', 'Files', 'Timeline', 'Request', 'Script', 'Notes'] as const;
 type Tab = (typeof TABS)[number];
 
-/** Milliseconds until the next try where the server did not answer. */
-const AGAIN = 5000;
 
 export class DetailsView {
   readonly node = element('article', 'tj-Details tj-Tone');

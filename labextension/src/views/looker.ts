@@ -3,11 +3,10 @@
 import { told } from '../core/client.js';
 import { t } from '../core/language.js';
 import type { Later } from '../core/painter.js';
+import { AGAIN } from '../core/patience.js';
 import { element, show, write } from '../dom.js';
 import { printable } from '../words.js';
 
-/** Milliseconds until the next try where the server did not answer. */
-const AGAIN = 5000;
 
 export class Looker {
   /** Says since when what is shown is old. */

@@ -4,6 +4,7 @@ import type { StudyRow } from '../core/api.js';
 import { told } from '../core/client.js';
 import { t, tn } from '../core/language.js';
 import { later, Painter, type Later } from '../core/painter.js';
+import { AGAIN } from '../core/patience.js';
 import { ended, Studies, type CaseState } from '../core/studies.js';
 import { button, element, show, write } from '../dom.js';
 import { isTerminal, type HistoryRow, type JobRow } from '../job.js';
@@ -20,7 +21,6 @@ import { StudyPlot } from './study_plot.js';
 
 /** Milliseconds: between two looks at the numbers; until the next try where the server did not answer. */
 const LOOKED = 1000;
-const AGAIN = 5000;
 /** Milliseconds between two tables of cases; one that takes long to come waits so many times as long as it took. */
 const RELOADED = 3000;
 const EASE = 10;
