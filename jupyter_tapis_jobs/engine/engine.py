@@ -32,8 +32,8 @@ from .hosts import RealHosts
 from .job_sharing import JobSharing
 from .job_views import JobViews
 from .known_jobs import KnownJobs
-from .lane import Lane, LaneKey
 from .lane_folder import LaneFolders
+from .lanes import Lanes
 from .limit_finder import LimitFinder
 from .linux import LinuxTools
 from .notifier import Notifier
@@ -55,19 +55,14 @@ from .steering import Steering
 from .studies import Studies
 from .submission import Accepted, Submission
 from .subscriptions import Subscriptions
-from .systems import LOCAL, SystemCatalog
+from .systems import SystemCatalog
+from .tenure import Tenure
 from .tracker import Tracker
 from .transfers import Transfers
 from .wrapper import launch_script
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two renewals of the lease, which runs for three times as long.
-RENEWAL = 10.0
-#: Cores that FORK jobs share on a host that is reached over SSH: it is others' machine, too.
-SSH_FORK_CORES = 16
-#: Jobs of this machine that a station takes at once.
-LOCAL_COHORT = 250
 #: Seconds between two back-up copies of the store.
 BACKUP = 24 * 3600.0
 
@@ -94,13 +89,10 @@ class Engine:
         on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._ports = ports
-        self._folder = folder
         self._epoch = epoch
-        self._fork_cores = fork_cores
         self._retention_days = retention_days
-        self._lanes: dict[LaneKey, Lane] = {}
-        self._on_lease_lost = on_lease_lost
-        self._leased_until = ports.clock.ticks() + lease_row.SECONDS
+        self._lane = Lanes(folder, fork_cores=fork_cores).of
+        self._tenure = Tenure(ports, epoch=epoch, on_lost=on_lease_lost)
         self.database = ports.database
         self.apps = apps
         self.systems = systems
@@ -113,7 +105,7 @@ class Engine:
             fetch=fetch,
             epoch=epoch,
             person=partial(_person, server_user),
-            may_act=lambda: ports.clock.ticks() < self._leased_until,
+            may_act=self._tenure.may_act,
         )
         variables = HostVariables(ports)
         self.desks = Desks(
@@ -205,7 +197,7 @@ class Engine:
         await self.studies.start(active)
         self._notifier.wake()
         await self.sharing.start()
-        self._ports.spawn(self._keep_lease(), "lease")
+        self._ports.spawn(self._tenure.keep(), "lease")
         await self.transfers.start()
         self._ports.spawn(self._back_up(), "back-up")
         if self._retention_days:
@@ -219,20 +211,6 @@ class Engine:
         await self.steering.end(asked)
         await self._conveyor.unblock(job.uuid for job in active if job.status is JobStatus.BLOCKED)
 
-    async def _keep_lease(self) -> None:
-        """Renew the lease; without it this engine must not act (the store and the hosts refuse it too)."""
-        while True:
-            await self._ports.clock.sleep(RENEWAL)
-            begun = self._ports.clock.ticks()
-            try:
-                await self._ports.write(lambda c: lease_row.renew(c, self._epoch, self._ports.clock.now()))
-                self._leased_until = begun + lease_row.SECONDS
-            except lease_row.LeaseLostError:
-                self._on_lease_lost()
-                return
-            except StoreError as trouble:
-                log.error("The lease cannot be renewed now: %s", trouble.message)  # noqa: TRY400
-
     async def _back_up(self) -> None:
         """Copy the store once a day; a copy that fails harms nothing and is said."""
         while True:
@@ -245,11 +223,7 @@ class Engine:
     def _is_wanted(self, uuid: str) -> bool:
         """Tell whether bytes may still be moved for a job: by an engine that slept they may not."""
         job = self._conveyor.jobs.get(uuid)
-        return (
-            job is not None
-            and job.cancel_requested is None
-            and self._ports.clock.ticks() < self._leased_until
-        )
+        return job is not None and job.cancel_requested is None and self._tenure.may_act()
 
     def _note(self, uuids: Sequence[str], text: str) -> None:
         """Let owners see how far the bytes of their jobs are; a note that is lost harms nothing."""
@@ -349,16 +323,6 @@ class Engine:
         return result
 
     # -- what the parts ask for
-
-    def _lane(self, key: LaneKey) -> Lane:
-        if key not in self._lanes:
-            lane = Lane(key=key, fork_cores=SSH_FORK_CORES)
-            if key[0] == LOCAL:
-                lane.folder = str(self._folder / "lanes" / f"{key[0]}-{key[1]}")
-                # Nothing travels on this machine: small cohorts let the first jobs start sooner.
-                lane.fork_cores, lane.cohort = self._fork_cores, LOCAL_COHORT
-            self._lanes[key] = lane
-        return self._lanes[key]
 
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
