@@ -8,17 +8,18 @@ after a crash is the same as going on: every job simply waits at the station tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from ..model.errors import StoreError, TapisJobsError, TransportError
 from ..model.job import Job, JobEvent
-from ..model.status import JobStatus
+from ..model.status import CONVEYOR, HoldWish, JobStatus
 from ..store import jobs as job_rows
 from ..store.jobs import Change
 from ..store.lease import LeaseLostError
+from .blocked import Blocked
 from .faults import is_full, verdict_of
 from .lane import Lane, LaneKey
 from .ports import Ports
@@ -31,15 +32,14 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds until a blocked job is tried again: grows with each failed try in a row.
-RETRY_AFTER = (5.0, 15.0, 60.0, 120.0, 300.0)
-
 Station = Callable[[Lane, Sequence[Job]], Awaitable[Mapping[str, Verdict]]]
 Listener = Callable[[Sequence[JobEvent], Sequence[Job]], None]
 StationKey = tuple[LaneKey, JobStatus]
 
 #: Statuses in which the scheduler has the job and the engine only watches.
 HANDED_OVER = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+#: Statuses before that.
+BEFORE_HOST = frozenset(CONVEYOR[: CONVEYOR.index(JobStatus.QUEUED)])
 #: Seconds until jobs are tried again whose step could not be stored.
 STORE_RETRY = 5.0
 
@@ -65,15 +65,16 @@ class Conveyor:
         self._working: set[StationKey] = set()
         self._again: set[StationKey] = set()
         self._busy: set[str] = set()
-        self._tries: dict[str, int] = {}
-        self._retries: dict[str, float] = {}
-        self._planned: set[str] = set()
         self._listeners: list[Listener] = []
         self.steps = Steps(ports.clock)
+        #: Those that wait out trouble, or for a place under a quota.
+        self.blocked = Blocked(self, ports)
         #: Every job that is not terminal.
         self.jobs: dict[str, Job] = {}
         #: Called with jobs that their scheduler has now (or had, before a restart).
         self.follow: Callable[[Sequence[Job]], None] = lambda jobs: None
+        #: Called with jobs that have moved and whose owners wish them held, or let go.
+        self.on_wish: Callable[[Sequence[str]], None] = lambda uuids: None
         #: Called with jobs that have ended.
         self.on_end: Callable[[Sequence[Job]], None] = lambda jobs: None
 
@@ -126,21 +127,18 @@ class Conveyor:
             ]
         )
 
-    def waiting_for_a_place(self) -> list[Job]:
-        """Return the jobs that a quota holds back, oldest first."""
-        held = (j for j in self.jobs.values() if j.status is JobStatus.BLOCKED)
-        return [j for j in held if j.resume_status is JobStatus.PENDING and j.uuid not in self._planned]
-
     # -- moving jobs
 
     def enter(self, jobs: Iterable[Job]) -> None:
         """Put jobs, as they are stored, at their stations and set those to work."""
         # No set: the order of what happens is repeatable.
         keys: dict[StationKey, None] = {}
-        handed_over = []
+        handed_over, wished = [], []
         for job in jobs:
             self.jobs[job.uuid] = job
-            if job.status in HANDED_OVER:
+            if job.hold_wish:
+                wished.append(job.uuid)
+            if is_on_host(job):
                 handed_over.append(job)
             elif job.status in self._stations:
                 key = (job.lane, job.status)
@@ -150,6 +148,8 @@ class Conveyor:
             self._wake(key)
         if handed_over:
             self.follow(handed_over)
+        if wished:
+            self.on_wish(wished)
 
     def wake(self, lane: LaneKey, status: JobStatus) -> None:
         """Set a station to work if jobs wait at it, those that rest included."""
@@ -203,8 +203,8 @@ class Conveyor:
 
     async def _serve(self, lane: Lane, status: JobStatus, cohort: Sequence[Job]) -> list[Job]:
         """Have a station work on a cohort and store what it says; return the jobs that stay."""
-        await self.commit([self.steps.cancelled(job) for job in cohort if _may_just_end(job)])
-        cohort = [job for job in cohort if not _may_just_end(job)]
+        await self._leave([job.uuid for job in cohort])
+        cohort = [job for job in map(self.jobs.get, (j.uuid for j in cohort)) if job and job.status is status]
         if not cohort:
             return []
         verdicts = await self._ask(lane, status, cohort)
@@ -232,7 +232,7 @@ class Conveyor:
             raise
         except TransportError as trouble:
             lane.is_prepared = False
-            return {job.uuid: Block(trouble.message, self._retry_after(job)) for job in cohort}
+            return {job.uuid: Block(trouble.message, self.blocked.retry_after(job)) for job in cohort}
         except Exception as fault:  # noqa: BLE001 - one faulty job must not stop the others
             if isinstance(fault, OSError) and is_full(fault):
                 return {job.uuid: verdict_of(fault, "the host refused") for job in cohort}
@@ -244,15 +244,11 @@ class Conveyor:
 
     def _fault(self, fault: Exception, job: Job) -> Verdict:
         if isinstance(fault, TapisJobsError) and fault.transient:
-            return Block(fault.message, self._retry_after(job))
+            return Block(fault.message, self.blocked.retry_after(job))
         if isinstance(fault, TapisJobsError):
             return Fail(fault.message)
         log.error("job %s failed at %s by an unexpected fault", job.uuid, job.status, exc_info=fault)
         return Fail(f"the job engine failed at {job.status}: {type(fault).__name__}: {fault}")
-
-    def _retry_after(self, job: Job) -> float:
-        tries = self._tries[job.uuid] = self._tries.get(job.uuid, 0) + 1
-        return RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
 
     # -- what a station says
 
@@ -264,54 +260,21 @@ class Conveyor:
                 return self.steps.on(job, message, **fields)
             case Fail(message, condition):
                 return self.steps.failed(job, message, condition)
+            case Block() if _may_just_rest(job):
+                return self.steps.paused(job)
             case Block(message, retry_after):
-                return self.blocked(job, message, retry_after)
+                return self.blocked.change(job, message, retry_after)
             case _:
                 raise AssertionError(verdict)
 
-    def blocked(self, job: Job, message: str, retry_after: float | None) -> Change:
-        """Return the change of a job that has to wait, and plan its next try, which the message tells."""
-        if retry_after is not None:
-            self._retries[job.uuid] = retry_after
-            message = f"{message.rstrip('.')}. Next try in {_span(retry_after)}; nothing is lost."
-        return self.steps.blocked(job, message)
+    async def let_leave(self, uuids: Iterable[str]) -> None:
+        """Cancel or hold, as their owners asked, those that no host knows of and no station works on now."""
+        await self._leave([uuid for uuid in uuids if uuid not in self._busy])
 
-    async def end_waiting(self, uuids: Iterable[str]) -> None:
-        """Cancel those jobs that no host knows of and no station works on at this moment."""
-        jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs and uuid not in self._busy]
-        await self.commit([self.steps.cancelled(job) for job in jobs if _may_just_end(job)])
-
-    async def _retry(self, uuids: Sequence[str], seconds: float) -> None:
-        self._planned.update(uuids)
-        try:
-            await self._ports.clock.sleep(seconds)
-        finally:
-            self._planned.difference_update(uuids)
-        await self.unblock(uuids)
-
-    async def unblock(self, uuids: Iterable[str]) -> None:
-        """Let blocked jobs go on where they stopped; while the store takes nothing, wait and try again."""
-        names = tuple(uuids)
-        while True:
-            try:
-                return await self._unblock(names)
-            except StoreError as trouble:
-                log.warning("%s %d blocked jobs wait for it.", trouble.message, len(names))
-                await self._ports.clock.sleep(STORE_RETRY)
-
-    async def try_now(self, system_id: str) -> None:
-        """Let jobs on a system that wait for their next try go on: somebody has seen that it answers."""
-        held = (job for job in self.jobs.values() if job.status is JobStatus.BLOCKED)
-        await self.unblock(
-            [j.uuid for j in held if j.exec_system_id == system_id and j.uuid in self._planned]
-        )
-
-    async def _unblock(self, uuids: Sequence[str]) -> None:
+    async def _leave(self, uuids: Sequence[str]) -> None:
         jobs = [self.jobs[uuid] for uuid in uuids if uuid in self.jobs]
-        held = [job for job in jobs if job.status is JobStatus.BLOCKED and job.resume_status]
-        await self.commit(
-            [self.steps.to(job, job.resume_status, "trying again") for job in held if job.resume_status]
-        )
+        ended = [self.steps.cancelled(job) for job in jobs if _may_just_end(job)]
+        await self.commit(ended, [self.steps.paused(job) for job in jobs if _may_just_rest(job)])
 
     # -- storing
 
@@ -348,9 +311,8 @@ class Conveyor:
             self._on_lease_lost()
             raise
 
-    def _settle(self, jobs: Iterable[Job], origins: Mapping[str, JobStatus]) -> None:
+    def _settle(self, jobs: Collection[Job], origins: Mapping[str, JobStatus]) -> None:
         entering, ended = [], []
-        retries: dict[float, list[str]] = {}
         for job in jobs:
             before = origins[job.uuid]
             if job.status.is_terminal:
@@ -359,13 +321,7 @@ class Conveyor:
                 self.jobs[job.uuid] = job
             else:
                 entering.append(job)
-            if job.status is JobStatus.BLOCKED and job.uuid in self._retries:
-                retries.setdefault(self._retries.pop(job.uuid), []).append(job.uuid)
-            if JobStatus.BLOCKED not in (job.status, before):
-                self._tries.pop(job.uuid, None)
-        # Those that were held back together go on together.
-        for seconds, uuids in retries.items():
-            self._ports.spawn(self._retry(uuids, seconds), f"retry of {len(uuids)} jobs")
+        self.blocked.stored(jobs, origins)
         for job in ended:
             self.jobs.pop(job.uuid, None)
         self.enter(entering)
@@ -389,12 +345,21 @@ def _applied(
     return events, frozenset(stale)
 
 
+def is_on_host(job: Job) -> bool:
+    """Tell whether the job's scheduler has it; one that it holds for the owner is PAUSED."""
+    return job.status in HANDED_OVER or (job.status is JobStatus.PAUSED and job.submission_id is not None)
+
+
+def _may_just_rest(job: Job) -> bool:
+    """A job whose owner wants it held and that was not handed over yet needs nobody else for that."""
+    is_here = job.status in BEFORE_HOST or job.status is JobStatus.BLOCKED
+    is_wanted = job.hold_wish is HoldWish.HOLD and job.cancel_requested is None
+    return (
+        is_wanted and is_here and job.submission_id is None and job.resume_status is not JobStatus.ARCHIVING
+    )
+
+
 def _may_just_end(job: Job) -> bool:
     """A job whose owner wants it ended and that runs on no host (not yet, or no more) needs no killing."""
     on_no_host = job.submission_id is None or job.status is JobStatus.ARCHIVING
     return job.cancel_requested is not None and on_no_host
-
-
-def _span(seconds: float) -> str:
-    """Return ``5 s`` or ``2 min``."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

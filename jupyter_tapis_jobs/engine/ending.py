@@ -17,7 +17,7 @@ GRACE = 30
 #: The reason that is left in the directory of a job that could never start and was taken back.
 IMPOSSIBLE = "impossible"
 #: Where a job can be while its process may exist.
-ENDABLE = HANDED_OVER | {JobStatus.SUBMITTING_JOB, JobStatus.BLOCKED}
+ENDABLE = HANDED_OVER | {JobStatus.SUBMITTING_JOB, JobStatus.BLOCKED, JobStatus.PAUSED}
 
 
 class Ending:

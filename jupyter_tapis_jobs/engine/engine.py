@@ -27,6 +27,7 @@ from .conveyor import Conveyor, Listener
 from .desks import Desks
 from .files import FileService
 from .folder_turns import FolderTurns
+from .holding import Holding
 from .host_variables import HostVariables
 from .hosts import RealHosts
 from .job_sharing import JobSharing
@@ -109,7 +110,7 @@ class Engine:
         )
         variables = HostVariables(ports)
         self.desks = Desks(
-            ports, systems, variables, on_ready=lambda system_id: self._conveyor.try_now(system_id)
+            ports, systems, variables, on_ready=lambda system_id: self._conveyor.blocked.try_now(system_id)
         )
         sources = Sources(ports, system=self._system, paths=self._paths_of, fetch=fetch)
         self._submission = Submission(ports, apps, systems, sources, variables)
@@ -173,6 +174,7 @@ class Engine:
         self._known = known
         self.views = JobViews(ports, known, outputs)
         self.steering = Steering(ports, known, self._conveyor, self._tracker)
+        self.holding = Holding(ports, known, self._conveyor, self._tracker, on_host, lane=self._lane)
         self.studies = Studies(
             ports,
             epoch=epoch,
@@ -186,6 +188,7 @@ class Engine:
             person=partial(_person, server_user),
         )
         self._conveyor.subscribe(self.studies.hear)
+        self._conveyor.on_wish = self.holding.fulfil_soon
         self._tracker.on_late_cancel = lambda uuids: self.steering.end_soon(uuids, "late cancel")
 
     # -- life
@@ -209,7 +212,7 @@ class Engine:
         """What the engine was asked or waited for before it ended, it does now."""
         asked = [job.uuid for job in active if job.cancel_requested]
         await self.steering.end(asked)
-        await self._conveyor.unblock(job.uuid for job in active if job.status is JobStatus.BLOCKED)
+        await self._conveyor.blocked.let_go_on(job.uuid for job in active if job.status is JobStatus.BLOCKED)
 
     async def _back_up(self) -> None:
         """Copy the store once a day; a copy that fails harms nothing and is said."""

@@ -9,12 +9,13 @@ from typing import Any
 from ..model.fields import JobType
 from ..model.job import Job
 from ..model.marks import Marks
-from ..model.status import Condition, JobStatus, RemoteOutcome
+from ..model.status import Condition, HoldWish, JobStatus, RemoteOutcome
 from ..model.times import iso
 from ..schedulers.base import Report, Sighting
 from ..store.jobs import Change
 from .conveyor import Conveyor
 from .ports import Ports
+from .steps import HELD
 
 #: Starts in a row that are lost before they begin, until a job is given up.
 MOST_STARTS = 5
@@ -40,7 +41,24 @@ class Outcome:
         started = iso(found.started or self._clock.now())
         is_fork = job.job_type == JobType.FORK
         number = found.container_id or found.pid if is_fork else job.remote_job_id or found.scheduler_id
-        return self._conveyor.steps.to(job, JobStatus.RUNNING, remote_started=started, remote_job_id=number)
+        late = "it began before it could be held" if job.hold_wish is HoldWish.HOLD else ""
+        return self._conveyor.steps.to(
+            job,
+            JobStatus.RUNNING,
+            late,
+            remote_started=started,
+            remote_job_id=number,
+            hold_wish=None,
+            resume_status=None,
+        )
+
+    def held_or_let_go(self, job: Job, report: Report) -> Change | None:
+        """Its scheduler holds it, or does so no more; None when that is known."""
+        steps = self._conveyor.steps
+        if report.sighting is Sighting.HELD and job.status is JobStatus.QUEUED:
+            return steps.paused(job, report.reason or HELD)
+        waits = report.sighting in (Sighting.QUEUED, Sighting.IMPOSSIBLE)
+        return steps.resumed(job) if waits and job.status is JobStatus.PAUSED else None
 
     def concluded(self, job: Job, found: Marks, report: Report | None = None) -> Change:
         """The application has ended: on to archiving, or cancelled if that is why it ended."""
@@ -98,12 +116,16 @@ class Outcome:
 
     def submitted_again(self, job: Job) -> Change:
         """It was handed over, but nothing will ever start it: hold it and hand it over anew."""
+        if job.status is JobStatus.PAUSED:
+            return self._conveyor.steps.taken_back(job)
         if job.remote_submit_retries >= MOST_STARTS:
             times = MOST_STARTS + 1
             return self.impossible(
                 job, f"its start on {job.exec_system_id} was lost {times} times before it began"
             )
-        change = self._conveyor.blocked(job, "its start was lost before it began; it is submitted again", 0.0)
+        change = self._conveyor.blocked.change(
+            job, "its start was lost before it began; it is submitted again", 0.0
+        )
         after = change.after.evolve(
             resume_status=JobStatus.SUBMITTING_JOB,
             submission_id=None,

@@ -69,11 +69,11 @@ class Places:
 
     async def _let_in(self) -> None:
         """Let those jobs go on that would pass now, oldest first; the others are told what holds them."""
-        for lane, waiting in by_lane(self._conveyor.waiting_for_a_place(), self._lane):
+        for lane, waiting in by_lane(self._conveyor.blocked.waiting_for_a_place(), self._lane):
             if self._pauses(lane.key, waiting[0]):
                 continue
             held = await self._stations.pending(lane, waiting)
-            await self._conveyor.unblock(job.uuid for job in waiting if job.uuid not in held)
+            await self._conveyor.blocked.let_go_on(job.uuid for job in waiting if job.uuid not in held)
             with suppress(StoreError, LeaseLostError):
                 await self._conveyor.note({u: v.message for u, v in held.items() if isinstance(v, Block)})
 

@@ -52,7 +52,7 @@ class Steering:
                 results.append(fault)
         names = [r.uuid for r in results if isinstance(r, Job)]
         await self._note_cancel(names)
-        await self._conveyor.end_waiting(names)
+        await self._conveyor.let_leave(names)
         self.end_soon(names, "cancel")
         return results
 
@@ -75,7 +75,7 @@ class Steering:
     async def end(self, uuids: Sequence[str]) -> None:
         """End the processes of jobs that were handed to a host; try again while the host is in trouble."""
         try:
-            await self._conveyor.end_waiting(uuids)
+            await self._conveyor.let_leave(uuids)
             jobs = [self._conveyor.jobs[uuid] for uuid in uuids if uuid in self._conveyor.jobs]
             there = [
                 job for job in jobs if job.submission_id and (job.status in HANDED_OVER or _is_held(job))

@@ -13,6 +13,9 @@ from ..model.times import iso
 from ..store.jobs import Change
 from .ports import Clock
 
+#: What is said of a job that its owner holds back.
+HELD = "held by its owner; resume it to go on"
+
 _NEXT = dict(pairwise(CONVEYOR))
 
 
@@ -48,6 +51,22 @@ class Steps:
         """Return the change of a job that has to wait where it is."""
         count = job.blocked_count + 1
         return self.to(job, JobStatus.BLOCKED, message, resume_status=job.status, blocked_count=count)
+
+    def paused(self, job: Job, message: str = HELD) -> Change:
+        """Return the change of a job that its owner holds back; a blocked one will go on at its station."""
+        back = job.resume_status if job.status is JobStatus.BLOCKED else job.status
+        return self.to(job, JobStatus.PAUSED, message, resume_status=back)
+
+    def taken_back(self, job: Job) -> Change:
+        """Return the change of a job that is held by us now, and no more by its scheduler."""
+        again = JobStatus.SUBMITTING_JOB
+        forgotten = {"submission_id": None, "remote_job_id": None, "remote_job_id2": None}
+        return self.to(job, JobStatus.PAUSED, HELD, resume_status=again, **forgotten)
+
+    def resumed(self, job: Job) -> Change:
+        """Return the change of a held job that goes on where it stopped."""
+        back = job.resume_status or JobStatus.PENDING
+        return self.to(job, back, "let go by its owner", hold_wish=None, resume_status=None)
 
     def cancelled(self, job: Job) -> Change:
         """Return the change of a job whose process is gone, or never was."""

@@ -19,7 +19,7 @@ from ..model.status import JobStatus
 from ..model.times import parse_iso
 from ..schedulers.base import Report, Sighting
 from ..store.jobs import Change
-from .conveyor import HANDED_OVER, Conveyor
+from .conveyor import Conveyor, is_on_host
 from .ending import IMPOSSIBLE, Ending
 from .lane import Lane, LaneKey, by_lane
 from .on_host import OnHost
@@ -251,7 +251,7 @@ class Tracker:
     ) -> None:
         """Read the marks of some jobs and store what they tell, all in one transaction."""
         jobs = [self._conveyor.jobs[u] for u in names if u in self._conveyor.jobs]
-        jobs = [job for job in jobs if job.status in HANDED_OVER]
+        jobs = [job for job in jobs if is_on_host(job)]
         if not jobs:
             return
         found = await self._on_host.read_marks(lane, jobs)
@@ -261,11 +261,11 @@ class Tracker:
             left = {job.uuid for job in orphans} - await self._ending.kill(lane, orphans, why=LOST)
             jobs = [job for job in jobs if job.uuid not in left]
         jobs = [self._conveyor.jobs[job.uuid] for job in jobs if job.uuid in self._conveyor.jobs]
-        jobs = [job for job in jobs if job.status in HANDED_OVER]
+        jobs = [job for job in jobs if is_on_host(job)]
         starts = [
             self._outcome.started(job, found[job.uuid])
             for job in jobs
-            if job.status is JobStatus.QUEUED and found[job.uuid].was_started
+            if job.status in _NOT_BEGUN and found[job.uuid].was_started
         ]
         begun = {change.after.uuid: change.after for change in starts}
         ends = []
@@ -284,7 +284,8 @@ class Tracker:
             self._conveyor.wake(lane.key, JobStatus.SUBMITTING_JOB)
         # As they were: a job that is handed over anew has forgotten whose places it held.
         stored = [change for change in ends if change.after.uuid not in stale]
-        self.release([change.before for change in stored if not change.after.status.is_terminal])
+        left = [c for c in stored if not c.after.status.is_terminal and not is_on_host(c.after)]
+        self.release([change.before for change in left])
 
     def _what_next(
         self, lane: Lane, job: Job, found: Marks, report: Report | None, doubt: float
@@ -301,6 +302,8 @@ class Tracker:
             return [self._outcome.vanished(job, found, report)]
         if report.sighting is Sighting.REFUSED and not found.was_started:
             return [self._outcome.refused(job, report)]
+        if held := self._outcome.held_or_let_go(job, report):
+            return [held]
         if report.sighting is Sighting.ABSENT and not found.was_started:
             return self._absent(lane, job, found, doubt)
         return []
@@ -338,7 +341,7 @@ class Tracker:
 
     def _tracked(self, lane: Lane) -> list[Job]:
         jobs = (self._conveyor.jobs.get(uuid) for uuid in lane.tracked)
-        return [job for job in jobs if job is not None and job.status in HANDED_OVER]
+        return [job for job in jobs if job is not None and is_on_host(job)]
 
 
 def _sentence(trouble: Exception) -> str:
@@ -364,7 +367,13 @@ def _doubtful(lane: Lane, jobs: Sequence[Job], reports: Mapping[str, Report]) ->
     return [job.uuid for job in jobs if job.uuid in lane.doubtful and job.uuid in reports]
 
 
-_STORED = {Sighting.QUEUED: JobStatus.QUEUED, Sighting.RUNNING: JobStatus.RUNNING}
+_STORED = {
+    Sighting.QUEUED: JobStatus.QUEUED,
+    Sighting.HELD: JobStatus.PAUSED,
+    Sighting.RUNNING: JobStatus.RUNNING,
+}
+#: Where a job is that its scheduler has and that has not begun.
+_NOT_BEGUN = (JobStatus.QUEUED, JobStatus.PAUSED)
 
 
 def _is_orphan(job: Job, found: Marks, reports: Mapping[str, Report] | None) -> bool:

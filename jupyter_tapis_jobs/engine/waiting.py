@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -16,7 +15,8 @@ class Waiting:
 
     def __init__(self, status: JobStatus) -> None:
         self._status = status
-        self._uuids: deque[str] = deque()
+        #: In order, each once: one that its owner held here meanwhile still has its place.
+        self._uuids: dict[str, None] = {}
         self._resting: set[str] = set()
         self._turns = Turns()
 
@@ -25,7 +25,7 @@ class Waiting:
 
     def append(self, uuid: str) -> None:
         """Let one more wait."""
-        self._uuids.append(uuid)
+        self._uuids.setdefault(uuid)
 
     def take(self, jobs: Mapping[str, Job], most: int, held: Container[Group]) -> list[Job]:
         """Take the next cohort out of all active *jobs*: in turns, none of the groups that are *held*."""
@@ -34,12 +34,12 @@ class Waiting:
         free = (job for job in ready if group_of(job) not in held) if held else ready
         taken = list(islice(self._turns.of(free), most))
         gone = {job.uuid for job in taken}
-        self._uuids = deque(job.uuid for job in present if job.uuid not in gone)
+        self._uuids = {job.uuid: None for job in present if job.uuid not in gone}
         return taken
 
     def put_back(self, cohort: Iterable[Job], stayed: Sequence[str]) -> None:
         """Let those of a cohort that *stayed* wait in front; the others have had their turn."""
-        self._uuids.extendleft(reversed(stayed))
+        self._uuids = dict.fromkeys(stayed) | self._uuids
         kept = set(stayed)
         self._turns.went(job for job in cohort if job.uuid not in kept)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
 
-from .status import Condition, EventType, JobStatus, RemoteOutcome
+from .status import Condition, EventType, HoldWish, JobStatus, RemoteOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +181,8 @@ class Job:
     resume_status: JobStatus | None = None
     #: When its owner asked to cancel; the engine acts on it also after a restart.
     cancel_requested: str | None = None
+    #: What its owner asked for and is not done yet; the engine acts on it also after a restart.
+    hold_wish: HoldWish | None = None
     #: Counts starts: one more after each start that is known not to have happened.
     attempt: int = 1
     #: The intent, stored before the scheduler is asked.

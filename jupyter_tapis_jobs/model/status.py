@@ -77,6 +77,13 @@ def _moves() -> dict[JobStatus, frozenset[JobStatus]]:
 ALLOWED_MOVES = MappingProxyType(_moves())
 
 
+class HoldWish(StrEnum):
+    """The last word of a job's owner about holding it back; it is kept until it is done."""
+
+    HOLD = "hold"
+    RELEASE = "release"
+
+
 class Condition(StrEnum):
     """Why a job ended, Tapis's condition codes. Clients see it once the job is terminal."""
 

@@ -58,6 +58,8 @@ class Sighting(Enum):
     QUEUED = "queued"
     #: It runs.
     RUNNING = "running"
+    #: It waits, and will not start until its owner lets it go.
+    HELD = "held"
     #: Its application has ended; the job directory has the truth.
     ENDED = "ended"
     #: It was started and is gone, and left no word about its end.
@@ -110,6 +112,21 @@ class Scheduler(Protocol):
 
     def parse_look(self, launches: Sequence[Launch], answer: Answer) -> Mapping[str, Report]:
         """Return uuid -> report."""
+        ...
+
+    def hold_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        """Return the script that keeps jobs which have not begun from starting; others are left alone."""
+        ...
+
+    def parse_hold(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
+        """Return the uuids of the jobs that were taken back: nothing on the host will start them.
+
+        Those that the scheduler keeps, held, are not among them; the next look says HELD of them.
+        """
+        ...
+
+    def release_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        """Return the script that undoes ``hold_script``; doing it twice, or too often, harms nothing."""
         ...
 
     def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..transports.base import Answer
-from . import slurm_answer, slurm_cancel, slurm_look, slurm_submit
+from . import slurm_answer, slurm_cancel, slurm_hold, slurm_look, slurm_submit
 from .base import Launch, Report, Submission
 from .slurm_judge import Judge
 
@@ -34,6 +34,18 @@ class SlurmScheduler:
         """Return uuid -> report; nothing at all when Slurm did not answer."""
         look = slurm_answer.parse(answer)
         return dict(Judge(look).reports(launches)) if look.complete else {}
+
+    def hold_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        """Return the script that holds what waits in the queue."""
+        return slurm_hold.script("hold", lane_dir, launches)
+
+    def parse_hold(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
+        """Slurm keeps what it holds."""
+        return frozenset()
+
+    def release_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        """Return the script that lets held jobs go."""
+        return slurm_hold.script("release", lane_dir, launches)
 
     def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:
         """Return the script that ends jobs; Slurm itself counts the seconds to the hard end (KillWait)."""

@@ -95,7 +95,7 @@ _REASONS = (
     (r"ReqNodeNotAvail.*", _QUEUED, "nodes it could use are down or reserved"),
     (r"PartitionDown|PartitionInactive", _QUEUED, "its queue is closed for now"),
     (r"Nodes_required_for_job_are_DOWN.*", _QUEUED, "nodes it could use are down, drained or reserved"),
-    (r"JobHeldUser", _QUEUED, "it is held: release it with `scontrol release {id}`, or cancel it"),
+    (r"JobHeldUser", Sighting.HELD, "held by its owner; resume it to go on"),
     (r"JobHeldAdmin", _QUEUED, "an operator of the cluster holds it"),
     (r"JobHoldMaxRequeue|launch_failed_requeued_held|job_requeued_in_held_state", _QUEUED,
      "Slurm could not launch it and holds it: release it with `scontrol release {id}`, or cancel it"),

@@ -59,7 +59,7 @@ class Change:
 class Applied(list[JobEvent]):
     """The stored events with their ids, in order.
 
-    ``stale`` holds the changes that were left alone because the stored status was not ``before.status``.
+    ``stale`` holds the changes that were left alone because the stored job was not as ``before`` any more.
     """
 
     def __init__(self, events: Iterable[JobEvent] = (), stale: Sequence[Change] = ()) -> None:
@@ -97,7 +97,7 @@ _insert_definition = Statement(insert_into(job_definitions))
 _insert_event = Statement(insert_into(job_events))
 _sequence = table("sqlite_sequence", column("name"), column("seq"))
 _last_id = Statement(select(_sequence.c.seq).where(_sequence.c.name == bindparam("counter")))
-_statuses = Statement(select(jobs.c.id, jobs.c.status).where(jobs.c.id.in_(given("ids"))))
+_stands = Statement(select(jobs.c.id, jobs.c.status, jobs.c.hold_wish).where(jobs.c.id.in_(given("ids"))))
 _by_uuids = Statement(_job.where(jobs.c.uuid.in_(given("uuids"))))
 # The plus keeps SQLite from walking all jobs in order instead of sorting the few of the index.
 _unfinished = Statement(_job.where(UNFINISHED).order_by(literal_column("+jobs.id")))
@@ -192,20 +192,23 @@ def apply(conn: Connection, changes: Sequence[Change]) -> Applied:
     """Store the changed columns of jobs and the events of the changes.
 
     A change whose job has another stored status than ``before.status`` is left alone with its events and
-    returned in ``stale``. A job may be changed several times; each change starts where the last ended.
+    returned in ``stale``; so is one of the owner's wish to hold the job, where that is another by now. A job
+    may be changed several times; each change starts where the last ended.
     Raises ``ConflictError`` for a move that no job may make, and then nothing should be committed.
     """
-    stored: dict[int, str] = dict(_statuses.run(conn, json.dumps([change.before.id for change in changes])))
+    rows = _stands.run(conn, json.dumps([change.before.id for change in changes]))
+    stored: dict[int, tuple[str, str | None]] = {row[0]: (row[1], row[2]) for row in rows}
     columns: dict[int, dict[str, Any]] = {}
     events: list[tuple[int, JobEvent]] = []
     stale = []
     for change in changes:
         before, after = change.before, change.after
         _refuse_illegal(before, after)
-        if stored.get(before.id) != before.status:
+        status, wish = stored.get(before.id, (None, None))
+        if status != before.status or (after.hold_wish is not before.hold_wish and wish != before.hold_wish):
             stale.append(change)
             continue
-        stored[before.id] = after.status
+        stored[before.id] = after.status, wish if after.hold_wish is before.hold_wish else after.hold_wish
         columns.setdefault(before.id, {}).update(changed_columns(before, after))
         events += [(before.id, event) for event in change.events]
     _update(conn, columns)

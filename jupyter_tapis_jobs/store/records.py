@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..model.job import Job, JobEvent
-from ..model.status import Condition, EventType, JobStatus, RemoteOutcome
+from ..model.status import Condition, EventType, HoldWish, JobStatus, RemoteOutcome
 from .statements import Row
 
 #: The columns of ``jobs``, in the order of ``Job``'s fields.
@@ -21,6 +21,7 @@ _ENUMS: dict[str, Callable[[str], Any]] = {
     "condition": Condition,
     "resume_status": JobStatus,
     "remote_outcome": RemoteOutcome,
+    "hold_wish": HoldWish,
 }
 _STATUS = JOB_COLUMNS.index("status")
 _VISIBLE = JOB_COLUMNS.index("visible")

@@ -56,6 +56,7 @@ jobs = Table(
     _number("blocked_count"),
     _text("resume_status"),
     _text("cancel_requested"),
+    _text("hold_wish"),
     _number("attempt"),
     _text("submission_id"),
     _text("launch_mode", required=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -258,12 +258,23 @@ class Cluster:
                 self._over(job, "CANCELLED")
 
     def hold_all(self, is_held: bool) -> None:
-        """Hold every job that waits, or let them go."""
-        for job in self._jobs.values():
+        """Hold every job that waits, or let them go: an operator does."""
+        others = [job for job in self._jobs.values() if job.reason != "JobHeldUser"]
+        self._hold(others, is_held, "JobHeldAdmin")
+
+    async def hold(self, labels: Sequence[str], is_held: bool) -> None:
+        """Hold jobs of one's own that wait, or let them go; what an operator holds stays held."""
+        self.calls["scontrol"] += 1
+        await self._reach()
+        own = [job for label in labels if (job := self._jobs.get(label)) and job.reason != "JobHeldAdmin"]
+        self._hold(own, is_held, "JobHeldUser")
+
+    def _hold(self, jobs: Iterable[SlurmJob], is_held: bool, reason: str) -> None:
+        for job in jobs:
             if job.state == "PENDING":
                 job.is_held = is_held
                 waits = _impossible(job.wish, self.partitions[job.wish.partition]) or "Priority"
-                job.reason = "JobHeldAdmin" if is_held else waits
+                job.reason = reason if is_held else waits
         self._schedule_soon()
 
     async def _reach(self, wish: Wish | None = None) -> None:

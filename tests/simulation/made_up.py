@@ -69,6 +69,15 @@ class MadeUpFork:
     def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
         return frozenset(answer.stdout.splitlines())
 
+    def hold_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        return _orders("take back", launches)
+
+    def parse_hold(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
+        return frozenset(answer.stdout.splitlines())
+
+    def release_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        return _orders("give", launches)
+
 
 def _told(submission: Submission) -> dict[str, Any]:
     return {
@@ -93,6 +102,12 @@ class MadeUpSlurm(SlurmScheduler):
     def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:
         return _orders("scancel", launches, why=why)
 
+    def hold_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        return _orders("scontrol", launches, lane=lane_dir, hold=True)
+
+    def release_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
+        return _orders("scontrol", launches, lane=lane_dir, hold=False)
+
 
 class Host:
     """What the machine does with the orders; everything it does goes on by itself."""
@@ -106,6 +121,9 @@ class Host:
             "sbatch": self._sbatch,
             "squeue": self._squeue,
             "scancel": self._scancel,
+            "scontrol": self._scontrol,
+            "take back": self._take_back,
+            "give": self._give,
         }
 
     async def _fork(self, order: Mapping[str, Any]) -> tuple[int, str]:
@@ -117,6 +135,30 @@ class Host:
 
     async def _end(self, order: Mapping[str, Any]) -> tuple[int, str]:
         return 0, await self.world.end(order)
+
+    async def _take_back(self, order: Mapping[str, Any]) -> tuple[int, str]:
+        return 0, self.world.take_back(order)
+
+    async def _give(self, order: Mapping[str, Any]) -> tuple[int, str]:
+        return 0, self.world.give(order)
+
+    # -- scontrol
+
+    async def _scontrol(self, order: Mapping[str, Any]) -> tuple[int, str]:
+        """Hold or release those rows of squeue that have the number and the folder of a job."""
+        folders = {
+            job["id"]: job["dir"]
+            if job["mode"] == "single"
+            else f"{order['lane']}/submissions/{job['submission']}"
+            for job in order["jobs"]
+        }
+        try:
+            rows = await self.cluster.squeue()
+            found = [row.label for row in rows if folders.get(row.label) == row.workdir]
+            await self.cluster.hold(found, order["hold"])
+        except SlurmError as refused:
+            return 1, str(refused)
+        return 0, ""
 
     # -- sbatch
 

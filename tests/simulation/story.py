@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from jupyter_tapis_jobs.engine.engine import Engine
 from jupyter_tapis_jobs.model.errors import TapisJobsError
 from jupyter_tapis_jobs.model.search import JobQuery
+from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.store.database import Database
 from jupyter_tapis_jobs.store.search import search
 
@@ -153,12 +154,41 @@ class Story:
             self.witness.tell("cancel", " ".join(uuid[:8] for uuid in chosen))
             await self.asked(lambda engine: engine.steering.cancel(USER, chosen))
 
+    async def hold(self) -> None:
+        """Hold some jobs back, and let some of those go again."""
+        chance = Random(f"hold of {self.seed}")
+        for _ in range(chance.randint(1, 3)):
+            await asyncio.sleep(chance.uniform(5.0, STORMY / 2))
+            stored = await self.asked(lambda engine: engine.views.search(USER, JobQuery(limit=-1)))
+            uuids = [job.uuid for job in stored.rows] if stored else []
+            chosen = chance.sample(uuids, min(len(uuids), chance.randint(1, 6)))
+            self.witness.tell("hold", " ".join(uuid[:8] for uuid in chosen))
+            self.witness.held.update(chosen)
+            await self.asked(lambda engine, chosen=chosen: engine.holding.pause(USER, chosen))
+            await asyncio.sleep(chance.choice([0.0, 0.1, 1.0, 30.0]))
+            let_go = [uuid for uuid in chosen if chance.random() < 0.5]
+            self.witness.held.difference_update(let_go)
+            await self.asked(lambda engine, let_go=let_go: engine.holding.resume(USER, let_go))
+
+    async def let_go(self) -> None:
+        """Let all go that are held, and ask until each of them goes."""
+        self.witness.held.clear()
+        while True:
+            stored = await self.asked(lambda engine: engine.views.search(USER, JobQuery(limit=-1)))
+            active = [job for job in stored.rows if not job.status.is_terminal] if stored else []
+            held = [job.uuid for job in active if job.status is JobStatus.PAUSED or job.hold_wish]
+            if stored and not held:
+                return
+            await self.asked(lambda engine, held=held: engine.holding.resume(USER, held))
+            await asyncio.sleep(15.0)
+
     # -- the play
 
     async def play(self) -> None:
         """Play to the end; raises ``Violation`` where something happened that never may."""
         keeper = asyncio.ensure_future(self.keep())
         people = [self.submit(call) for call in range(self.chance.randint(1, 4))]
+        people += [self.hold() for _ in range(Random(f"holds of {self.seed}").randint(0, 1))]
         people += [self.cancel() for _ in range(self.chance.randint(0, 2))]
         names = self.chance.choices([*FAULTS], k=self.chance.randint(1, 7))
         faults = [FAULTS[name](self, Random(f"fault {n} of {self.seed}")) for n, name in enumerate(names)]
@@ -169,6 +199,7 @@ class Story:
             assert everything.done(), "faults and people are not through"
             await everything
             await calm(self)
+            await asyncio.wait_for(self.let_go(), PATIENCE)
             await self._until(lambda: not self.witness.unfinished)
             self._check_end()
         finally:

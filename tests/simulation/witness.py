@@ -60,6 +60,8 @@ class Witness:
         #: The first thing that was wrong; the story ends there.
         self.violation: Violation | None = None
         self.jobs: dict[str, Seen] = {}
+        #: Jobs that their owner holds and has not let go; none of them may start once it is PAUSED.
+        self.held: set[str] = set()
         #: Since when the present engine works and its store takes something.
         self.working_since = 0.0
         self.trace: list[str] = []
@@ -97,6 +99,8 @@ class Witness:
             self._wrong(uuid, "was started before it was stored")
         elif self.jobs[uuid].status.is_terminal:
             self._wrong(uuid, f"was started when it was {self.jobs[uuid].status}")
+        elif uuid in self.held and self.jobs[uuid].status is JobStatus.PAUSED:
+            self._wrong(uuid, "was started though its owner holds it")
         elif self.jobs[uuid].name.startswith("fed") and uuid not in self._world.fates:
             found = self._world.disk.text(f"/work/jobs/{uuid}/input.txt")
             if found != INPUT.decode():
@@ -133,6 +137,8 @@ class Witness:
             return
         if after not in ALLOWED_MOVES[seen.status] or (rule := self._broken(seen, after)):
             self._wrong(uuid, f"went from {seen.status} to {after}" + (f": {rule}" if rule else ""))
+        if after is JobStatus.PAUSED:
+            seen.before = seen.before if seen.status is JobStatus.BLOCKED else seen.status
         if after is JobStatus.BLOCKED:
             seen.holds += 1
             seen.before, seen.message = seen.status, text
@@ -151,8 +157,13 @@ class Witness:
         if seen.status is JobStatus.BLOCKED and not after.is_terminal:
             # A start that was lost before it began is made anew; everything else goes on where it stopped.
             again = seen.before is JobStatus.QUEUED and after is JobStatus.SUBMITTING_JOB
-            if after is not seen.before and not again and after is not JobStatus.BLOCKED:
+            if after not in (seen.before, JobStatus.BLOCKED, JobStatus.PAUSED) and not again:
                 return f"it was held at {seen.before}"
+        if seen.status is JobStatus.PAUSED and after in CONVEYOR:
+            # Its scheduler may start it in the moment in which it is let go; FORK gives back what it is held.
+            known = {seen.before, JobStatus.SUBMITTING_JOB, JobStatus.RUNNING, JobStatus.QUEUED}
+            if after not in known:
+                return f"it was held by its owner at {seen.before}"
         both = after in CONVEYOR and seen.status in CONVEYOR
         if both and CONVEYOR.index(after) > CONVEYOR.index(seen.status) + 1:
             return "a state was skipped"

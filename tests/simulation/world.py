@@ -329,6 +329,29 @@ class World:
             self.tell("gone", f"{uuid} in {folder}")
         return str(uuid)
 
+    def take_back(self, order: Mapping[str, Any]) -> str:
+        """Take the claims of jobs that have not begun; say whose."""
+        return "\n".join(job["uuid"] for job in order["jobs"] if self._take_back(job["uuid"], job["dir"]))
+
+    def _take_back(self, uuid: str, folder: str) -> bool:
+        claim = f"{folder}/{marks.CLAIM}"
+        if self.disk.kind(f"{folder}/{marks.FOLDER}") is None:
+            return False
+        if self.disk.kind(claim) is None:
+            try:
+                self.disk.write(claim, f"{marks.REVOKED} {uuid}\n".encode())
+            except OSError:
+                return False
+        return self.disk.text(claim).startswith(marks.REVOKED)
+
+    def give(self, order: Mapping[str, Any]) -> str:
+        """Free the claims that were taken back."""
+        for job in order["jobs"]:
+            claim = f"{job['dir']}/{marks.CLAIM}"
+            if self.disk.text(claim).startswith(marks.REVOKED):
+                self.disk.delete(claim)
+        return ""
+
     def note_late(self, process: Process, job: Mapping[str, Any]) -> None:
         """Remember that a process has had all the time that its job may take."""
         if self.now() - process.begun >= job["minutes"] * 60.0:

@@ -26,7 +26,7 @@ Run = Callable[..., None]
 async def waiting(engine: Engine, number: int) -> list[str]:
     """Wait until so many jobs wait for a place; return what they say."""
     async with asyncio.timeout(600.0):
-        while len(held := engine._conveyor.waiting_for_a_place()) != number:
+        while len(held := engine._conveyor.blocked.waiting_for_a_place()) != number:
             await asyncio.sleep(0.1)
     return [job.last_message or "" for job in held]
 
