@@ -284,8 +284,8 @@ class Tracker:
             self._conveyor.wake(lane.key, JobStatus.SUBMITTING_JOB)
         # As they were: a job that is handed over anew has forgotten whose places it held.
         stored = [change for change in ends if change.after.uuid not in stale]
-        left = [c for c in stored if not c.after.status.is_terminal and not is_on_host(c.after)]
-        self.release([change.before for change in left])
+        gone = [c for c in stored if not c.after.status.is_terminal and not is_on_host(c.after)]
+        self.release([change.before for change in gone])
 
     def _what_next(
         self, lane: Lane, job: Job, found: Marks, report: Report | None, doubt: float
