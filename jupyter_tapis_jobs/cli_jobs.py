@@ -1,4 +1,4 @@
-"""``jupyter tapisjobs submit | list | status | history | follow | cancel | resubmit``: jobs in a terminal."""
+"""``jupyter tapisjobs submit | list | status | history | follow | cancel | …``: jobs in a terminal."""
 
 from __future__ import annotations
 
@@ -109,6 +109,23 @@ def _cancel(options: Options) -> int:
     return FAILURE if refused else 0
 
 
+def _pause(options: Options) -> int:
+    return _steer(options, "pause")
+
+
+def _resume(options: Options) -> int:
+    return _steer(options, "resume")
+
+
+def _steer(options: Options, verb: str) -> int:
+    """Ask for each job to be held back or let go, and say what became of it."""
+    tapis = tapis_of(options)
+    told = (tapis.pause if verb == "pause" else tapis.resume)(options.uuids)
+    rows = [{str(name): row[name] for name in row} for row in told.to_dict("records")]
+    show(options, rows, table(rows))
+    return 0 if (told["status"] == "success").all() else FAILURE
+
+
 def _resubmit(options: Options) -> int:
     job = tapis_of(options).resubmit(options.uuid, **_changes(options.set))
     return show(options, dict(job.row), f"{job.uuid}  {job.name}  {job.last_status}")
@@ -154,6 +171,11 @@ def _cancel_arguments(sub: Parser) -> None:
     with_server(sub)
 
 
+def _uuids_arguments(sub: Parser) -> None:
+    sub.add_argument("uuids", metavar="UUID", nargs="+", help="the jobs' uuids")
+    with_server(sub)
+
+
 def _resubmit_arguments(sub: Parser) -> None:
     with_job(sub)
     sub.add_argument(
@@ -168,6 +190,8 @@ COMMANDS = (
     Command("history", "show what happened to a job", with_job, _history),
     Command("follow", "print a job's output as it grows", _follow_arguments, _follow),
     Command("cancel", "cancel jobs", _cancel_arguments, _cancel),
+    Command("pause", "hold jobs back that have not begun", _uuids_arguments, _pause),
+    Command("resume", "let held jobs go on", _uuids_arguments, _resume),
     Command("resubmit", "submit a job's request again", _resubmit_arguments, _resubmit),
 )
 

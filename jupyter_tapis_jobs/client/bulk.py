@@ -54,12 +54,17 @@ def submit_one_by_one(connection: Connection, requests: Sequence[dict[str, Any]]
     return side_by_side(submitted, requests)
 
 
-def cancel_bulk(connection: Connection, uuids: Sequence[str]) -> list[dict[str, Any]]:
-    """Ask jobs to end by bulk calls; return ``uuid status message`` of each."""
+def steer_bulk(connection: Connection, verb: str, uuids: Sequence[str]) -> list[dict[str, Any]]:
+    """Ask jobs to *verb* (cancel, pause, resume) by bulk calls; return ``uuid status message`` of each."""
     rows: list[dict[str, Any]] = []
     for start in range(0, len(uuids), _BULK):
-        rows += connection.post("/v3/jobs/cancel/bulk", {"uuids": list(uuids[start : start + _BULK])})
+        rows += connection.post(f"/v3/jobs/{verb}/bulk", {"uuids": list(uuids[start : start + _BULK])})
     return rows
+
+
+def cancel_bulk(connection: Connection, uuids: Sequence[str]) -> list[dict[str, Any]]:
+    """Ask jobs to end by bulk calls; return ``uuid status message`` of each."""
+    return steer_bulk(connection, "cancel", uuids)
 
 
 def cancel_one_by_one(connection: Connection, uuids: Sequence[str]) -> list[dict[str, Any]]:

@@ -239,6 +239,22 @@ class Job:
         self._tapis.connection.post(self._path("cancel"))
         return self.refresh()
 
+    def pause(self) -> Job:
+        """Hold the job back before it begins; PAUSED follows when nothing can start it.
+
+        Raises ``ConflictError`` for one that runs or has ended.
+        """
+        return self._asked("pause")
+
+    def resume(self) -> Job:
+        """Let the held job go on where it stopped; raises ``ConflictError`` for one that is not held."""
+        return self._asked("resume")
+
+    def _asked(self, verb: str) -> Job:
+        self._tapis.need(Extension.HOLD, f"{verb} a job")
+        self._tapis.connection.post(self._path(verb))
+        return self.refresh()
+
     def resubmit(self, **changes: Any) -> Job:
         """Submit the same request again as a new job, with *changes* in it (``nodeCount=2``, ``env={…}``)."""
         return self._tapis.resubmit(self, **changes)
@@ -370,4 +386,4 @@ class Job:
             done = max(done, len(data))
             if ended:
                 return
-            self._tapis.pause(gap)
+            self._tapis.rest(gap)

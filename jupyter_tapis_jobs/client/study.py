@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from ..model.errors import ConflictError, InvalidInputError, NotFoundError, TapisJobsError
 from ..model.shorthands import SHORTHANDS, merged, variables
 from ..model.status import JobStatus
-from . import bulk
 from .progress import Silent
 from .study_calls import Answer, Case, StudyCalls, refused_cases
 from .study_cases import Built, CaseBuilder
@@ -21,6 +20,7 @@ from .study_preview import StudyPreview, measured_hours, most_hours
 from .study_results import StudyResults
 from .study_settings import settings_of
 from .study_state import StudyState
+from .study_steering import steer_cases
 from .study_template import StudyTemplate, label_names
 from .study_watch import TextDisplay, Watch, choose_display, wait_for_study
 
@@ -195,15 +195,19 @@ class Study(StudyResults):
 
     def cancel(self, which: Any = "all", /) -> Study:
         """Cancel the cases that have not ended: all, or those that *which* names as for ``retry``."""
+        if not (isinstance(which, str) and which == "all"):
+            return steer_cases(self, "cancel", which)
         self._there()
-        if isinstance(which, str) and which == "all":
-            self._calls.cancel()
-            return self
-        rows = chosen(self.frame(), which)
-        rows = rows[~rows["status"].isin((str(JobStatus.FINISHED), *BAD_ENDS))]
-        uuids = rows["jobUuid"].dropna().tolist()
-        bulk.cancel_bulk(self.tapis.connection, uuids)
+        self._calls.cancel()
         return self
+
+    def pause(self, which: Any = "all", /) -> Study:
+        """Hold back the cases that have not begun, *which* as for ``retry``; those that run go on."""
+        return steer_cases(self, "pause", which)
+
+    def resume(self, which: Any = "all", /) -> Study:
+        """Let held cases go on, *which* as for ``retry``."""
+        return steer_cases(self, "resume", which)
 
     def wait(self, timeout: float | None = None, *, check: bool = False, progress: bool = True) -> Study:
         """Wait until no case is in flight, and show how it goes.

@@ -108,7 +108,7 @@ class Chained:
                         "It still will be; .wait() waits again.",
                         code="JOBS_WAIT_TIMEOUT",
                     )
-                self.study.tapis.pause(gap)
+                self.study.tapis.rest(gap)
                 gap = min(_LAST, gap * _GROWTH)
         except KeyboardInterrupt:
             raise WaitInterrupted(

@@ -91,6 +91,15 @@ class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
         server = self.server()
         return server is not None and ability in server.get("extensions", ALL)
 
+    def need(self, ability: Extension, what: str) -> None:
+        """Raise ``InvalidInputError`` where the server lacks *ability*; *what* cannot be done then."""
+        if not self.can(ability):
+            raise InvalidInputError(
+                f"The Tapis at {self.connection.url} cannot {what}: it is no call of Tapis's "
+                "specification. A server of jupyter-tapis-jobs can.",
+                field="base_url",
+            )
+
     # --- submitting --------------------------------------------------------------------------
     def submit(self, app: str | Path | Mapping[str, Any], /, **given: Any) -> Job:
         """Submit one job and return it at once.
@@ -237,6 +246,19 @@ class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
         rows = cancel(self.connection, uuids_of(jobs))
         return frames.from_rows(rows, dict.fromkeys(("uuid", "status", "message"), frames.TEXT))
 
+    def pause(self, jobs: Any) -> pd.DataFrame:
+        """Hold jobs back that have not begun; return ``uuid status message`` for each, as ``cancel`` does."""
+        return self._steered("pause", jobs)
+
+    def resume(self, jobs: Any) -> pd.DataFrame:
+        """Let held jobs go on; return ``uuid status message`` for each, as ``cancel`` does."""
+        return self._steered("resume", jobs)
+
+    def _steered(self, verb: str, jobs: Any) -> pd.DataFrame:
+        self.need(Extension.HOLD, f"{verb} jobs")
+        rows = bulk.steer_bulk(self.connection, verb, uuids_of(jobs))
+        return frames.from_rows(rows, dict.fromkeys(("uuid", "status", "message"), frames.TEXT))
+
     # --- apps, systems, files ----------------------------------------------------------------
     def apps(self) -> pd.DataFrame:
         """Return the apps that the caller may use."""
@@ -305,7 +327,7 @@ class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
         """Return a name for a job without one: ``python-1``."""
         return f"{app}-{next(self._names[app])}"
 
-    def pause(self, seconds: float) -> None:
+    def rest(self, seconds: float) -> None:
         """Wait between two questions to a tenant."""
         time.sleep(seconds)
 

@@ -14,6 +14,8 @@ class Extension(StrEnum):
     VALIDATE = "validate"
     #: Many jobs are submitted, cancelled and collected in one call.
     BULK = "bulk"
+    #: Jobs that have not begun are held back and let go (PAUSED).
+    HOLD = "hold"
     #: A job is submitted again with changes.
     CHANGES = "changes"
     #: Lists have no limit, and come by columns.

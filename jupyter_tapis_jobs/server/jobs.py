@@ -42,7 +42,7 @@ from .lists import LIMIT, metadata
 from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
 from .wire_jobs import (
-    Cancelled,
+    Asked,
     Collected,
     FileRow,
     SearchBody,
@@ -357,7 +357,7 @@ ROUTES = (
     Route("POST", "/v3/jobs/validate", "validateJob", validate_job, body=SubmitRequest, takes=Takes.RAW,
           result=Validated, extension=Extension.VALIDATE),
     Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=Uuids, takes=Takes.MODEL,
-          result=list[Cancelled], extension=Extension.BULK),
+          result=list[Asked], extension=Extension.BULK),
     Route("POST", "/v3/jobs/output/bulk", "collectJobOutputs", collect_outputs, body=Collected,
           takes=Takes.MODEL, answers=Answers.BYTES, extension=Extension.BULK),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),

@@ -16,7 +16,7 @@ from .call import Call
 from .plugins import plugins
 from .reply import Reply
 from .route import Route, Takes
-from .wire_jobs import Cancelled
+from .wire_jobs import Asked
 from .wire_views import ColumnValues, RowExtras, SomeJobs
 
 log = logging.getLogger(__name__)
@@ -111,5 +111,5 @@ ROUTES = (
     Route("POST", f"{_JOBS}/extras/values", "getJobExtraValues", get_values, body=SomeJobs,
           takes=Takes.MODEL, result=ColumnValues, extension=_OURS),
     Route("POST", f"{_JOBS}/extras/actions/{{actionName}}", "runJobAction", run_action, body=SomeJobs,
-          takes=Takes.MODEL, result=list[Cancelled], extension=_OURS),
+          takes=Takes.MODEL, result=list[Asked], extension=_OURS),
 )  # fmt: skip

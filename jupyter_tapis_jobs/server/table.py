@@ -11,6 +11,7 @@ from . import (
     files,
     forms,
     given_tokens,
+    holding,
     hosts,
     job_annotations,
     job_counts,
@@ -36,6 +37,7 @@ from .route import Route
 
 TABLE: tuple[Route, ...] = (
     *jobs.ROUTES,
+    *holding.ROUTES,
     *job_annotations.ROUTES,
     *job_sharing.ROUTES,
     *job_counts.ROUTES,

@@ -99,8 +99,8 @@ class Submitted(Wire):
     error: Refusal | None = None
 
 
-class Cancelled(Wire):
-    """One job of several that were asked to end; ``status`` is success or error."""
+class Asked(Wire):
+    """One job of several that were asked to do something; ``status`` is success or error."""
 
     uuid: str
     status: str

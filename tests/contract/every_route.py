@@ -19,6 +19,8 @@ class World:
     done: str
     #: Gives the uuid of a job that runs.
     running: Callable[[], str]
+    #: Gives the uuid of a job whose application has begun.
+    begun: Callable[[], str]
     #: An absolute directory on system local, with the file here.txt in it.
     folder: str
     app: str
@@ -56,6 +58,10 @@ def _job(world: World) -> Mapping[str, str]:
 
 def _running(world: World) -> Mapping[str, str]:
     return {"jobUuid": world.running()}
+
+
+def _begun(world: World) -> Mapping[str, str]:
+    return {"jobUuid": world.begun()}
 
 
 def _output(world: World) -> Mapping[str, str]:
@@ -190,6 +196,11 @@ SAMPLES: dict[str, Sample] = {
     "jobs.getResubmitRequestJson": Sample(other=404, path=_job),
     "jobs.resubmitJob": Sample(other=404, path=_job),
     "jobs.cancelJob": Sample(other=404, path=_running),
+    # What runs is not held.
+    "jobs.pauseJob": Sample(other=404, good=409, path=_begun),
+    "jobs.resumeJob": Sample(other=404, good=409, path=_begun),
+    "jobs.pauseJobs": Sample(other=200, body=lambda w: {"uuids": [w.running()]}),
+    "jobs.resumeJobs": Sample(other=200, body=lambda w: {"uuids": [w.running()]}),
     "jobs.hideJob": Sample(other=404, path=_job),
     "jobs.unhideJob": Sample(other=404, path=_job),
     "jobs.putJobAnnotations": Sample(other=404, path=_job, body=lambda w: {"tags": ["seen"]}),

@@ -24,6 +24,7 @@ from every_route import (
 from people import Api, Who, bash
 
 from jupyter_tapis_jobs.server.route import Answers, Takes
+from tests.conftest import until
 
 ENVELOPE = {"status", "message", "version", "commit", "build", "metadata", "result"}
 
@@ -38,6 +39,11 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
     def running() -> str:
         started.append(api.submit("exec sleep 600"))
         return started[-1]
+
+    def begun() -> str:
+        uuid = running()
+        until(lambda: api.get(f"/v3/jobs/{uuid}/status")["status"] == "RUNNING")
+        return uuid
 
     def profile() -> str:
         name = f"contract-profile-{next(numbers)}"
@@ -75,6 +81,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
     yield World(
         done=done,
         running=running,
+        begun=begun,
         folder=str(folder),
         app="contract-app",
         system="contract-system",

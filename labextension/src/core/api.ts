@@ -41,8 +41,8 @@ export interface AppForm {
 /** When outputs are archived: ALWAYS, not when the application failed, or NEVER. */
 export type ArchiveMode = 'ALWAYS' | 'SKIP_ON_FAIL' | 'NEVER';
 
-/** One job of several that were asked to end; ``status`` is success or error. */
-export interface Cancelled {
+/** One job of several that were asked to do something; ``status`` is success or error. */
+export interface Asked {
   uuid: string;
   status: string;
   message: string;
@@ -534,7 +534,7 @@ export interface Calls {
   };
   'POST /v3/jobs/cancel/bulk': {
     body: Uuids;
-    result: Cancelled[];
+    result: Asked[];
   };
   'GET /v3/jobs/{jobUuid}': {
     path: { jobUuid: string };
@@ -612,7 +612,7 @@ export interface Calls {
   'POST /v3/tapisjobs/jobs/extras/actions/{actionName}': {
     path: { actionName: string };
     body: SomeJobs;
-    result: Cancelled[];
+    result: Asked[];
   };
   'GET /v3/tapisjobs/apps/{appId}/{appVersion}/form': {
     path: { appId: string; appVersion: string };

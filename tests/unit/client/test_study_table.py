@@ -151,7 +151,7 @@ def test_cancel_ends_all_or_some(fake, tapis):
 def test_wait_shows_counts_until_all_have_ended(fake, tapis, capsys):
     study = made(tapis).run()
     steps = iter(["RUNNING", "FINISHED"])
-    tapis.pause = lambda seconds: fake.studies.move("fragility", next(steps))
+    tapis.rest = lambda seconds: fake.studies.move("fragility", next(steps))
     study.wait()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("fragility  ░░░░░░░░░░░░░░░░░░░░  0 of 6   ○ 6 accepted")
@@ -195,7 +195,7 @@ def test_wait_outlasts_a_server_that_is_away(fake, tapis, capsys):
     path = "/v3/tapisjobs/studies/fragility"
     steps = iter([lambda: fake.instead.update({path: lambda request: error(503, "Restarting.")}),
                   lambda: (fake.instead.clear(), fake.studies.move("fragility", "FINISHED"))])  # fmt: skip
-    tapis.pause = lambda seconds: next(steps)()
+    tapis.rest = lambda seconds: next(steps)()
     study.wait()
     assert "Restarting." in capsys.readouterr().out
     fake.instead[path] = lambda request: error(503, "Restarting.")

@@ -36,7 +36,7 @@ def test_waiting_gives_the_job_when_it_has_ended(fake, tapis):
         return uuid
 
     fake.studies.submit = ended
-    tapis.pause = lambda seconds: fake.studies.move("fragility", "FINISHED")
+    tapis.rest = lambda seconds: fake.studies.move("fragility", "FINISHED")
     job = chained.wait(60, progress=False)
     assert (job.name, job.status, len(fake.jobs)) == ("fragility-then", "FINISHED", 7)
     assert chained.job.uuid == job.uuid
@@ -100,7 +100,7 @@ def test_a_stopped_study_is_not_waited_for(fake, tapis):
 
 def test_waiting_has_an_end(fake, tapis):
     chained = asked(made(tapis).run())
-    tapis.pause = lambda seconds: None
+    tapis.rest = lambda seconds: None
     with pytest.raises(JobError, match="6 cases of study 'fragility' have not ended"):
         chained.wait(0, progress=False)
 
