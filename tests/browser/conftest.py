@@ -195,6 +195,16 @@ def signed_in(server: TestServer) -> dict[str, str]:
     return {"Authorization": f"token {server.token}"}
 
 
+def choose_theme(server: TestServer, theme: str) -> None:
+    """Choose a theme as the settings menu does."""
+    address = server.url + "lab/api/settings/@jupyterlab/apputils-extension:themes"
+    httpx.put(
+        address,
+        headers=signed_in(server),
+        json={"raw": json.dumps({"theme": theme})},
+    ).raise_for_status()
+
+
 def end_kernels(server: TestServer) -> None:
     """End all kernels of the server, as the menu does."""
     with httpx.Client(base_url=server.url, headers=signed_in(server)) as client:
