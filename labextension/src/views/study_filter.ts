@@ -168,7 +168,7 @@ export class StudyFilter {
   private readonly opener = button('Studies', 'Show or fold the studies beside the jobs', () => this.toggle());
   private readonly chipWords = element('span', 'tj-Words');
   private readonly chip = element(
-    'button', 'tj-Chip tj-FilterChip', { type: 'button', title: 'Show all jobs again' },
+    'button', 'tj-Chip tj-StudyChip', { type: 'button', title: 'Show all jobs again' },
     this.chipWords, element('span', '', { 'aria-hidden': 'true' }, '✕')
   );
   private readonly all = button('All jobs', 'Show the jobs of all studies and of none', () => this.pick(''));
