@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,38 @@ def test_chosen_jobs_are_cancelled_in_the_tab_after_one_question(
     gate.touch()
     assert jobs[2].wait().status == "FINISHED"
     expect(row(view, names[2])).to_contain_text("FINISHED", timeout=PATIENCE)
+
+
+def test_the_grid_shows_the_jobs_of_the_study_that_is_chosen_beside_it(
+    notebook: Open, tapis: Tapis, gate: Path
+) -> None:
+    from playwright.sync_api import expect
+
+    script = f"{until_gate(gate)} # {{{{ k }}}}"
+    tapis.study("beside", "bash", cases={"k": [1, 2, 3]}, script=script, maxMinutes=5).run()
+    alone = tapis.submit("bash", script="true", name="in-no-study")
+    opened = notebook("1")
+    opened.page.set_viewport_size({"width": 1600, "height": 900})
+    opened.command(OPEN_JOBS)
+    view = opened.page.locator("#tapisjobs-main .tj-Jobs")
+    expect(row(view, alone.name)).to_be_visible(timeout=PATIENCE)
+    studies = view.get_by_role("group", name="Filter by study")
+    study = studies.get_by_role("button", name=re.compile("^beside "))
+    expect(study).to_have_accessible_name("beside 0 of 3 ended", timeout=PATIENCE)
+    study.focus()
+    opened.page.keyboard.press("Space")
+    expect(view.locator(".tj-Total")).to_have_text("3 jobs", timeout=PATIENCE)
+    expect(study).to_have_attribute("aria-pressed", "true")
+    expect(row(view, alone.name)).to_have_count(0)
+    for number in (1, 2, 3):
+        expect(row(view, f"beside-{number}")).to_be_visible(timeout=PATIENCE)
+    gate.touch()
+    expect(study).to_have_accessible_name("beside 3 of 3 ended", timeout=PATIENCE)
+    expect(view.locator(".tj-Chip", has_text="finished")).to_contain_text("3", timeout=PATIENCE)
+    view.get_by_role("button", name="Studies", exact=True).click()
+    expect(studies).to_be_hidden()
+    view.get_by_role("button", name="Study beside").click()
+    expect(row(view, alone.name)).to_be_visible(timeout=PATIENCE)
 
 
 def test_a_hostile_name_is_text_in_the_grid_and_in_the_question(
