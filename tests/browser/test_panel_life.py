@@ -24,7 +24,7 @@ from tests.browser.jobs_page import (
     row,
     waiting_job,
 )
-from tests.browser.lost_network import Network, behind
+from tests.browser.lost_network import Network, behind, close_what_lab_says
 from tests.conftest import TestServer, running_server, until
 
 Open = Callable[..., Notebook]
@@ -97,6 +97,7 @@ def test_a_lost_network_is_told_and_what_was_missed_is_seen_when_it_is_back(
         waiting_job(tapis, gate, "far-away")
         view = open_jobs(page, behind(full_lab, way))
         expect(row(view, "far-away")).to_contain_text("RUNNING")
+        close_what_lab_says(page)
         way.lose()
         expect(view.locator(".tj-Trouble")).to_contain_text("What is shown is from before")
         view.locator(".tj-Search").fill("away")
@@ -197,6 +198,7 @@ def test_a_server_that_was_killed_and_started_again_is_found_again_with_its_jobs
             waiting_job(tapis, gate, "through-the-end")
         view = open_jobs(page, behind(first, way))
         expect(row(view, "through-the-end")).to_contain_text("RUNNING")
+        close_what_lab_says(page)
         first.process.process.kill()
         first.process.process.wait()
         expect(view.locator(".tj-Trouble")).to_contain_text("What is shown is from before")
