@@ -107,7 +107,7 @@ class HostDesk:
         system = await self._owned(user, system_id)
         person = person_of(system, user)
         await self._retry(system_id, person)
-        door = await self._desk.open(system, person, code=asked.code, trust=asked.trust)
+        door = await self._opened(system, person, asked)
         found = await _looked(door, system_id)
         await self._remember(user, system, person, found)
         await self._on_ready(system_id)
@@ -236,6 +236,17 @@ class HostDesk:
         door = self._hosts.known(system_id, person)
         if door is not None and door.transport.state != "connected":
             await self._hosts.forget(system_id, person)
+
+    async def _opened(self, system: System, person: str, asked: HostCheck) -> Door:
+        """Connect with what is given; why that fails stands in the list of hosts from then on."""
+        try:
+            return await self._desk.open(system, person, code=asked.code, trust=asked.trust)
+        except TransportError as fault:
+            with suppress(HostSignInError):
+                there = (await self._hosts.door(system.id, person)).transport
+                if there.state != "connected":
+                    there.note_trouble(fault)
+            raise
 
     async def _remember(self, user: User, system: System, person: str, found: HostFacts) -> None:
         """Lay what was found now over the system; what its owner has written stays."""

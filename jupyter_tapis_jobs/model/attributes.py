@@ -55,6 +55,7 @@ JOB_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
                 "tracking_id",
                 "effective_user_id",
                 "launch_mode",
+                "cohort_id",
                 "archive_mode",
                 "archive_system_dir",
                 "exec_system_exec_dir",

@@ -97,6 +97,10 @@ class SshTransport:
         """Let the next verb try to connect, however short ago the last attempt failed."""
         self._gate.retry_now()
 
+    def note_trouble(self, trouble: TransportError) -> None:
+        """Somebody else has tried to connect to this host as this user, and failed."""
+        self._gate.note(trouble)
+
     async def close(self) -> None:
         """End the connections."""
         for link in {self._work, self._live}:

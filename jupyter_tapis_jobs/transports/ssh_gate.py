@@ -39,7 +39,7 @@ class Gate:
             try:
                 made = await self._connect()
             except TransportError as trouble:
-                self._remember(trouble)
+                self.note(trouble)
                 raise
             self.retry_now()
             return made
@@ -48,7 +48,8 @@ class Gate:
         """Forget what failed: the next attempt is made when it is wanted."""
         self._failures, self.trouble, self.next_try = 0, None, 0.0
 
-    def _remember(self, trouble: TransportError) -> None:
+    def note(self, trouble: TransportError) -> None:
+        """Remember an attempt that failed, here or beside this gate."""
         pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
         if isinstance(trouble, HostSignInError):
             pause = AFTER_REFUSAL

@@ -18,6 +18,8 @@ export interface JobRow {
   /** How it is handed to its scheduler, and the scheduler's number for it. */
   launchMode?: string | null;
   remoteJobId?: string | null;
+  /** The bulk call or study it came with. */
+  cohortId?: string | null;
   nodeCount?: number | null;
   coresPerNode?: number | null;
   maxMinutes?: number | null;

@@ -380,7 +380,7 @@ export class CardView {
   private readonly failure = element('div', 'tj-Failure');
   private readonly caption = element('div', 'tj-Caption');
   private readonly lines = element('pre', 'tj-Lines');
-  private readonly output = element('pre', 'tj-Output', { tabindex: '0', 'aria-label': 'Output of the job' });
+  private readonly output = element('pre', 'tj-Output', { role: 'region', tabindex: '0', 'aria-label': 'Output of the job' });
   private readonly files = element('ul', 'tj-Files', { 'aria-label': 'Files of the job' });
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly below = element('div', 'tj-Below');

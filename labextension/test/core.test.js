@@ -41,13 +41,13 @@ test('a page is asked for by words, states and order, and tells how many there a
   const server = wire({ result: [{ uuid: 'a' }], metadata: { totalCount: 10000 } });
   const jobs = new Jobs(new Client(server));
   const columns = { name: { op: 'starts', values: ['50*'] }, exitCode: { op: 'between', values: ['1', '9'] } };
-  const filter = { ...EVERYTHING, text: "o'neil 5%", groups: new Set(['queued']), columns };
+  const filter = { ...EVERYTHING, text: "o'neil 5%", groups: new Set(['queued']), study: 'study:7', columns };
   assert.deepEqual(await jobs.page(filter, [{ column: 'name', isDown: false }], 200, 100), { rows: [{ uuid: 'a' }], total: 10000 });
   const [method, path, body] = server.asked[0];
   const query = new URLSearchParams(path.split('?')[1]);
   assert.equal(method, 'POST');
   assert.deepEqual(['skip', 'limit', 'orderBy', 'text'].map(name => query.get(name)), ['200', '100', 'name(asc)', "o'neil 5%"]);
-  assert.deepEqual(['name.like', 'exitCode.gte', 'exitCode.lte', 'listType'].map(name => query.get(name)), ['50\\**', '1', '9', null]);
+  assert.deepEqual(['name.like', 'exitCode.gte', 'exitCode.lte', 'cohortId.eq', 'listType'].map(name => query.get(name)), ['50\\**', '1', '9', 'study:7', null]);
   assert.deepEqual(body, { search: ["status IN ('SUBMITTING_JOB', 'QUEUED')"] });
 });
 

@@ -101,6 +101,27 @@ test('a host that asks for a one-time code gets it once, from a dialogue', async
   assert.equal(node.querySelector('dialog').childElementCount, 0);
 });
 
+test('why a look failed is told once, and not any more when the host is connected', async () => {
+  const hosts = [state('idle')];
+  const fault = 'nothing listens there.';
+  const { card, turn } = await view({ [`GET ${HOSTS}`]: () => hosts, [`POST ${HOSTS}/frontera/check`]: () => refusal(503, `JOBS_HOST ${fault}`) });
+  const note = card.querySelector('.tj-Note');
+  press(card, 'Check now');
+  await settled();
+  const complaint = note.textContent;
+  assert.match(complaint, /⚠ .*nothing listens there\./);
+  hosts[0] = state('trouble', { message: complaint.slice(2) });
+  await turn();
+  assert.equal(note.hidden, true);
+  assert.equal(card.textContent.split(fault).length, 2);
+  press(card, 'Check now');
+  await settled();
+  assert.equal(note.hidden, true);
+  hosts[0] = state('connected');
+  await turn();
+  assert.doesNotMatch(card.textContent, /nothing listens/);
+});
+
 test('a disabled system and one of someone else are told as such', async () => {
   const { node } = await view({ 'GET /v3/systems': [{ ...FRONTERA, enabled: false }, { ...LOCAL, id: 'theirs' }], [`GET ${HOSTS}`]: [] });
   assert.deepEqual(badges(node), ['⊘ disabled cancelled', '○ shared waiting']);
@@ -116,10 +137,13 @@ test('what a host is called is text', async () => {
 test('connections are looked at again while the view is seen, and a card stays the same node', async () => {
   const hosts = [state('connected')];
   const { node, turn, card, time, shown } = await view({ [`GET ${HOSTS}`]: () => hosts });
-  hosts[0] = state('trouble', { message: 'No route to host.', nextTry: '2026-11-21T20:00:00.000000Z' });
+  hosts[0] = state('trouble', { message: 'No route to host.', nextTry: '2126-11-21T20:00:00.000000Z' });
   await turn();
   assert.equal(node.querySelector('article'), card);
   assert.match(card.textContent, /⚠ trouble.*No route to host\. The next try is at/);
+  hosts[0] = { ...hosts[0], nextTry: '2026-01-01T20:00:00.000000Z' };
+  await turn();
+  assert.match(card.textContent, /No route to host\. It is tried again when a job or a person needs it\./);
   shown.show(false);
   assert.equal(time.waiting.length, 0);
 });

@@ -1,5 +1,7 @@
 """What a person sees of 10,000 jobs, and when: first rows, one change, 1,000 of them a second; size, memory.
 
+Then a way through ten times as many, beside the same way through these.
+
 In a real Chromium against a real JupyterLab. The changes go through the store and the server's live
 connection as those of real jobs do; server and browser share the machine.
 """
@@ -15,13 +17,13 @@ from typing import Any
 
 import harness
 import lab
+from grid_walk import STEPS, TAB, walked
 from store_of_jobs import filled
 
 import jupyter_tapis_jobs
 from jupyter_tapis_jobs.model.times import parse_iso
 
 ROW = ".tj-Jobs .ag-row .tj-State"
-TAB = "tapisjobs:open-jobs"
 CONNECT = "import jupyter_tapis_jobs as tj\ntapis = tj.connect()"
 #: The least that a widget can be: what Lab, the kernel and the widgets' own machinery take.
 BARE = """\
@@ -33,6 +35,8 @@ Bare()
 #: Changes a second of a storm, and how long it lasts (s); those of the long watch of the memory.
 STORM, STORM_SECONDS = 1000, 10.0
 STEADY, STEADY_SECONDS, LOOKS = 100, 600.0, 40
+#: So many times the jobs are in the store of the way.
+MORE = 10
 #: Changes that are looked at one by one; one value is their median.
 SINGLE = 20
 
@@ -49,6 +53,7 @@ def main() -> None:
             harness.engine_ready(server.line())
             rows = [
                 *_first_paint(plan, browser, server, place / "root", count),
+                *_way(plan, browser, server, place / "more", count),
                 *_changes(plan, browser, server, count),
                 *_memory(plan, browser, server),
             ]
@@ -93,6 +98,26 @@ def _await(page: Any, selector: str, words: str = "") -> None:
 def since_begun(page: Any) -> float:
     """Return the seconds from the keys or the command until what was awaited is on the screen."""
     return float(page.evaluate("eyes.awaited.then(seen => seen - eyes.begun)")) / 1000
+
+
+# --- a way through many -----------------------------------------------------------------------
+def _way(
+    plan: harness.Plan, browser: Any, few: harness.BenchServer, place: Path, count: int
+) -> Iterator[harness.Row]:
+    """Go the same way through *count* jobs and through ``MORE`` times as many, in turns."""
+    ours: list[list[float]] = []
+    theirs: list[list[float]] = []
+    filled(place / "data" / "tapisjobs", MORE * count)
+    with lab.lab_server(place) as many:
+        harness.engine_ready(many.line())
+        sides = [(ours, many, MORE * count), (theirs, few, count)]
+        for number in range(plan.pairs):
+            for values, server, jobs in sides if number % 2 == 0 else reversed(sides):
+                values.append(walked(browser, server, jobs))
+            harness.say(f"  {number + 1}/{plan.pairs}: {ours[-1]} {theirs[-1]}")
+    for what, of_many, of_few in zip(STEPS, zip(*ours, strict=True), zip(*theirs, strict=True), strict=True):
+        yield harness.Row(what=f"{MORE * count:,} jobs in the page: {what}", ours=of_many,
+                          against=f"{count:,} jobs", theirs=of_few)  # fmt: skip
 
 
 # --- changes ----------------------------------------------------------------------------------

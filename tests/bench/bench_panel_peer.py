@@ -20,6 +20,7 @@ import bench_panel
 import cluster
 import harness
 import lab
+from grid_walk import TAB
 
 PACKAGES = ("jupyterlab-slurm==4.1.0", "jupyterlab>=4.4,<5")
 COMMAND = "jupyterlab-slurm:open"
@@ -55,7 +56,7 @@ def _rows(plan: harness.Plan, rig: cluster.Cluster, place: Path) -> Iterator[har
         stack.callback(harness.cleared, ours.line(), list(jobs.values()))
         first, other = harness.interleaved(
             plan.pairs,
-            _first_rows(browser, ours, bench_panel.TAB, bench_panel.ROW),
+            _first_rows(browser, ours, TAB, bench_panel.ROW),
             _first_rows(browser, theirs, COMMAND, ROW),
         )
         seen, late = _changes(plan, rig, browser, ours, theirs, jobs)
@@ -109,7 +110,7 @@ def _changes(
     seen: list[float] = []
     late: list[float] = []
     with lab.opened(browser, ours) as mine, lab.opened(browser, theirs) as other:
-        for page, command, row in ((mine, bench_panel.TAB, bench_panel.ROW), (other, COMMAND, ROW)):
+        for page, command, row in ((mine, TAB, bench_panel.ROW), (other, COMMAND, ROW)):
             page.evaluate("name => eyes.command(name)", command)
             page.evaluate("selector => eyes.seen(selector)", row)
         listed = [row.get_attribute("row-id") for row in other.locator(ROW).all()]

@@ -13,10 +13,29 @@
     }
   }, true);
 
+  addEventListener('pointerdown', () => {
+    eyes.begun = now();
+  }, true);
+
   // Begin now, by a command of Lab instead of keys.
   eyes.command = name => {
     eyes.begun = now();
     jupyterapp.commands.execute(name);
+  };
+
+  // Begin now, by dragging a bar to its end.
+  eyes.scrollToEnd = selector => {
+    eyes.begun = now();
+    const node = document.querySelector(selector);
+    node.scrollTop = node.scrollHeight;
+  };
+
+  // Begin now, by the last key of what is typed.
+  eyes.type = (selector, words) => {
+    eyes.begun = now();
+    const node = document.querySelector(selector);
+    node.value = words;
+    node.dispatchEvent(new Event('input', { bubbles: true }));
   };
 
   // When something that matches, with these words, is on the screen for the first time.

@@ -15,6 +15,7 @@ import httpx
 import nbformat
 import pytest
 
+from tests.browser.many_jobs import MANY, fill
 from tests.conftest import TestServer, running_server, until
 
 CARD_MIME = "application/vnd.tapisjobs.job+json"
@@ -46,6 +47,15 @@ def bundle() -> Path:
 def lab(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[TestServer]:
     """One JupyterLab for all tests here; each opens a notebook of its own."""
     with running_server(tmp_path_factory.mktemp("lab"), module="jupyterlab") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def full_lab(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[TestServer]:
+    """A JupyterLab whose user has a hundred thousand jobs."""
+    folder = tmp_path_factory.mktemp("full")
+    fill(folder, MANY)
+    with running_server(folder, module="jupyterlab") as server:
         yield server
 
 
@@ -90,6 +100,14 @@ class Notebook:
         where = "lab/tree" if self._app == "lab" else "notebooks"
         query = f"token={self.server.token}" + ("&reset" if self._app == "lab" else "")
         self.page.goto(f"{self.server.url}{where}/{self.path.name}?{query}")
+        return self._opened()
+
+    def reload(self) -> Notebook:
+        """Load the page again; the kernel lives on."""
+        self.page.reload()
+        return self._opened()
+
+    def _opened(self) -> Notebook:
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         self.wait_for_kernel()
@@ -193,6 +211,16 @@ def notebook(page: Any, request: pytest.FixtureRequest) -> Iterator[Callable[...
 def signed_in(server: TestServer) -> dict[str, str]:
     """Return the headers of the server's own user."""
     return {"Authorization": f"token {server.token}"}
+
+
+def choose_theme(server: TestServer, theme: str) -> None:
+    """Choose a theme as the settings menu does."""
+    address = server.url + "lab/api/settings/@jupyterlab/apputils-extension:themes"
+    httpx.put(
+        address,
+        headers=signed_in(server),
+        json={"raw": json.dumps({"theme": theme})},
+    ).raise_for_status()
 
 
 def end_kernels(server: TestServer) -> None:

@@ -16,6 +16,7 @@ from made_systems import made_up_cluster
 
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import PATIENCE, STARTED, Notebook, signed_in, until_gate
+from tests.browser.jobs_page import lab_page, row
 from tests.conftest import TestServer, running_server
 
 MAIN = "#tapisjobs-main"
@@ -36,6 +37,34 @@ COLOUR = """(cell, words) => {
     if (data.startsWith(words)) return getComputedStyle(parentElement).color;
   }
   return null;
+}"""
+
+#: What one of its places shows when it is there.
+PLACES = {
+    "Jobs": "in-the-sidebar",
+    "Studies": "narrow",
+    "Systems": "The server's own machine.",
+    "Apps": "bash 1.0",
+    "Submit": "Open a cell or JSON",
+}
+#: What is wider than the sidebar, and the controls of which a part cannot be seen.
+CUT_OFF = """side => {
+  const isSeen = node => node.checkVisibility() && node.getClientRects().length > 0;
+  const style = node => getComputedStyle(node);
+  const wide = [side, ...side.querySelectorAll('.tj-Frame, .tj-Frame > .tj-Tabs > .tj-TabPanel')];
+  const isWide = node => node.scrollWidth > node.clientWidth;
+  const controls = [...side.querySelectorAll('button, input, select, textarea, summary, [role=tab]')];
+  const isCut = control => {
+    const { left, right } = control.getBoundingClientRect();
+    for (let each = control.parentElement; each !== side.parentElement; each = each.parentElement) {
+      const box = each.getBoundingClientRect();
+      if (style(each).overflowX !== 'visible' && (left < box.left - 1 || right > box.right + 1)) return true;
+    }
+    const isLabel = control.matches('button, summary') && style(control).textOverflow !== 'ellipsis';
+    return isLabel && control.scrollWidth > control.clientWidth + 1;
+  };
+  const found = [...wide.filter(isSeen).filter(isWide), ...controls.filter(isSeen).filter(isCut)];
+  return found.map(node => `${node.className}: ${node.textContent.slice(0, 30)}`);
 }"""
 
 
@@ -233,3 +262,40 @@ def test_words_come_in_the_language_of_lab(opened: Callable[..., Notebook], page
     expect(view.get_by_role("tab", name="Aufträge", exact=True)).to_be_visible(timeout=PATIENCE)
     expect(view.get_by_role("button", name="Absenden…", exact=True)).to_be_visible(timeout=PATIENCE)
     expect(view.get_by_role("searchbox", name="Aufträge suchen")).to_be_visible(timeout=PATIENCE)
+
+
+def test_in_the_narrow_sidebar_a_job_moves_and_nothing_is_cut_off(
+    own_lab: TestServer, tapis: Tapis, page: Any, gate: Path
+) -> None:
+    kernels = running_kernels(own_lab)
+    tapis.study("narrow", "bash", cases={"k": [1, 2]}, script="exit {{ k }}", maxMinutes=5).run()
+    lab_page(page, own_lab)
+    page.locator('.jp-SideBar [data-id="tapisjobs-side"]').click()
+    side = page.locator("#tapisjobs-side")
+    tapis.submit("bash", script=f"{until_gate(gate)}; echo seen", name="in-the-sidebar", maxMinutes=5)
+    job = row(side, "in-the-sidebar")
+    expect(job).to_contain_text("RUNNING", timeout=PATIENCE)
+    gate.touch()
+    expect(job).to_contain_text("FINISHED", timeout=PATIENCE)
+    job.dblclick()
+    expect(side.locator(".tj-Details")).to_contain_text("seen", timeout=PATIENCE)
+    assert side.evaluate("side => side.clientWidth") < 320
+    for tab in ("Output", "Files", "Timeline", "Request", "Script", "Notes"):
+        side.get_by_role("tab", name=tab, exact=True).click()
+        assert side.evaluate(CUT_OFF) == [], tab
+    for control in ("Columns", "Studies"):
+        side.get_by_role("button", name=control, exact=True).click()
+        assert side.evaluate(CUT_OFF) == [], control
+    for place, words in PLACES.items():
+        side.get_by_role("tab", name=place, exact=True).click()
+        expect(side.get_by_text(words, exact=True).locator("visible=true").first).to_be_visible(
+            timeout=PATIENCE
+        )
+        assert side.evaluate(CUT_OFF) == [], place
+    assert running_kernels(own_lab) == kernels
+
+
+def running_kernels(server: TestServer) -> set[str]:
+    """Return the ids of the server's kernels."""
+    kernels = httpx.get(f"{server.url}api/kernels", headers=signed_in(server)).raise_for_status().json()
+    return {kernel["id"] for kernel in kernels}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -215,6 +216,67 @@ def test_password_and_code_are_asked_in_a_dialogue_and_stay_nowhere_in_the_page(
     assert login.password not in held
     assert code not in held
     tapis.connection.post("/v3/systems/by-code/delete")
+
+
+@pytest.fixture
+def two_hosts(tapis: Tapis, rig_variant: Callable[[str], Rig]) -> Iterator[Rig]:
+    """Two hosts of a cluster as the systems `of-login1` and `of-login2`; the first may be broken."""
+    rig = rig_variant("faults")
+    for name in ("login1", "login2"):
+        it = rig.hosts[name]
+        where = {"host": it.host, "port": it.port, "user": it.user}
+        tapis.add_host(f"of-{name}", **where, key=rig.key, knownHosts=rig.known_hosts, replace=True)
+    yield rig
+    for name in ("login1", "login2"):
+        tapis.connection.post(f"/v3/systems/of-{name}/delete")
+
+
+def test_a_host_that_is_gone_says_why_while_others_go_on_and_recovers_by_itself_for_its_job(
+    notebook: Open, tapis: Tapis, two_hosts: Rig
+) -> None:
+    from playwright.sync_api import expect
+
+    folder = Path(two_hosts.ssh("mktemp -d").strip())
+    job = tapis.submit(
+        "bash", script=until_gate(folder / "gate"), name="cut-off", execSystemId="of-login1", maxMinutes=5
+    )
+    view = place(notebook, "Systems")
+    gone, other = system(view, "of-login1"), system(view, "of-login2")
+    expect(gone.get_by_role("row").filter(has_text="normal")).to_contain_text("1 running", timeout=PATIENCE)
+    with two_hosts.refused_connections("login1"):
+        expect(gone.locator(".tj-State")).to_have_text("⚠ trouble", timeout=PATIENCE)
+        expect(gone).to_contain_text(re.compile(r"refuses the connection.*next try is at"), timeout=PATIENCE)
+        expect(gone).to_contain_text("There is no connection now")
+        other.get_by_role("button", name="Check now").click()
+        expect(other.locator(".tj-Note")).to_contain_text("Slurm", timeout=PATIENCE)
+        expect(other.locator(".tj-State")).to_have_text("● connected")
+        expect(other.get_by_role("row").filter(has_text="normal")).to_contain_text("of 4 nodes")
+        expect(system(view, "local").locator(".tj-State")).to_have_text("● here")
+    expect(gone.locator(".tj-State")).to_have_text("● connected", timeout=PATIENCE)
+    expect(gone).not_to_contain_text("refuses the connection")
+    (folder / "gate").touch()
+    assert job.wait(progress=False).status == "FINISHED"
+    two_hosts.ssh(f"rm -r '{folder}'")
+
+
+def test_a_look_at_a_host_that_is_gone_leaves_its_cause_in_the_card_until_the_next_look(
+    notebook: Open, two_hosts: Rig
+) -> None:
+    from playwright.sync_api import expect
+
+    card = system(place(notebook, "Systems"), "of-login1")
+    look = card.get_by_role("button", name="Check now")
+    state = card.locator(".tj-State")
+    expect(state).to_have_text("● connected", timeout=PATIENCE)
+    with two_hosts.refused_connections("login1"):
+        look.click()
+        expect(state).to_have_text("⚠ trouble", timeout=PATIENCE)
+        expect(card).to_contain_text(re.compile(r"refuses the connection.*when a job or a person needs it"))
+        expect(card.locator(".tj-Note")).to_be_hidden()
+    look.click()
+    expect(state).to_have_text("● connected", timeout=PATIENCE)
+    expect(card.locator(".tj-Note")).to_contain_text("Slurm")
+    expect(card).not_to_contain_text("refuses the connection")
 
 
 # --- apps -------------------------------------------------------------------------------------

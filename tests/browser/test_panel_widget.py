@@ -11,7 +11,7 @@ import pytest
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import Notebook
 from tests.browser.jobs_page import API, SIGNED_OUT, client, expect, found, row, waiting_job
-from tests.conftest import TestServer
+from tests.conftest import TestServer, until
 
 Open = Callable[..., Notebook]
 
@@ -110,6 +110,40 @@ def test_columns_and_actions_of_the_notebook_are_in_its_panel_and_run_in_its_ker
     assert (opened.server.root / "greeted").read_text() == job.uuid
     gate.touch()
     job.wait(progress=False)
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_page_that_is_loaded_again_has_the_panel_live_and_with_its_additions_though_no_cell_is_run(
+    notebook: Open, tapis: Tapis, gate: Path, tmp_path: Path, app: str
+) -> None:
+    name, greeted = f"loaded-again-in-{app}", tmp_path / "greeted"
+    adding = (
+        "@tapis.in_panel(column='Letters', kind='number')\ndef letters(job):\n    return len(job.name)\n"
+        f"@tapis.in_panel(action='Greet')\ndef greet(job):\n    open({str(greeted)!r}, 'w').write(job.uuid)"
+    )
+    job = waiting_job(tapis, gate, name)
+    opened = notebook(PANEL, adding, app=app)
+    # Wide enough for a column beside our own.
+    opened.page.set_viewport_size({"width": 1700, "height": 900})
+    opened.run(0)
+    opened.run(1)
+    expect(opened.cell(0).locator(".ag-header-cell", has_text="Letters")).to_have_count(1)
+    opened.save()
+    # What is saved names the panel; the panel itself is the kernel's.
+    until(lambda: "widget-view" in opened.path.read_text())
+    opened.reload()
+    panel = opened.cell(0).locator(".tj-Panel")
+    expect(panel).to_have_count(1)
+    found(panel, name, 1)
+    expect(row(panel, name)).to_contain_text("RUNNING")
+    expect(row(panel, name).locator('[col-id="extra:kernel:letters"]')).to_have_text(str(len(name)))
+    gate.touch()
+    expect(row(panel, name)).to_contain_text("FINISHED")
+    row(panel, name).locator(".tj-Pick").click()
+    panel.get_by_role("button", name="Greet", exact=True).click()
+    expect(panel.get_by_text("Greet: 1 of 1.")).to_be_visible()
+    assert greeted.read_text() == job.uuid
+    expect(opened.cell(0).locator(".jp-InputPrompt")).to_have_text("[1]:")
 
 
 def test_a_sign_in_that_has_ended_is_told_and_the_panel_recovers(notebook: Open) -> None:

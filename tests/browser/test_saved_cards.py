@@ -6,20 +6,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import nbformat
 import pytest
 
 from jupyter_tapis_jobs.model.status import JobStatus
-from tests.browser.conftest import CARD_MIME, PATIENCE, Notebook, signed_in
+from tests.browser.accessibility import CONTRAST, faults
+from tests.browser.conftest import CARD_MIME, PATIENCE, Notebook, choose_theme
 from tests.conftest import TestServer
 
 Open = Callable[..., Notebook]
 
 #: What a job may print, name itself or write; none of it may become HTML.
 HOSTILE = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script></pre>\u202eevil'
-#: WCAG 2.2 AA, for text of usual size.
-CONTRAST = 4.5
 
 
 def saved_cell(status: str, **more: Any) -> nbformat.NotebookNode:
@@ -102,50 +100,5 @@ def test_all_states_can_be_read_in_every_theme(notebook: Open, lab: TestServer, 
     opened.page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
     opened.page.set_viewport_size({"width": 1000, "height": 3600})
     expect(opened.page.locator(".tj-Card")).to_have_count(len(JobStatus), timeout=PATIENCE)
-    faint = opened.page.evaluate(MEASURE, CONTRAST)
+    faint = faults(opened.page, ".tj-Card", CONTRAST)
     assert not faint, json.dumps(faint, indent=1)
-
-
-def choose_theme(server: TestServer, theme: str) -> None:
-    """Choose a theme as the settings menu does."""
-    address = server.url + "lab/api/settings/@jupyterlab/apputils-extension:themes"
-    httpx.put(
-        address,
-        headers=signed_in(server),
-        json={"raw": json.dumps({"theme": theme})},
-    ).raise_for_status()
-
-
-#: Texts of cards whose contrast to what is behind them is below the limit.
-MEASURE = """limit => {
-  const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const rgb = colour => {
-    paint.clearRect(0, 0, 1, 1);
-    paint.fillStyle = colour;
-    paint.fillRect(0, 0, 1, 1);
-    return [...paint.getImageData(0, 0, 1, 1).data];
-  };
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const colour = getComputedStyle(node).backgroundColor;
-      if (rgb(colour)[3] === 255) return colour;
-    }
-    return 'white';
-  };
-  const light = colour => {
-    const [r, g, b] = rgb(colour).map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const faint = [];
-  for (const node of document.querySelectorAll('.tj-Card *')) {
-    if (node.hidden || node.childElementCount || !node.textContent.trim() || !node.offsetParent) continue;
-    const [front, back] = [getComputedStyle(node).color, behind(node)];
-    const [low, high] = [light(front), light(back)].sort((a, b) => a - b);
-    const ratio = (high + 0.05) / (low + 0.05);
-    if (ratio < limit) {
-      faint.push({ text: node.textContent, class: node.className, front, back, ratio,
-        status: node.closest('.tj-Card').dataset.status });
-    }
-  }
-  return faint;
-}"""

@@ -203,5 +203,9 @@ def test_a_study_is_read_retried_and_cancelled_as_its_view_does(api):
     assert (row["cases"], row["counts"]) == (2, {"FAILED": 2})
     added = api.post(f"{study}/retry", json={"caseIds": ["b"], "changes": {"maxMinutes": 20}})
     assert [case["caseId"] for case in added["submitted"]] == ["b"]
-    api.ended(added["submitted"][0]["jobUuid"])
+    again = added["submitted"][0]["jobUuid"]
+    api.ended(again)
     assert api.post(f"{study}/cancel")["asked"] == 0
+    of_it = {"cohortId.eq": row["cohortId"]}
+    assert {job["uuid"] for job in api.get(SEARCH, **of_it)} == {*frame["jobUuid"], again}
+    assert api.get(COUNTS, **of_it)["counts"] == {"FAILED": 3}

@@ -23,7 +23,6 @@ const LONGEST = 30_000;
 const REMEMBERED = 20_000;
 
 interface Ended extends JobRow {
-  cohortId?: string | null;
   owner?: string;
 }
 

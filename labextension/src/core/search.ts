@@ -32,10 +32,12 @@ export interface Filter {
   isHiddenToo: boolean;
   /** Jobs that others share, too. */
   isSharedToo: boolean;
+  /** `cohortId` of the one study whose jobs are looked at; '' for all jobs. */
+  study: string;
   columns: ColumnFilters;
 }
 
-export const EVERYTHING: Filter = { text: '', groups: new Set(), isHiddenToo: false, isSharedToo: false, columns: {} };
+export const EVERYTHING: Filter = { text: '', groups: new Set(), isHiddenToo: false, isSharedToo: false, study: '', columns: {} };
 
 export interface Order {
   column: string;
@@ -49,13 +51,13 @@ export function clause({ groups }: Pick<Filter, 'groups'>): string {
 }
 
 /** Which jobs are looked at, beside their states, as parameters of a search. */
-export function parameters({ text, isHiddenToo, isSharedToo, columns }: Filter): Parameters {
+export function parameters({ text, isHiddenToo, isSharedToo, study, columns }: Filter): Parameters {
   return {
     text: text || null,
     ...(isHiddenToo && { includeHidden: true }),
     ...(isSharedToo && { listType: 'ALL_JOBS' as const }),
     // Conditions are parameters of any name, which the types of the calls do not have.
-    ...(conditions(columns) as object)
+    ...({ ...conditions(columns), ...(study && { 'cohortId.eq': study }) } as object)
   };
 }
 
@@ -66,8 +68,8 @@ interface Parameters {
 }
 
 /** True where some jobs may be left out. */
-export function isNarrow({ text, groups, columns }: Filter): boolean {
-  return text !== '' || groups.size > 0 || Object.keys(columns).length > 0;
+export function isNarrow({ text, groups, study, columns }: Filter): boolean {
+  return text !== '' || groups.size > 0 || study !== '' || Object.keys(columns).length > 0;
 }
 
 /** How many jobs stand in each group, from how many have each status. */

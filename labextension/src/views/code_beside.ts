@@ -72,7 +72,7 @@ export class CodeBeside {
     write(this.note, printable(trouble || (this.found !== null && code === '' ? unsaid : '')));
   }
 
-  private readonly code = element('pre', 'tj-Text', { tabindex: '0', 'aria-label': 'Code of this form' });
+  private readonly code = element('pre', 'tj-Text', { role: 'region', tabindex: '0', 'aria-label': 'Code of this form' });
   private readonly note = element('p', 'tj-Note', { role: 'status' });
   private readonly buttons: HTMLButtonElement[];
   private form: keyof JobCode = 'cell';

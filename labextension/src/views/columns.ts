@@ -68,7 +68,7 @@ function filterable(column: Column, choose: Choose): Column {
 /** State, name and time come first; nothing that matters is cut. What is hidden at first is shown when it is chosen. */
 function wide(selection: Selection): Column[] {
   return [
-    { colId: PICK, headerName: '', width: 40, resizable: false, sortable: false, suppressMovable: true, lockPosition: 'left',
+    { colId: PICK, headerName: t('Selected'), headerClass: 'tj-mod-unseen', width: 40, resizable: false, sortable: false, suppressMovable: true, lockPosition: 'left',
       cellRenderer: (cell: Cell) => box(cell, selection) },
     { colId: 'status', headerName: 'State', width: 154, cellRenderer: state },
     { colId: 'name', headerName: 'Name', flex: 3, cellRenderer: words(row => row.name) },

@@ -4,6 +4,7 @@ import { told } from '../core/client.js';
 import { ServerExtras, type Extras } from '../core/extras.js';
 import { Jobs } from '../core/jobs.js';
 import { t } from '../core/language.js';
+import { Studies } from '../core/studies.js';
 import { element } from '../dom.js';
 import { printable } from '../words.js';
 import type { DetailsView } from './details.js';
@@ -118,7 +119,8 @@ export class Frame {
       case 'Jobs': {
         const { insertFirstCell } = this.host;
         const extras = [new ServerExtras(site.client), ...(this.host.extras ?? [])];
-        const host = { details, extras, submit: () => this.go('Submit'), ...(insertFirstCell && { insertFirstCell }) };
+        const studies = new Studies(site.client, site.live);
+        const host = { details, extras, studies, submit: () => this.go('Submit'), ...(insertFirstCell && { insertFirstCell }) };
         const jobs = new Jobs(site.client, site.live, path => site.wire.url(path));
         return new (await import('./jobs.js')).JobsView(jobs, host);
       }

@@ -10,6 +10,7 @@ import { later, Painter } from '../core/painter.js';
 import { EVERYTHING, isNarrow, type Filter, type Order } from '../core/search.js';
 import { Selection } from '../core/selection.js';
 import { Soon } from '../core/soon.js';
+import type { Studies } from '../core/studies.js';
 import { button, eachSecond, element, show, write } from '../dom.js';
 import type { HistoryRow, JobRow } from '../job.js';
 import { EVERY } from '../live.js';
@@ -27,6 +28,7 @@ import { jobKeys } from './job_keys.js';
 import { help, press } from './keys.js';
 import { askToShare } from './share.js';
 import { Stale } from './stale.js';
+import { StudyFilter } from './study_filter.js';
 
 /** Milliseconds: after the last key of a search; between two looks at the counts, and at the top for new jobs. */
 const TYPED = 250;
@@ -41,6 +43,8 @@ export interface JobsHost {
   insertFirstCell?(): void;
   /** Columns and actions of others. */
   extras?: readonly Extras[];
+  /** The studies to show beside the grid. */
+  studies?: Studies;
 }
 
 export class JobsView {
@@ -90,12 +94,14 @@ export class JobsView {
       loaded: () => [...this.matching]
     });
     void this.additions.learn();
-    const { details } = host;
+    const { details, studies } = host;
+    this.studies = studies ? new StudyFilter(() => studies.list(), study => this.narrow({ study })) : null;
     this.dock = details ? new Dock(details, () => this.closed()) : null;
     this.node.append(this.build());
     this.node.addEventListener('keydown', event => press(this.keys, event));
     this.listen();
     this.countSoon();
+    this.studies?.renew();
   }
 
   /** The page shows or hides the view; a hidden one causes no traffic. */
@@ -129,6 +135,7 @@ export class JobsView {
     this.rest();
     this.unsearch?.();
     this.dock?.dispose();
+    this.studies?.dispose();
     this.grid.dispose();
   }
 
@@ -138,6 +145,7 @@ export class JobsView {
     this.painter.stop();
     this.additions.stop();
     this.counter.stop();
+    this.studies?.rest();
     this.stale.stop();
   }
 
@@ -179,6 +187,7 @@ export class JobsView {
     this.additions.renew();
     this.grid.refresh();
     this.countSoon();
+    this.studies?.renew();
   }
 
   private hear(job: JobRow, event?: HistoryRow): void {
@@ -193,6 +202,7 @@ export class JobsView {
     this.painter.put(uuid, { ...this.painted(uuid), ...job, uuid });
     if (event?.event === 'JOB_NEW_STATUS') {
       this.countSoon();
+      this.studies?.hear(job);
       if (!isNew) {
         this.additions.ask([uuid]);
       }
@@ -283,7 +293,8 @@ export class JobsView {
     this.entry.addEventListener('keydown', ({ key }) => (key === 'Escape' || key === 'Enter') && this.grid.move(0));
     this.newButton = button('', 'Show the new jobs at the top', () => this.narrow({}));
     const chips = [this.chips.node, this.filters.node];
-    const head = element('div', 'tj-Bar', {}, this.entry, ...chips, this.newButton, this.number, this.menu.opener);
+    const { studies } = this;
+    const head = element('div', 'tj-Bar', {}, ...(studies?.controls ?? []), this.entry, ...chips, this.newButton, this.number, this.menu.opener);
     const { submit } = this.host;
     if (submit) {
       head.append(button('Submit…', 'Submit a job by a form', () => submit()));
@@ -295,7 +306,8 @@ export class JobsView {
     }
     this.filters.draw(this.filter.columns);
     [this.note, this.empty, this.newButton].forEach(node => show(node, false));
-    const body = element('div', 'tj-Body', {}, this.table, ...(this.dock ? [this.dock.node] : []));
+    const body = element('div', 'tj-Body', {}, ...(studies ? [studies.node] : []), this.table, ...(this.dock ? [this.dock.node] : []));
+    studies?.fitInto(this.node);
     const whole = document.createDocumentFragment();
     whole.append(head, this.menu.node, this.bulk.node, this.stale.node, this.note, this.keyHelp, this.empty, body);
     return whole;
@@ -352,6 +364,7 @@ export class JobsView {
   private readonly grid: Grid;
   private readonly bulk: Bulk;
   private readonly dock: Dock | null;
+  private readonly studies: StudyFilter | null;
   private newButton!: HTMLButtonElement;
   private filter: Filter;
   private total = -1;

@@ -17,8 +17,9 @@ export function press(keys: readonly Key[], event: KeyboardEvent): boolean {
   const isApart = target instanceof HTMLElement && target.closest('.ag-popup') !== null;
   const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
   const found = isTyping || isApart || !isPlain ? undefined : keys.find(key => key.keys.includes(event.key));
-  const isButton = target instanceof HTMLElement && target.closest('button') !== null && event.key === 'Enter';
-  if (!found || isButton) {
+  // A button is pressed by these.
+  const isPressed = target instanceof HTMLElement && target.closest('button') !== null && ['Enter', ' '].includes(event.key);
+  if (!found || isPressed) {
     return false;
   }
   event.preventDefault();

@@ -219,7 +219,7 @@ function plainText(told: string): HTMLElement {
   const lines = new OutputLines();
   lines.add(told);
   const shown = lines.all.flatMap(({ raw, before }) => [...pieces(raw, before).map(piece => piece.text), '\n']);
-  return element('pre', 'tj-Text', { tabindex: '0', 'aria-label': t('Text of the file') }, shown.join(''));
+  return element('pre', 'tj-Text', { role: 'region', tabindex: '0', 'aria-label': t('Text of the file') }, shown.join(''));
 }
 
 function table({ columns, rows }: OutputPreview): HTMLElement {

@@ -44,6 +44,10 @@ export class SystemCard {
   update(system: SystemInfo, state: HostState | null, load: Load): void {
     write(this.where, printable(system.host));
     this.drawState(system, state);
+    // Why a look failed is told once, and no longer than it holds.
+    if (state?.state === 'connected' || state?.message === this.complaint) {
+      this.complain('');
+    }
     const runs = system.canExec ? system.scheduler || t('no scheduler') : t('files only');
     const parts = [system.description.replace(/\.\s*$/, ''), runs, system.queues.length ? '' : jobWords(load, this.id, ''), system.runtimes.join(', '), system.workDir && t('works in {folder}', { folder: system.workDir })];
     write(this.about, printable(parts.filter(Boolean).join(' · ')));
@@ -80,15 +84,24 @@ export class SystemCard {
 
   private async check(): Promise<void> {
     this.checkButton.disabled = true;
+    this.complaint = '';
     this.say(t('Connecting …'));
     try {
       const report = await this.host.check();
       this.say(report ? [...report.lines, ...report.warnings.map(words => `⚠ ${words}`)].join('\n') : t('Stopped; nothing was changed.'));
     } catch (fault) {
-      this.say(`⚠ ${told(fault)}`);
+      this.complain(told(fault));
     }
     this.checkButton.disabled = false;
     this.host.changed();
+  }
+
+  /** Tell why a look failed; '' takes that back, and nothing else. */
+  private complain(words: string): void {
+    if (words || this.complaint) {
+      this.say(words && `⚠ ${words}`);
+    }
+    this.complaint = words;
   }
 
   private say(words: string): void {
@@ -106,6 +119,7 @@ export class SystemCard {
   private system: SystemInfo | null = null;
   private jobs: readonly string[] = [];
   private load: HostLoad | null = null;
+  private complaint = '';
   private drawn = '';
 }
 
@@ -127,9 +141,15 @@ function stateOf(id: string, state: HostState | null): string {
   if (!state) {
     return id === LOCAL ? t("The server's own machine.") : t('It belongs to someone else, who sees how it is connected.');
   }
-  const until = moment(state.nextTry);
-  const next = until === null ? '' : t('The next try is at {time}.', { time: new Date(until).toLocaleTimeString() });
-  return [state.message, next, t('User {name}.', { name: state.user })].filter(Boolean).join(' ');
+  return [state.message, nextTry(moment(state.nextTry)), t('User {name}.', { name: state.user })].filter(Boolean).join(' ');
+}
+
+/** A time that has gone by says that nothing has wanted the host since. */
+function nextTry(at: number | null): string {
+  if (at === null) {
+    return '';
+  }
+  return at > Date.now() ? t('The next try is at {time}.', { time: new Date(at).toLocaleTimeString() }) : t('It is tried again when a job or a person needs it.');
 }
 
 function queueTable({ id, queues }: SystemInfo, jobs: readonly string[], load: HostLoad | null): HTMLElement {

@@ -70,7 +70,7 @@ export class TextView {
     const copy = button(t('Copy'), t('Copy {name}', { name }), () => void copyText(this.copied, words => write(note, t(words))));
     const note = element('span', 'tj-Note', { role: 'status' });
     const caption = element('figcaption', 'tj-Bar', {}, element('span', 'tj-Caption', {}, name), copy, note);
-    this.node.append(caption, element('pre', 'tj-Text', { tabindex: '0', 'aria-label': name }, told));
+    this.node.append(caption, element('pre', 'tj-Text', { role: 'region', tabindex: '0', 'aria-label': name }, told));
   }
 }
 

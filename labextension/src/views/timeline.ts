@@ -76,7 +76,7 @@ function drawn({ status, words, at, seconds, share, isOpen }: Step, now: number)
   const time = element('time', 'tj-When', { datetime: new Date(at).toISOString(), title: `${new Date(at).toISOString()} (UTC)` }, clockTime(at, now));
   const long = duration(seconds ?? 0);
   const took = seconds === null ? '' : isOpen ? t('{duration} so far', { duration: long }) : long;
-  const bar = element('span', 'tj-Share', { 'aria-hidden': 'true' });
+  const bar = element('span', 'tj-Portion', { 'aria-hidden': 'true' });
   bar.style.width = `${(100 * share).toFixed(1)}%`;
   const name = status ? [element('span', 'tj-Status', {}, `${glyph} ${printable(status)}`)] : [];
   const told = element('span', 'tj-Step-words', {}, ...name, ' ', printable(words));

@@ -84,3 +84,13 @@ async def test_somebody_may_ask_for_another_attempt_at_once():
     host.error = None
     host.gate.retry_now()
     assert await host.gate.connection() == "connection"
+
+
+async def test_a_sign_in_that_was_refused_beside_the_gate_is_not_tried_again_there_at_once():
+    host = Host(HostSignInError("no"))
+    host.gate.note(host.error)
+    await host.fails()
+    assert host.attempts == 0
+    host.time += AFTER_REFUSAL
+    await host.fails()
+    assert host.attempts == 1
