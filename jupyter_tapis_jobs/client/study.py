@@ -218,7 +218,7 @@ class Study(StudyResults):
         from ..model.errors import JobError
 
         display = choose_display() if progress else TextDisplay(Silent())
-        state = wait_for_study(self.watch(), display, timeout, self.tapis.pause)
+        state = wait_for_study(self.watch(), display, timeout, self.tapis.rest)
         bad = sum(state.counts.get(status, 0) for status in BAD_ENDS)
         if check and bad:
             raise JobError(

@@ -21,8 +21,9 @@ _WHERE = {
 
 
 def steer_cases(study: Study, verb: str, which: Any) -> Study:
-    """Ask jobs of cases to *verb* (cancel, pause or resume); *which* names cases as for ``retry``."""
-    rows = chosen(study.frame(), which)
+    """Ask jobs of cases to *verb* (cancel, pause, resume); *which* names cases as for ``retry``, or is all."""
+    cases = study.frame()
+    rows = cases if isinstance(which, str) and which == "all" else chosen(cases, which)
     rows = rows[rows["status"].isin([str(status) for status in _WHERE[verb]])]
     bulk.steer_bulk(study.tapis.connection, verb, rows["jobUuid"].dropna().tolist())
     return study

@@ -149,6 +149,15 @@ class Desk:
         answer = self.run(self.scheduler.cancel_script(launches, why=why, grace=grace))
         return set(self.scheduler.parse_cancel(launches, answer))
 
+    def hold(self, *launches: Launch) -> set[str]:
+        """Hold jobs and return those that were taken back."""
+        answer = self.run(self.scheduler.hold_script(str(self.lane), launches))
+        return set(self.scheduler.parse_hold(launches, answer))
+
+    def release(self, *launches: Launch) -> None:
+        """Let held jobs go."""
+        assert self.run(self.scheduler.release_script(str(self.lane), launches)).exit_code == 0
+
     # --- what lies on the host ---
     def events(self) -> set[str]:
         """Return the names of the event files."""

@@ -145,7 +145,7 @@ def test_a_held_job_waits_until_it_is_released(desk_of) -> None:
     desk = desk_of("single")
     (job,) = desk.submit(desk.job("one", "true", **HELD))
     report = desk.look(job)["one"]
-    assert report.sighting is Sighting.QUEUED
+    assert report.sighting is Sighting.HELD
     assert report.reason.endswith("(JobHeldUser)")
     desk.release(job)
     assert desk.until(lambda: desk.exit_mark(job)) == "0"

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scheduler_desk import KINDS, TERMINATED, Desk, does_something, fork_desk, slurm_desk
+from scheduler_desk import KINDS, TERMINATED, TOGETHER, Desk, does_something, fork_desk, slurm_desk
 
 from jupyter_tapis_jobs.model import marks
+from jupyter_tapis_jobs.model.job import Argument
 from jupyter_tapis_jobs.schedulers import slurm_judge
 from jupyter_tapis_jobs.schedulers.base import Sighting
 from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN
@@ -66,6 +67,43 @@ def test_a_second_copy_of_a_job_runs_nothing(desk: Desk, until) -> None:
     desk.submit(job, name="second")
     until(lambda: desk.duplicates(job) == 1)
     assert desk.said(job, "starts") == "started\n"
+
+
+def test_a_job_that_has_not_begun_is_taken_back_by_its_runner_and_runs_once_when_it_is_let_go(
+    until,
+) -> None:
+    with fork_desk() as desk:
+        gate = desk.folder / "gate"
+        first = desk.job("first", f"until [ -e '{gate}' ]; do sleep 0.1; done")
+        first, held = desk.submit(first, desk.job("held", "echo started >> starts"), parallel=1)
+        until(lambda: desk.claim(first))
+        assert desk.hold(first, held) == {"held"}
+        assert desk.sighting(first) is Sighting.RUNNING
+        gate.touch()
+        until(lambda: desk.duplicates(held) == 1)
+        assert desk.sighting(held) is Sighting.ABSENT
+        desk.release(first, held)
+        desk.submit(held, name="again")
+        until(lambda: desk.exit_mark(held))
+        assert desk.exit_mark(first) == "0"
+        assert desk.said(held, "starts") == "started\n"
+
+
+@pytest.mark.parametrize("mode", ["single", "array", "pack"])
+def test_a_job_that_waits_in_a_queue_is_held_there_and_let_go(rig, until, mode: str) -> None:
+    later = "--begin=now+1hour"
+    with slurm_desk(rig, mode, until) as desk:
+        job = desk.job("held", "true", scheduler_options=(Argument(arg=later),))
+        (job,) = desk.submit(job, directives=(*TOGETHER.get(mode, ()), later))
+        assert desk.sighting(job) is Sighting.QUEUED
+        assert desk.hold(job) == set()
+        assert desk.sighting(job) is Sighting.HELD
+        stranger = replace(job, exec_dir="/elsewhere", submission_id="another")
+        desk.release(stranger)
+        assert desk.sighting(job) is Sighting.HELD
+        desk.release(job)
+        assert desk.sighting(job) is Sighting.QUEUED
+        desk.release(job)
 
 
 def test_a_job_that_is_cancelled_before_its_start_never_starts(desk: Desk, until) -> None:

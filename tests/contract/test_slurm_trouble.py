@@ -132,10 +132,8 @@ def test_jobs_over_the_limit_of_the_queue_are_tried_later(full, on, until) -> No
 def test_a_held_job_waits_and_says_so(single: Desk, rig, until) -> None:
     (job,) = single.submit(single.job("one", "true", **options("--hold")))
     report = single.look(job)["one"]
-    assert report.sighting is Sighting.QUEUED
-    assert report.reason == (
-        f"it is held: release it with `scontrol release {job.remote_job_id}`, or cancel it (JobHeldUser)"
-    )
+    assert report.sighting is Sighting.HELD
+    assert report.reason == "held by its owner; resume it to go on (JobHeldUser)"
     control(rig, "release", job.remote_job_id)
     assert until(lambda: single.exit_mark(job)) == "0"
 
