@@ -21,7 +21,7 @@ _WHERE = {
 
 
 def steer_cases(study: Study, verb: str, which: Any) -> Study:
-    """Ask jobs of cases to *verb* (cancel, pause, resume); *which* names cases as for ``retry``, or is all."""
+    """Ask jobs of cases to *verb* (cancel, pause, resume); *which* is all, or as for ``retry``."""
     cases = study.frame()
     rows = cases if isinstance(which, str) and which == "all" else chosen(cases, which)
     rows = rows[rows["status"].isin([str(status) for status in _WHERE[verb]])]

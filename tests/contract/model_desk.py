@@ -133,7 +133,7 @@ class ModelDesk:
 
     def release(self, launch: Launch) -> None:
         """Let a held job go, as ``scontrol release`` does."""
-        self._in_loop(self._soon(lambda: self.cluster.hold_all(False)))
+        self._in_loop(self.cluster.hold([launch.remote_job_id or ""], False))
 
     def scancel(self, launch: Launch) -> None:
         """End a job behind the engine's back."""

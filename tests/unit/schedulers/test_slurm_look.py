@@ -342,10 +342,7 @@ REASONS = {
         Sighting.QUEUED,
         "other jobs of its user, account or QOS have to end first (QOSMaxCpuPerUserLimit)",
     ),
-    "JobHeldUser": (
-        Sighting.QUEUED,
-        "it is held: release it with `scontrol release 4711`, or cancel it (JobHeldUser)",
-    ),
+    "JobHeldUser": (Sighting.HELD, "held by its owner; resume it to go on (JobHeldUser)"),
     "launch_failed_requeued_held": (
         Sighting.QUEUED,
         "Slurm could not launch it and holds it: release it with `scontrol release 4711`, or cancel it "
@@ -386,5 +383,5 @@ ALL_REASONS = (Path(__file__).parent / "recorded" / "reasons.txt").read_text().s
 @pytest.mark.parametrize("reason", ALL_REASONS)
 def test_no_reason_of_slurm_is_passed_over(reason: str) -> None:
     found, sentence = waiting(reason, number="4711", minutes=10)
-    assert found in (Sighting.QUEUED, Sighting.IMPOSSIBLE)
+    assert found in (Sighting.QUEUED, Sighting.HELD, Sighting.IMPOSSIBLE)
     assert reason in sentence or reason == "None"
