@@ -18,6 +18,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 from IPython.core.interactiveshell import InteractiveShell
+from rig.condor import Pool
+from rig.condor import pool as real_pool
 from rig.containers import Containers
 from rig.containers import containers as real_containers
 from rig.rig import Rig
@@ -237,6 +239,13 @@ def rig_variant() -> Iterator[Callable[[str], Rig]]:
     """``rig_variant("sign-in")``: another rig of ``tests/rig/variants.py``, for a module."""
     with ExitStack() as stack:
         yield functools.cache(lambda name: stack.enter_context(variant(name)))
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    """A real HTCondor pool with a login server, for all tests of a run; leave it as you found it."""
+    with real_pool() as found:
+        yield found
 
 
 # --- real containers --------------------------------------------------------------------------
