@@ -1,0 +1,123 @@
+"""Jobs of a real server in a real HTCondor pool over SSH: alone and as clusters, good and bad ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from rig.condor import Pool
+
+from jupyter_tapis_jobs import Job, Tapis, TapisJobsError
+
+SYSTEM = "pool"
+
+
+@pytest.fixture(scope="module")
+def tapis(pool: Pool, running_server, tmp_path_factory) -> Iterator[Tapis]:
+    """A server that knows the pool as a system."""
+    with running_server(tmp_path_factory.mktemp("pool")) as server:
+        tapis = server.tapis()
+        tapis.add_host(SYSTEM, **pool.adding())
+        yield tapis
+        tapis.connection.close()
+
+
+@pytest.fixture
+def run(tapis: Tapis) -> Callable[..., Job]:
+    """Submit a shell script to the pool and wait for its end."""
+
+    def one(script: str, *, wait: bool = True, **fields: Any) -> Job:
+        asked = {"execSystemId": SYSTEM, "jobType": "BATCH", "maxMinutes": 5, "memoryMB": 100, **fields}
+        job = tapis.submit("bash", script=script, **asked)
+        if wait:
+            job.wait(timeout=100, progress=False)
+        return job
+
+    return one
+
+
+def cases(tapis: Tapis, count: int, script: str, mode: str, **fields: Any) -> list[Job]:
+    """Submit a bulk of cases whose scripts are *script* with {n} filled in, and wait for all."""
+    asked = {"execSystemId": SYSTEM, "jobType": "BATCH", "maxMinutes": 5, "memoryMB": 50, **fields}
+    requests = [{"name": f"case-{n}", "script": script.replace("{n}", str(n))} for n in range(count)]
+    made = tapis.submit_many(requests, appId="bash", launch_mode=mode, **asked)
+    return tapis.wait([job for job in made if isinstance(job, Job)], progress=False, timeout=110)
+
+
+def in_queue(pool: Pool, job: Job) -> list[str]:
+    """Return the numbers under which the pool's queue has a job."""
+    return pool.condor(
+        "condor_q", "-constraint", f'TapisJobUuid == "{job.uuid}"', "-af:j", "JobStatus"
+    ).split()
+
+
+# the host
+
+
+def test_a_host_that_submits_to_a_pool_is_found_to_be_one(tapis: Tapis) -> None:
+    system = tapis.host(SYSTEM).system
+    assert system["batchScheduler"] == "CONDOR"
+    (queue,) = system["batchLogicalQueues"]
+    assert (queue["maxCoresPerNode"], queue["maxMemoryMB"], queue["maxNodeCount"]) == (8, 8192, 1)
+    assert "HTCondor" in repr(tapis.host(SYSTEM))
+
+
+# good ends
+
+
+def test_a_job_runs_there_and_its_output_is_read_here(run) -> None:
+    job = run("echo in slot $_CONDOR_SLOT; echo a,b > t.csv; echo 1,2 >> t.csv")
+    assert job.status == "FINISHED", job.row["lastMessage"]
+    assert job.read("tapisjob.out").startswith("in slot slot1_")
+    assert job.read_csv("t.csv").to_dict("list") == {"a": [1], "b": [2]}
+
+
+def test_a_job_has_its_cores_its_number_and_the_path_of_its_user(run) -> None:
+    job = run('echo "$OMP_NUM_THREADS $CONDOR_JOB_ID $HOME"; command -v sed', coresPerNode=3)
+    cores, number, home, _ = job.read("tapisjob.out").split()
+    assert cores == "3"
+    assert job.refresh().row["remoteJobId"] == number
+    assert home.startswith("/home/")
+
+
+def test_what_fails_there_says_how(run) -> None:
+    job = run("echo cannot converge >&2; exit 7")
+    assert job.status == "FAILED"
+    assert "exit code 7: cannot converge" in job.row["lastMessage"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "mode"), [("auto", "array"), ("array", "array"), ("pack", "array"), ("single", "single")]
+)
+def test_cases_are_one_cluster_and_have_each_their_own_code_and_output(
+    tapis: Tapis, asked: str, mode: str
+) -> None:
+    jobs = cases(tapis, 12, "echo case {n}; exit $(({n} % 3))", asked)
+    rows = {job.row["name"]: job.refresh() for job in jobs}
+    assert [rows[f"case-{n}"].row["exitCode"] for n in range(12)] == [n % 3 for n in range(12)]
+    assert rows["case-7"].read("tapisjob.out") == "case 7\n"
+    assert {job.row["launchMode"] for job in jobs} == {mode}
+    clusters = {job.row["remoteJobId"].partition(".")[0] for job in jobs}
+    assert len(clusters) == (1 if mode == "array" else 12)
+
+
+# bad ends
+
+
+def test_a_cancelled_job_is_gone_from_the_pool(pool: Pool, run, until) -> None:
+    job = run("echo on; exec sleep 100", wait=False)
+    until(lambda: job.refresh().status == "RUNNING")
+    job.cancel()
+    until(lambda: job.refresh().status == "CANCELLED")
+    assert in_queue(pool, job) == []
+
+
+def test_a_request_that_no_machine_meets_is_refused_at_once(run) -> None:
+    with pytest.raises(TapisJobsError, match="coresPerNode"):
+        run("true", coresPerNode=99)
+
+
+def test_several_nodes_are_refused_with_the_way_out(run) -> None:
+    with pytest.raises(TapisJobsError, match="nodeCount"):
+        run("true", nodeCount=2)
