@@ -169,7 +169,7 @@ def parse_submit(submission: Submission, answer: Answer) -> Mapping[str, Report]
     reports = {}
     for number, launch in enumerate(submission.launches):
         word, rest = heard.get(launch.uuid if submission.mode == "single" else "all", ("", ""))
-        if report := _report(submission, launch, number, word, rest.strip()):
+        if report := _report(submission, launch, number, word, rest.strip(" |")):
             reports[launch.uuid] = report
     return reports
 
