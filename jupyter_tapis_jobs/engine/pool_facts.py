@@ -12,6 +12,8 @@ from typing import Any
 
 #: HTCondor has no queues; jobs of Tapis name one.
 QUEUE = "pool"
+#: The submit command by which a job takes its files along.
+TRAVELS = "should_transfer_files=YES"
 #: What condor_status is asked for, as ``MACHINES`` has them.
 COLUMNS = "TotalSlotCpus TotalSlotMemory FileSystemDomain"
 
@@ -39,7 +41,9 @@ class PoolFacts:
     def queue(self) -> dict[str, Any]:
         """Return it as a logical queue, in Tapis's words; without what is unlimited."""
         limits = {"maxNodeCount": 1, "maxCoresPerNode": self.cores, "maxMemoryMB": self.memory_mb}
-        given = {name: value for name, value in limits.items() if value is not None}
+        given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
+        if not self.shares_files:
+            given["schedulerOptions"] = [{"name": "files", "arg": TRAVELS}]
         return {"name": QUEUE, "hpcQueueName": QUEUE, **given}
 
 

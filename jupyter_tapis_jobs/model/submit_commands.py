@@ -13,6 +13,8 @@ from .errors import InvalidInputError, did_you_mean
 from .scheduler_options import FIELD, PROFILE, read_option
 from .texts import is_blank, refuse_control, shown
 
+#: Whether files travel with the job, or its machine shows them.
+TRANSFER = "should_transfer_files"
 #: Taken, and handed on as they are; ``requirements`` joins those of the job.
 _TAKEN = frozenset(
     [
@@ -130,6 +132,8 @@ def refuse_unusable_command(text: str) -> None:
         raise _wrong(text, f"is no submit command that a job may have.{did_you_mean(name, _TAKEN)}")
     if is_blank(value):
         raise _wrong(text, f"needs a value. Write it as {name} = VALUE.")
+    if name == TRANSFER and value.upper() not in ("YES", "NO"):
+        raise _wrong(text, "is neither YES (files travel with the job) nor NO (the machines show them).")
     if value.endswith("\\"):
         raise _wrong(text, "ends with a backslash, which would join it to the next command. Remove it.")
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from .batch_script import SCRIPT_APP
 from .errors import InvalidInputError
 from .job import Job, JobDefinition
+from .paths import within
 from .profile import HiddenOption
 from .scheduler_options import PROFILE, read_option
-from .submit_commands import read_command
+from .submit_commands import TRANSFER, read_command
 
 #: HTCondor starts a job again whose machine was lost; a start that was counted is the only one.
 _ONE_START = "(NumJobStarts =?= undefined || NumJobStarts == 0)"
@@ -26,6 +27,13 @@ _ENDS = (
     "(JobStatus == 2 && time() - JobCurrentStartExecutingDate > {seconds}) || (NumJobStarts > 0 && "
     "(JobStatus == 1 || (JobStatus == 5 && time() - EnteredCurrentStatus > {held})))"
 )
+#: A job that travels: one archive goes with it, one comes back, both named after it (macro ``TapisJob``).
+_TRAVEL = {
+    "transfer_input_files": "in/$(TapisJob).tar",
+    "transfer_output_files": "out.tar",
+    "transfer_output_remaps": '"out.tar = out/$(TapisJob).tar"',
+    "when_to_transfer_output": "ON_EXIT",
+}
 
 
 def commands_of(job: Job, definition: JobDefinition) -> tuple[str, ...]:
@@ -39,7 +47,9 @@ def commands_of(job: Job, definition: JobDefinition) -> tuple[str, ...]:
         "job_max_vacate_time": str(_GRACE),
         "periodic_remove": _ENDS.format(seconds=definition.max_minutes * 60, held=_HELD),
     }
-    said.setdefault("should_transfer_files", "NO")
+    said[TRANSFER] = own.get(TRANSFER, "NO").upper()
+    if said[TRANSFER] == "YES":
+        said |= _TRAVEL
     return tuple(f"{name} = {said[name]}" for name in sorted(said))
 
 
@@ -57,6 +67,8 @@ def refuse_unfit(job: Job, definition: JobDefinition) -> None:
             field="nodeCount",
             value=definition.node_count,
         )
+    if dict(_own_commands(definition)).get(TRANSFER, "").upper() == "YES":
+        _refuse_places_outside(definition)
     if job.app_id == SCRIPT_APP:
         raise InvalidInputError(
             f"app {SCRIPT_APP} runs batch scripts for Slurm, and system {definition.exec_system_id} "
@@ -64,6 +76,22 @@ def refuse_unfit(job: Job, definition: JobDefinition) -> None:
             field="appId",
             value=job.app_id,
         )
+
+
+def _refuse_places_outside(definition: JobDefinition) -> None:
+    """Only one directory travels."""
+    home = definition.exec_system_exec_dir
+    for field, place in (
+        ("execSystemInputDir", definition.exec_system_input_dir),
+        ("execSystemOutputDir", definition.exec_system_output_dir),
+    ):
+        if not within(home, place):
+            raise InvalidInputError(
+                f"{field} {place} is not below execSystemExecDir {home}, and only that travels with "
+                f"{TRANSFER}. Put it there, or use a pool whose machines show the files.",
+                field=field,
+                value=place,
+            )
 
 
 def _own_commands(definition: JobDefinition) -> Iterator[tuple[str, str]]:

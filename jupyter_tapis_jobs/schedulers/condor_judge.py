@@ -57,6 +57,8 @@ class Judge:
         number = launch.remote_job_id or (entry.number if entry else self._number(launch))
         later = self._look.found_later.get(launch.uuid)
         is_over = entry is None or not listed
+        if entry and entry.status in AT_WORK and later and later.state == "claimed":
+            found = later
         if is_over and found.state in ("free", "claimed") and later and later.state != found.state:
             # Something happened between the look at the marks and the answer of HTCondor.
             if later.state != "ended":

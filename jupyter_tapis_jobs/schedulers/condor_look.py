@@ -10,6 +10,7 @@ from . import condor_identity as identity
 from . import job_marks
 from .base import Launch
 from .condor_answer import ATTRIBUTES
+from .condor_travel import carry
 
 #: Seconds before the first submission that the history is read back to: two clocks may differ.
 MARGIN = 600
@@ -23,7 +24,7 @@ now=$(date +%s)
 echo "now $now"
 {prepare}
 {functions}
-pass=job
+pass=job; each=look
 seen=$(
 {numbers}
 look_at_all
@@ -33,6 +34,7 @@ echo "queue $?"
 printf '%s\\n' "$seen"
 case $seen in *"queue 0") ;; *) exit 1 ;; esac
 
+{carry}
 # What is not in the queue, and what left no word or one about a signal, is in the history.
 open=$(printf '%s\\n' "$seen" | awk -F'\\t' '
   $1 == "\\"queue\\"" {{ shown[$4 " " $5] = 1; next }}
@@ -70,7 +72,8 @@ def look_script(lane_dir: str, launches: Sequence[Launch]) -> str:
     return _LOOK.format(
         lane=shlex.quote(lane_dir),
         prepare=identity.PREPARE,
-        functions=job_marks.functions(launches),
+        functions=job_marks.functions(launches, verb='"$each"'),
+        carry=carry(),
         numbers="\n".join(_numbers(launches)) or ":",
         ours=shlex.quote(f"{identity.LANE} == {identity.text(lane_dir)}"),
         attributes=" ".join(ATTRIBUTES),

@@ -14,6 +14,7 @@ from ..transports.base import Answer
 from . import condor_identity as identity
 from .base import Launch, Report, Sighting, Submission
 from .condor_refusals import judge
+from .condor_travel import PACK, TRAVELS, dispatcher
 from .fork import OVERTAKEN
 
 #: condor_submit commands that run at the same time; the schedd takes one job after the other.
@@ -38,6 +39,7 @@ cat > "$s/{run_file}" <<'END_OF_SCRIPT' || exit 1
 chmod 770 "$s/{run_file}"
 cat > "$s/{description_file}" <<'END_OF_DESCRIPTION' || exit 1
 {description}END_OF_DESCRIPTION
+{pack}
 # heard TEXT: the first number of ``4711.0 - 4711.9`` (condor_submit -terse), and all of it in one line
 heard() {{
   id=; text=; set -f; IFS='
@@ -54,10 +56,11 @@ heard() {{
 _SINGLE = """\
 one() {{ # UUID NUMBER DIRECTORY
   if [ -e "$s/closed" ]; then echo "$1 skipped"; return; fi
+  commands=$(sed -n '/^cd /q; s/^#CONDOR //p' "$3/{script}")
+  case $commands in *"{travels}"*) pack "$1" "$3" ;; esac
   said=$({{
     cat "$s/{description_file}"
-    sed -n '/^cd /q; s/^#CONDOR //p' "$3/{script}"
-    printf '+{uuid} = "%s"\\narguments = %s\\nqueue\\n' "$1" "$2"
+    printf 'TapisJob = %s\\n%s\\narguments = %s %s\\nqueue\\n' "$1" "$commands" "$2" "$1"
   }} | condor_submit -terse - 2>&1); code=$?
   heard "$said"
   if [ "$code" = 0 ] && [ -n "$id" ]; then echo "$1 $id" >> "$s/{ids}"; echo "$1 accepted $id"; return; fi
@@ -73,13 +76,6 @@ if [ "$code" = 0 ] && [ -n "$id" ]; then echo "${{id%.*}}" > "$s/{id_file}"; ech
 else printf '%s %s %.3000s\\n' all failed "$text"; fi
 """
 
-#: One process finds the job of a number, and becomes its launch script.
-_DISPATCHER = """\
-#!/bin/sh
-job=$(sed -n "$(($1 + 1)){{p;q;}}" {jobs}) || exit 1
-exec "${{job#* }}/{script}"
-"""
-
 #: No log and no output of its own: what HTCondor knows is asked of its queue and its history.
 _DESCRIPTION = """\
 universe = vanilla
@@ -90,11 +86,11 @@ environment = "CONDOR_JOB_ID=$(ClusterId).$(ProcId)"
 notification = Never
 +{lane_name} = {lane}
 +{submission_name} = "{submission}"
++{uuid_name} = "$(TapisJob)"
 """
 _QUEUE = """\
 {commands}
-+{uuid} = "$(TapisJob)"
-arguments = $(ProcId)
+arguments = $(ProcId) $(TapisJob)
 queue TapisJob from (
 {uuids}
 )
@@ -115,11 +111,12 @@ def submit_script(submission: Submission) -> str:
         jobs_file=identity.JOBS,
         jobs="\n".join(f"{job.uuid} {job.exec_dir}" for job in submission.launches),
         run_file=identity.RUN,
-        run=_DISPATCHER.format(jobs=shlex.quote(f"{place}/{identity.JOBS}"), script=files.LAUNCH_SCRIPT),
+        run=dispatcher(f"{place}/{identity.JOBS}"),
         description_file=identity.DESCRIPTION,
+        pack=PACK,
         description=_description(submission, place) + ("" if is_single else _queue(submission)),
     )
-    return head + (_single(submission) if is_single else _together())
+    return head + (_single(submission) if is_single else _together(submission))
 
 
 def _description(submission: Submission, place: str) -> str:
@@ -132,6 +129,7 @@ def _description(submission: Submission, place: str) -> str:
         lane=identity.literal(identity.text(submission.lane_dir)),
         submission_name=identity.SUBMISSION,
         submission=submission.id,
+        uuid_name=identity.UUID,
     )
 
 
@@ -139,7 +137,6 @@ def _queue(submission: Submission) -> str:
     """Return what is said of a cluster: the commands of its jobs, and the jobs."""
     return _QUEUE.format(
         commands="\n".join(submission.directives),
-        uuid=identity.UUID,
         uuids="\n".join(job.uuid for job in submission.launches),
     )
 
@@ -149,7 +146,7 @@ def _single(submission: Submission) -> str:
     function = _SINGLE.format(
         description_file=identity.DESCRIPTION,
         script=files.LAUNCH_SCRIPT,
-        uuid=identity.UUID,
+        travels=TRAVELS,
         ids=identity.IDS,
     )
     calls = [f"one {job.uuid} {n} {shlex.quote(job.exec_dir)}" for n, job in enumerate(submission.launches)]
@@ -157,9 +154,12 @@ def _single(submission: Submission) -> str:
     return function + "".join(f"{{\n{queue}\n}} &\n" for queue in queues) + "wait\n"
 
 
-def _together() -> str:
+def _together(submission: Submission) -> str:
     """Return the part that calls ``condor_submit`` once for all jobs."""
-    return _TOGETHER.format(description_file=identity.DESCRIPTION, id_file=identity.ID)
+    pack = 'while read -r uuid dir; do pack "$uuid" "$dir"; done < "$s/jobs"\n'
+    return (pack if TRAVELS in submission.directives else "") + _TOGETHER.format(
+        description_file=identity.DESCRIPTION, id_file=identity.ID
+    )
 
 
 def parse_submit(submission: Submission, answer: Answer) -> Mapping[str, Report]:

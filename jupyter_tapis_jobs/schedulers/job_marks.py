@@ -64,8 +64,8 @@ class Found:
     killed: str = ""
 
 
-def functions(launches: Sequence[Launch]) -> str:
-    """Return the shell functions that look at *launches*, all of them by ``look_at_all``."""
+def functions(launches: Sequence[Launch], *, verb: str = "look") -> str:
+    """Return the shell functions that look at *launches*; ``look_at_all`` calls *verb* for each of them."""
     return _FUNCTIONS.format(
         folder=marks.FOLDER,
         exit=marks.EXIT,
@@ -73,7 +73,7 @@ def functions(launches: Sequence[Launch]) -> str:
         killed=marks.KILLED,
         revoked=marks.REVOKED,
         jobs=JOBS,
-        looks="\n".join(f"look {j.uuid} {shlex.quote(j.exec_dir)} {_number(j)}" for j in launches) or ":",
+        looks="\n".join(f"{verb} {j.uuid} {shlex.quote(j.exec_dir)} {_number(j)}" for j in launches) or ":",
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,6 +65,53 @@ def test_a_host_that_submits_to_a_pool_is_found_to_be_one(tapis: Tapis) -> None:
     (queue,) = system["batchLogicalQueues"]
     assert (queue["maxCoresPerNode"], queue["maxMemoryMB"], queue["maxNodeCount"]) == (8, 8192, 1)
     assert "HTCondor" in repr(tapis.host(SYSTEM))
+
+
+# on this very machine
+
+
+@pytest.fixture
+def server_in_pool(pool: Pool, running_server, monkeypatch) -> Iterator[Tapis]:
+    """A server of the pool's own user, whose system ``local`` submits to the pool."""
+    folder = pool.home / "server"
+    (folder / "root").mkdir(parents=True, exist_ok=True)
+    for place in (folder, folder / "root"):
+        shutil.chown(place, pool.user, pool.user)
+    # A Python below root's home is not for others; the packages are.
+    python, packages = f"/usr/bin/python3.{sys.version_info.minor}", [p for p in sys.path if p]
+    settings = [f"{k}={v}" for k, v in {**pool.environment, "PYTHONPATH": ":".join(packages)}.items()]
+    change = [
+        "setpriv",
+        f"--reuid={pool.user}",
+        f"--regid={pool.user}",
+        "--clear-groups",
+        "env",
+        *settings,
+        python,
+    ]
+    if subprocess.run([*change, "-c", "import jupyter_tapis_jobs"], cwd="/", check=False).returncode:
+        pytest.skip(f"{python} does not run there with the packages of {sys.executable}")
+    as_user = folder / "python"
+    as_user.write_text(f'#!/bin/sh\nexec {shlex.join(change)} "$@"\n')
+    as_user.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(as_user))
+    with running_server(folder) as server:
+        tapis = server.tapis()
+        queue = {"name": "pool", "hpcQueueName": "pool", "maxNodeCount": 1}
+        changes = {"canRunBatch": True, "batchScheduler": "CONDOR", "batchLogicalQueues": [queue]}
+        tapis.connection.call("PATCH", "/v3/systems/local", json=changes)
+        yield tapis
+        tapis.connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_job_of_the_local_system_runs_in_the_pool(server_in_pool: Tapis) -> None:
+    job = server_in_pool.submit(
+        "bash", script="echo $CONDOR_JOB_ID", jobType="BATCH", memoryMB=100, maxMinutes=5
+    )
+    job.wait(timeout=100, progress=False)
+    assert job.status == "FINISHED", job.row["lastMessage"]
+    assert job.read("tapisjob.out").strip() == job.refresh().row["remoteJobId"]
 
 
 # good ends

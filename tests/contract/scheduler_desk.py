@@ -256,10 +256,11 @@ def described(
     """Return the launch script of a job that runs *command* in *folder*, and its definition."""
     defined = replace(_definition(folder, job_type), **definition)
     lines = LaunchLines(before=(". ./tapisjob.env",), command=command, environment="")
-    return launch_script(_job(uuid, job_type), defined, lines, events=events), defined
+    return launch_script(described_job(uuid, job_type), defined, lines, events=events), defined
 
 
-def _job(uuid: str, job_type: str) -> Job:
+def described_job(uuid: str, job_type: str) -> Job:
+    """Return a job as it is stored."""
     return Job(
         uuid=uuid,
         tenant="t",

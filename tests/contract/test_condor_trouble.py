@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rig.condor import Pool
-from scheduler_desk import TOGETHER, Desk, condor_desk
+from scheduler_desk import TOGETHER, Desk, condor_desk, described, described_job
 
+from jupyter_tapis_jobs.model.job import Argument
 from jupyter_tapis_jobs.model.status import Condition
+from jupyter_tapis_jobs.model.submit_description import commands_of
 from jupyter_tapis_jobs.schedulers import condor_judge
 from jupyter_tapis_jobs.schedulers.base import Launch, Report, Sighting
 
@@ -174,3 +177,33 @@ def test_a_schedd_that_does_not_answer_says_nothing_of_any_job(desk: Desk, until
     assert desk.hand_over(desk.job("two", "true"), name="second") == {}
     monkeypatch.undo()
     assert desk.sighting(job) is Sighting.RUNNING
+
+
+# --- where the machines do not show the files -------------------------------------------------
+def travelling() -> tuple[str, ...]:
+    """Return the commands of jobs whose files travel, as a job's definition says them."""
+    option = Argument(arg="should_transfer_files=YES")
+    definition = replace(
+        described("one", "true", "/", "BATCH", "/", batch_scheduler="CONDOR")[1], scheduler_options=(option,)
+    )
+    return commands_of(described_job("one", "BATCH"), definition)
+
+
+def test_files_travel_with_a_job_and_come_back_with_its_marks(desk: Desk, until) -> None:
+    job = desk.job("one", "pwd; mkdir -p deep; cp tapisjob.env 'deep/er $x'; ln -s deep link; exit 3")
+    (job,) = desk.submit(job, directives=travelling())
+    report = seen(desk, until, job, Sighting.ENDED)
+    assert report.condition is None
+    assert desk.exit_mark(job) == "3"
+    assert "/execute/dir_" in desk.said(job)
+    assert desk.said(job, "link/er $x") == desk.said(job, "tapisjob.env")
+    assert not list((desk.lane / "submissions/first").glob("*/*.tar"))
+
+
+def test_a_job_that_travels_is_seen_to_run_and_is_cancelled(pool: Pool, desk: Desk, until) -> None:
+    job = desk.job("one", "exec sleep 60")
+    (job,) = desk.submit(job, directives=travelling())
+    seen(desk, until, job, Sighting.RUNNING)
+    assert desk.claim(job)[-1] == f"condor:{job.remote_job_id}:0"
+    assert desk.cancel(job) == {"one"}
+    assert in_queue(pool, desk) == []

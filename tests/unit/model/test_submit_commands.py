@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,3 +107,17 @@ def test_several_nodes_are_refused(resolved: Resolve) -> None:
     with pytest.raises(InvalidInputError, match="a job of HTCondor has one machine") as refused:
         refuse_unfit(*in_pool(resolved, nodeCount=2))
     assert refused.value.field == "nodeCount"
+
+
+def test_files_travel_where_that_is_said(resolved: Resolve) -> None:
+    told = said(resolved, "should_transfer_files = yes")
+    assert told["should_transfer_files"] == "YES"
+    assert told["transfer_input_files"] == "in/$(TapisJob).tar"
+
+
+def test_a_directory_that_would_stay_behind_is_refused(resolved: Resolve) -> None:
+    job, definition = in_pool(resolved, "should_transfer_files = YES")
+    refuse_unfit(job, definition)
+    with pytest.raises(InvalidInputError, match="execSystemOutputDir /elsewhere is not below") as refused:
+        refuse_unfit(job, replace(definition, exec_system_output_dir="/elsewhere"))
+    assert refused.value.field == "execSystemOutputDir"
