@@ -104,6 +104,8 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "playwright": (_module("playwright"), "playwright is not installed: pip install playwright"),
     "mpirun": (_command("mpirun"), "there is no mpirun: apt-get install openmpi-bin"),
     "setfacl": (_command("setfacl"), "there is no setfacl: apt-get install acl"),
+    "apptainer": (_command("apptainer"), "there is no apptainer: tests/rig/containers-up --install"),
+    "busybox": (_command("busybox"), "there is no busybox: apt-get install busybox-static"),
     "unzip": (_command("unzip"), "there is no unzip: apt-get install unzip"),
     "node": (_command("node"), "there is no node: install Node.js 20"),
     "jupyterlab": (_module("jupyterlab"), "JupyterLab is not installed: pip install jupyterlab"),

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,7 +154,87 @@ def test_cases_are_one_cluster_and_have_each_their_own_code_and_output(
     assert len(clusters) == (1 if mode == "array" else 12)
 
 
+def test_files_travel_where_the_machines_do_not_show_them(run) -> None:
+    options = [{"arg": "should_transfer_files=YES"}]
+    job = run(
+        "pwd; cat greeting; echo a,b > t.csv",
+        files={"greeting": "hello"},
+        parameterSet={"schedulerOptions": options},
+    )
+    assert job.status == "FINISHED", job.row["lastMessage"]
+    where, greeting = job.read("tapisjob.out").split()
+    assert "/execute/dir_" in where
+    assert greeting == "hello"
+    assert job.read("t.csv") == "a,b\n"
+
+
+@pytest.mark.needs("apptainer")
+@pytest.mark.needs("busybox")
+def test_a_container_runs_there(pool: Pool, tapis: Tapis) -> None:
+    image = sandbox(pool.home / "image")
+    app = {"id": "contained", "version": "1", "runtime": "SINGULARITY", "containerImage": str(image)}
+    tapis.connection.post("/v3/apps", {**app, "jobAttributes": {"execSystemId": SYSTEM}})
+    args = [{"arg": "sh -c 'echo in $APPTAINER_NAME; exit 4'"}]
+    job = tapis.submit(
+        "contained", jobType="BATCH", memoryMB=100, maxMinutes=5, parameterSet={"appArgs": args}
+    )
+    job.wait(timeout=100, progress=False)
+    assert job.read("tapisjob.out").endswith("in image\n"), job.row["lastMessage"]
+    assert job.row["exitCode"] == 4
+    shutil.rmtree(image)
+
+
+def sandbox(folder: Path) -> Path:
+    """Make an image in the form of a directory: one program, and what Apptainer mounts over."""
+    for name in ("bin", "dev", "proc", "sys", "tmp", "etc", "root", "home", "var/tmp", ".singularity.d"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    shutil.copy(shutil.which("busybox") or "", folder / "bin/busybox")
+    for name in ("sh", "echo"):
+        (folder / "bin" / name).symlink_to("busybox")
+    for name in ("hosts", "resolv.conf", "localtime", "passwd", "group"):
+        (folder / "etc" / name).touch()
+    runscript = folder / ".singularity.d/runscript"
+    runscript.write_text('#!/bin/sh\nexec "$@"\n')
+    runscript.chmod(0o755)
+    return folder
+
+
 # bad ends
+
+
+def test_a_job_that_its_user_holds_says_how_it_goes_on(pool: Pool, run, until) -> None:
+    # No machine fits, so that it is still waiting.
+    job = run(
+        "true", wait=False, parameterSet={"schedulerOptions": [{"arg": 'requirements = (Arch == "VAX")'}]}
+    )
+    until(lambda: job.refresh().row["remoteJobId"])
+    pool.condor("condor_hold", job.row["remoteJobId"])
+    release = f"condor_release {job.row['remoteJobId']}"
+    until(lambda: release in (job.refresh().row["lastMessage"] or ""))
+    assert job.status == "QUEUED"
+    job.cancel()
+    until(lambda: job.refresh().status == "CANCELLED")
+    assert in_queue(pool, job) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "condition", "sentence"),
+    [
+        ("condor_rm", "SCHEDULER_CANCELLED", "it was removed at HTCondor itself"),
+        ("condor_vacate_job", "SCHEDULER_TERMINATED", "its machine was taken back"),
+        ("condor_hold", "SCHEDULER_STOPPED", "HTCondor held it after its start"),
+    ],
+)
+def test_what_others_end_there_is_failed_and_says_why(
+    pool: Pool, run, until, command: str, condition: str, sentence: str
+) -> None:
+    job = run("echo $$ >> starts; exec sleep 100", wait=False)
+    until(lambda: job.refresh().status == "RUNNING")
+    pool.condor(command, job.row["remoteJobId"])
+    until(lambda: job.refresh().status == "FAILED")
+    assert sentence in job.row["lastMessage"]
+    assert job.row["condition"] == condition
+    assert len(job.read("starts").split()) == 1
 
 
 def test_a_cancelled_job_is_gone_from_the_pool(pool: Pool, run, until) -> None:
