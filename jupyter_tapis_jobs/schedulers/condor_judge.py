@@ -102,7 +102,7 @@ class Judge:
             case "free":
                 return self._unbegun(launch, entry)
         # missing
-        if (entry and entry.status in AT_WORK) or not self._look.has_history:
+        if (entry and entry.status in AT_WORK | {IDLE, HELD}) or not self._look.has_history:
             return _UNCLEAR
         return Sighting.REFUSED, None, _GONE
 

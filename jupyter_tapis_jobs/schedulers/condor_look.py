@@ -50,14 +50,17 @@ open=$(printf '%s\\n' "$seen" | awk -F'\\t' '
     for (uuid in asked) print uuid
   }}')
 if [ -n "$open" ]; then
-  condor_history -constraint {ours} -since {since} -af:tV '"history"' {attributes}
-  echo "history $?"
+  history=$(condor_history -constraint {ours} -since {since} -af:tV '"history"' {attributes} 2>&1); code=$?
+  # A pool that keeps none says so for ever; any other trouble passes.
+  case $history in *"HISTORY is unset"*) code=0 ;; esac
+  printf '%s\nhistory %s\n' "$history" "$code"
 fi
 
 # What no machine was found for is held against the machines that there are.
 case $seen in
   *'"no match found '*|*'"no match found"'*)
-    condor_status -constraint 'DynamicSlot =!= true' -af:tV '"machine"' TotalSlotCpus TotalSlotMemory ;;
+    condor_status -constraint 'DynamicSlot =!= true' -af:tV '"machine"' TotalSlotCpus TotalSlotMemory |
+      sort -u ;;
 esac
 
 # What ended meanwhile has left its word by now.

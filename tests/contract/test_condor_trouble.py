@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +179,18 @@ def test_a_schedd_that_does_not_answer_says_nothing_of_any_job(desk: Desk, until
     assert desk.hand_over(desk.job("two", "true"), name="second") == {}
     monkeypatch.undo()
     assert desk.sighting(job) is Sighting.RUNNING
+
+
+def test_a_pool_that_keeps_no_history_still_tells_what_is_gone(
+    pool: Pool, desk: Desk, until, monkeypatch
+) -> None:
+    job = running(desk, until)
+    monkeypatch.setattr(desk, "environment", {**desk.environment, "_CONDOR_HISTORY": ""})
+    os.kill(int(desk.claim(job)[1]), signal.SIGKILL)
+    until(lambda: in_queue(pool, desk) == [])
+    report = desk.look(job)["one"]
+    assert report.sighting is Sighting.VANISHED
+    assert "HTCondor does not know it any more" in report.reason
 
 
 # --- where the machines do not show the files -------------------------------------------------

@@ -84,10 +84,11 @@ def pool() -> Iterator[Pool]:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{NAME}.use").open("w") as use:
         fcntl.flock(use, fcntl.LOCK_SH)
-        yield _brought_up(FOLDER / NAME)
+        yield brought_up(FOLDER / NAME)
 
 
-def _brought_up(folder: Path) -> Pool:
+def brought_up(folder: Path) -> Pool:
+    """Start what does not run of the pool in *folder*."""
     environment = {**os.environ, "RIG_DIR": str(folder), "RIG_NO_INSTALL": "1"}
     done = subprocess.run([HERE / "condor-up"], env=environment, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
