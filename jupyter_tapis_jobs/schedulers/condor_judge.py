@@ -50,10 +50,7 @@ class Judge:
                 yield launch.uuid, report
 
     def _report(self, launch: Launch, found: Found) -> Report | None:
-        key = launch.uuid, launch.submission_id or ""
-        entry, listed = self._queue.get(key), True
-        if entry is None:
-            entry, listed = self._history.get(key), False
+        entry, listed = self._entry(launch, found)
         number = launch.remote_job_id or (entry.number if entry else self._number(launch))
         later = self._look.found_later.get(launch.uuid)
         is_over = entry is None or not listed
@@ -78,6 +75,12 @@ class Judge:
             condition=end.condition if end else None,
             reason=reason,
         )
+
+    def _entry(self, launch: Launch, found: Found) -> tuple[Entry | None, bool]:
+        """Return the job's row, and whether it is in the queue; of two copies that which won the claim."""
+        key = launch.uuid, found.claimed_by if "." in found.claimed_by else launch.submission_id or ""
+        entry = self._queue.get(key)
+        return (self._history.get(key), False) if entry is None else (entry, True)
 
     def _number(self, launch: Launch) -> str | None:
         """Return the number that a submission left on the host."""
@@ -135,8 +138,9 @@ class Judge:
 
 
 def _by_job(entries: Sequence[Entry]) -> Mapping[tuple[str, str], Entry]:
-    """Return entries by job and submission; the history tells the newest first, and the newest counts."""
-    return {(entry.uuid, entry.submission): entry for entry in reversed(entries)}
+    """Return entries by uuid and submission, and by uuid and number; the history tells the newest first."""
+    by_submission = {(entry.uuid, entry.submission): entry for entry in reversed(entries)}
+    return by_submission | {(entry.uuid, entry.number): entry for entry in entries}
 
 
 def _verdict(found: Found, entry: Entry | None) -> End | None:

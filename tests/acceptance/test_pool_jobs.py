@@ -66,6 +66,8 @@ def test_a_host_that_submits_to_a_pool_is_found_to_be_one(tapis: Tapis) -> None:
     (queue,) = system["batchLogicalQueues"]
     assert (queue["maxCoresPerNode"], queue["maxMemoryMB"], queue["maxNodeCount"]) == (8, 8192, 1)
     assert "HTCondor" in repr(tapis.host(SYSTEM))
+    checked = tapis.host(SYSTEM).check()
+    assert checked.system["batchLogicalQueues"] == system["batchLogicalQueues"]
 
 
 # on this very machine

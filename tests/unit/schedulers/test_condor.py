@@ -145,6 +145,21 @@ def test_one_whose_start_left_nothing_is_handed_over_anew() -> None:
     assert report.sighting is Sighting.ABSENT
 
 
+def test_of_two_copies_the_one_that_won_the_claim_counts() -> None:
+    # Its first submission was given up too early; the second one's copy found the job claimed.
+    rows = {"4711.3": ("first", 2), "4800.0": ("sub", 4)}
+    lines = ["now 2000", "job one - claimed - condor:4711.3:0"]
+    for number, (submitted, status) in rows.items():
+        cluster, _, process = number.partition(".")
+        told = {"ClusterId": cluster, "ProcId": process, "TapisJobUuid": '"one"', "JobStatus": status}
+        told["TapisJobSubmission"] = f'"{submitted}"'
+        lines.append("\t".join(['"queue"', *(str(told.get(name, "undefined")) for name in ATTRIBUTES)]))
+    lines += ["queue 0", "again one - claimed - -", "looked", ""]
+    launch = Launch(uuid="one", exec_dir="/jobs/one", submission_id="sub", mode="array")
+    report = CONDOR.parse_look([launch], Answer(0, "\n".join(lines), ""))["one"]
+    assert report.sighting is Sighting.RUNNING
+
+
 def test_one_that_a_signal_ended_says_which() -> None:
     report = seen(
         "claimed", "history", JobStatus=4, ExitBySignal="true", ExitSignal=9, RemoteHost='"slot1@node7"'
