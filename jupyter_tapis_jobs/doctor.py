@@ -65,7 +65,7 @@ class Tool:
     way_out: str
 
 
-#: Looked at already, though this version runs ZIP apps only, by FORK and by Slurm.
+#: Looked at already, though this version does not run it.
 _LATER = " (a later version)"
 TOOLS = (
     Tool("runtimes", "unzip", ("unzip", "-v"), "ZIP apps", "apt-get install unzip"),
@@ -88,7 +88,13 @@ TOOLS = (
         "Slurm on this very machine",
         "add the login node as a host: jupyter tapisjobs host add NAME",
     ),
-    Tool("schedulers", "condor_submit", ("condor_version",), f"HTCondor{_LATER}", "install HTCondor"),
+    Tool(
+        "schedulers",
+        "condor_submit",
+        ("condor_version",),
+        "HTCondor on this very machine",
+        "add the host that submits: jupyter tapisjobs host add NAME",
+    ),
     Tool("schedulers", "dask", ("dask", "--version"), f"Dask{_LATER}", "pip install distributed"),
     Tool(
         "build",

@@ -18,6 +18,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 from IPython.core.interactiveshell import InteractiveShell
+from rig.condor import Pool
+from rig.condor import pool as real_pool
 from rig.containers import Containers
 from rig.containers import containers as real_containers
 from rig.rig import Rig
@@ -102,6 +104,8 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "playwright": (_module("playwright"), "playwright is not installed: pip install playwright"),
     "mpirun": (_command("mpirun"), "there is no mpirun: apt-get install openmpi-bin"),
     "setfacl": (_command("setfacl"), "there is no setfacl: apt-get install acl"),
+    "apptainer": (_command("apptainer"), "there is no apptainer: tests/rig/containers-up --install"),
+    "busybox": (_command("busybox"), "there is no busybox: apt-get install busybox-static"),
     "unzip": (_command("unzip"), "there is no unzip: apt-get install unzip"),
     "node": (_command("node"), "there is no node: install Node.js 20"),
     "jupyterlab": (_module("jupyterlab"), "JupyterLab is not installed: pip install jupyterlab"),
@@ -237,6 +241,13 @@ def rig_variant() -> Iterator[Callable[[str], Rig]]:
     """``rig_variant("sign-in")``: another rig of ``tests/rig/variants.py``, for a module."""
     with ExitStack() as stack:
         yield functools.cache(lambda name: stack.enter_context(variant(name)))
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    """A real HTCondor pool with a login server, for all tests of a run; leave it as you found it."""
+    with real_pool() as found:
+        yield found
 
 
 # --- real containers --------------------------------------------------------------------------

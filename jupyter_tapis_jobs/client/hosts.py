@@ -76,10 +76,12 @@ class Host:
 
     def _title(self) -> str:
         facts = (self.system.get("notes") or {}).get("tapisjobs") or {}
-        slurm = self.report.get("scheduler") or (f"Slurm {facts['slurm']}" if facts.get("slurm") else "")
+        scheduler = self.report.get("scheduler") or _scheduler(facts)
         most = facts.get("maxArraySize") or 0
-        arrays = f"arrays up to {most - 1:,}" if most > 1 else "arrays forbidden" if slurm else ""
-        parts = (self.system.get("host"), slurm or "no batch system", arrays)
+        arrays = (
+            f"arrays up to {most - 1:,}" if most > 1 else "arrays forbidden" if facts.get("slurm") else ""
+        )
+        parts = (self.system.get("host"), scheduler or "no batch system", arrays)
         return " · ".join([f"{self.name}   {parts[0]}", *filter(None, parts[1:])])
 
     def _queues(self) -> list[dict[str, Any]]:
@@ -216,6 +218,12 @@ def _tell(report: Mapping[str, Any]) -> None:
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def _scheduler(facts: Mapping[str, Any]) -> str:
+    """Return the scheduler and its version that a look at the host has found."""
+    names = {"slurm": "Slurm", "condor": "HTCondor"}
+    return next((f"{name} {facts[key]}" for key, name in names.items() if facts.get(key)), "")
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:

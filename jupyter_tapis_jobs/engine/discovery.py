@@ -8,6 +8,7 @@ from ..model.errors import InvalidInputError, UnavailableError
 from ..model.paths import within
 from ..transports.base import Transport
 from .host_facts import ENVIRONMENT, PLACES, HostFacts, facts, script
+from .pool_facts import QUEUE
 
 #: Key of a system's notes under which the facts stand that launch modes and transports need.
 NOTES = "tapisjobs"
@@ -21,7 +22,7 @@ async def discover(transport: Transport, name: str) -> HostFacts:
     """Return what the host called *name* tells of itself to the user of *transport*: two round trips.
 
     Raises ``InvalidInputError`` for a host on which no job can run, ``UnavailableError`` when its
-    Slurm does not answer now, and what the transport raises.
+    scheduler does not answer now, and what the transport raises.
     """
     variables = await transport.environment([*PLACES, *ENVIRONMENT])
     answer = await transport.run(script(variables), timeout=LOOK_SECONDS)
@@ -44,11 +45,14 @@ def _refuse_useless(found: HostFacts, name: str) -> None:
             "which moving files needs. Ask the site to install it, or take another login host.",
             code="JOBS_HOST_UNFIT",
         )
-    if any(words in found.slurm_trouble.lower() for words in _PASSING):
-        raise UnavailableError(
-            f"Slurm on {name} does not answer now ({found.slurm_trouble}). Try again when it does.",
-            code="JOBS_HOST_SCHEDULER_AWAY",
-        )
+    if found.slurm or found.pool:
+        return
+    for scheduler, trouble in (("Slurm", found.slurm_trouble), ("HTCondor", found.pool_trouble)):
+        if any(words in trouble.lower() for words in _PASSING):
+            raise UnavailableError(
+                f"{scheduler} on {name} does not answer now ({trouble}). Try again when it does.",
+                code="JOBS_HOST_SCHEDULER_AWAY",
+            )
 
 
 def definition(
@@ -68,18 +72,23 @@ def definition(
         "canRunBatch": False,
         "notes": {NOTES: notes(found, checked)},
     }
-    return system | _batch(found)
+    return system | batch(found)
 
 
-def _batch(found: HostFacts) -> dict[str, Any]:
-    if found.slurm is None:
+def batch(found: HostFacts) -> dict[str, Any]:
+    """Return what a system says of its scheduler, Slurm before HTCondor; nothing without one."""
+    if found.slurm is not None:
+        name, default = "SLURM", found.slurm.default.name
+        queues: list[dict[str, Any]] = [dict(partition.queue()) for partition in found.slurm.partitions]
+    elif found.pool is not None:
+        name, default, queues = "CONDOR", QUEUE, [found.pool.queue()]
+    else:
         return {}
-    queues = [partition.queue() for partition in found.slurm.partitions]
     return {
         "canRunBatch": True,
-        "batchScheduler": "SLURM",
+        "batchScheduler": name,
         "batchLogicalQueues": queues,
-        "batchDefaultLogicalQueue": found.slurm.default.name,
+        "batchDefaultLogicalQueue": default,
     }
 
 
@@ -97,13 +106,14 @@ def work_place(found: HostFacts, root_dir: str = "/") -> str:
 
 
 def notes(found: HostFacts, checked: str) -> dict[str, Any]:
-    """Return the facts that launch modes need: sizes, arrays, accounting; and what Slurm's commands need."""
+    """Return the facts that launch modes need: sizes, arrays, accounting, and what commands need."""
     slurm = found.slurm
+    largest = slurm.default if slurm else found.pool
     told: dict[str, Any] = {
         "home": found.variables.get("HOME"),
         "checked": checked,
-        "coresPerNode": slurm.default.cores if slurm else found.cores,
-        "memoryMBPerNode": slurm.default.memory_mb if slurm else found.memory_mb,
+        "coresPerNode": largest.cores if largest else found.cores,
+        "memoryMBPerNode": largest.memory_mb if largest else found.memory_mb,
     }
     if slurm is not None:
         may = slurm.takes_arrays and slurm.max_array_size > 1
@@ -113,6 +123,8 @@ def notes(found: HostFacts, checked: str) -> dict[str, Any]:
             "arrays": may,
             "maxArraySize": slurm.max_array_size if may else 0,
         }
+    elif found.pool is not None:
+        told["condor"] = found.pool.version
     if found.environment:
         told["environment"] = dict(found.environment)
     return told

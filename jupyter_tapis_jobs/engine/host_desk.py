@@ -30,7 +30,7 @@ from ..store import credentials, host_keys, host_variables
 from ..store.credentials import CredentialRow
 from .access import Way, address_of
 from .credentials import CredentialDesk
-from .discovery import NOTES, definition, discover, notes
+from .discovery import NOTES, batch, definition, discover, notes
 from .host_facts import HostFacts
 from .host_report import report
 from .host_trust import Trust, fingerprint, from_known_hosts, trusted
@@ -322,12 +322,12 @@ def _bare(given: NewHost) -> System:
 def _renewed(system: System, found: HostFacts) -> dict[str, Any]:
     """Return what a new look changes of a system that a look has made."""
     runtimes = [{"runtimeType": kind, "version": version} for kind, version in found.runtimes]
-    if found.slurm is None:
+    now = batch(found)
+    if not now:
         return {"jobRuntimes": runtimes}
     return {
         "jobRuntimes": runtimes,
-        "canRunBatch": True,
-        "batchScheduler": "SLURM",
+        **now,
         "batchLogicalQueues": _queues(system, found),
         "batchDefaultLogicalQueue": _default(system, found),
     }
@@ -336,7 +336,7 @@ def _renewed(system: System, found: HostFacts) -> dict[str, Any]:
 def _queues(system: System, found: HostFacts) -> list[dict[str, Any]]:
     """Return the queues with the limits of now; what the owner added to them stays."""
     wire = {queue["name"]: queue for queue in system.to_wire()["batchLogicalQueues"] or []}
-    now = {partition.name: partition.queue() for partition in (found.slurm.partitions if found.slurm else ())}
+    now = {queue["name"]: queue for queue in batch(found).get("batchLogicalQueues", ())}
     own = [queue for name, queue in wire.items() if queue["hpcQueueName"] in now and name not in now]
     return [{**wire.get(name, {}), **queue} for name, queue in now.items()] + own
 
@@ -344,7 +344,8 @@ def _queues(system: System, found: HostFacts) -> list[dict[str, Any]]:
 def _default(system: System, found: HostFacts) -> str | None:
     names = {queue["name"] for queue in _queues(system, found)}
     kept = system.batch_default_logical_queue
-    return kept if kept in names or found.slurm is None else found.slurm.default.name
+    default: str | None = batch(found).get("batchDefaultLogicalQueue")
+    return kept if kept in names or default is None else default
 
 
 def _as_input(fault: TransportError) -> TapisJobsError:

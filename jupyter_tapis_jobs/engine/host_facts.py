@@ -1,4 +1,4 @@
-"""What one look at a host tells: its user's places, its tools, its runtimes, its Slurm."""
+"""What one look at a host tells: its user's places, its tools, its runtimes, its batch scheduler."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from ..model.limits import smallest
 from .associations import ASSOCIATION, QOS, accounting
 from .partitions import Partition, partitions, settings
+from .pool_facts import COLUMNS, PoolFacts, pool_facts
 
 #: Where a user's jobs can work, the best place first: variables that sites set.
 PLACES = ("SCRATCH", "WORK", "HOME")
@@ -18,8 +19,8 @@ TOOLS = ("tar", "find", "stat", "cp", "timeout")
 #: Command -> the runtime that it means (Tapis Systems, "jobRuntimes").
 RUNTIMES = {"apptainer": "SINGULARITY", "singularity": "SINGULARITY", "docker": "DOCKER", "podman": "DOCKER"}
 
-#: Variables of the login shell without which Slurm's commands may not be found.
-ENVIRONMENT = ("PATH", "SLURM_CONF")
+#: Variables of the login shell without which a scheduler's commands may not be found.
+ENVIRONMENT = ("PATH", "SLURM_CONF", "CONDOR_CONFIG")
 
 #: The shell's function ``soon COMMAND…``: a command that hangs is left after twenty seconds.
 SOON = 'soon() { if command -v timeout > /dev/null; then timeout 20 "$@"; else "$@"; fi; }\n'
@@ -32,6 +33,7 @@ _SCRIPT = (
     SOON
     + """\
 plain() { [ "${SLURM_CONF-}" = "$plain_conf" ] && (PATH=$plain_path && have sbatch); }
+plain_pool() { [ "${CONDOR_CONFIG-}" = "$plain_pool_conf" ] && (PATH=$plain_path && have condor_submit); }
 say() { printf '\\n%s%s\\n' '@@tapisjobs:' "$1"; }
 look() { say "$1"; shift; "$@" 2>&1; printf '\\n@@tapisjobs:=%s\\n' "$?"; }
 have() { command -v "$1" > /dev/null 2>&1; }
@@ -70,6 +72,13 @@ if have sbatch && have sinfo; then
   look associations soon sacctmgr -nP show assoc user="$(id -un)" format=ASSOCIATION
   look qos soon sacctmgr -nP show qos format=QOS
   look array try --array=0-1
+fi
+if have condor_submit && have condor_status; then
+  look "plain pool" plain_pool
+  look condor condor_version
+  look schedd soon condor_q -totals
+  look machines soon condor_status -constraint 'DynamicSlot =!= true' -af:tV MACHINES
+  look domain condor_config_val FILESYSTEM_DOMAIN
 fi
 say end
 """
@@ -139,10 +148,14 @@ class HostFacts:
     #: (Tapis's name, version in its own words).
     runtimes: tuple[tuple[str, str | None], ...] = ()
     slurm: SlurmFacts | None = None
-    #: What has to be set for Slurm's commands to be found, where only a login shell sets it.
+    #: The HTCondor pool that the host submits to.
+    pool: PoolFacts | None = None
+    #: What has to be set for the scheduler's commands to be found, where only a login shell sets it.
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Why Slurm's commands are there and tell nothing; empty when all is well or there is no Slurm.
     slurm_trouble: str = ""
+    #: The same of HTCondor.
+    pool_trouble: str = ""
 
 
 def script(variables: Mapping[str, str]) -> str:
@@ -156,10 +169,15 @@ def script(variables: Mapping[str, str]) -> str:
         "in PLACES": f"in {places}" if places else 'in "$HOME"',
         "format=ASSOCIATION": f"format={','.join(ASSOCIATION)}",
         "format=QOS": f"format={','.join(QOS)}",
+        "MACHINES": COLUMNS,
     }
     # All at once: a place may hold any of these words itself.
     text = re.sub("|".join(asked), lambda word: asked[word[0]], _SCRIPT)
-    return "plain_path=$PATH plain_conf=${SLURM_CONF-}\n" + exports(_environment(variables)) + text
+    return (
+        "plain_path=$PATH plain_conf=${SLURM_CONF-} plain_pool_conf=${CONDOR_CONFIG-}\n"
+        + exports(_environment(variables))
+        + text
+    )
 
 
 def exports(variables: Mapping[str, str]) -> str:
@@ -178,6 +196,7 @@ def facts(answer: str, variables: Mapping[str, str]) -> HostFacts:
     looks = dict(_looks(answer))
     home = looks.get("home", NOTHING)
     slurm, trouble = _slurm(looks)
+    pool, pool_trouble = _pool(looks)
     memory = looks.get("memory", NOTHING).text.strip()
     cores = looks.get("cores", NOTHING).text.strip()
     return HostFacts(
@@ -194,8 +213,10 @@ def facts(answer: str, variables: Mapping[str, str]) -> HostFacts:
         memory_mb=int(memory) // 1024 if memory.isdigit() else None,
         runtimes=tuple(_runtimes(looks)),
         slurm=slurm,
-        environment={} if slurm is None or looks.get("plain", NOTHING).is_good else _environment(variables),
+        pool=pool,
+        environment=_environment(variables) if _wants_login(looks, slurm, pool) else {},
         slurm_trouble=trouble,
+        pool_trouble=pool_trouble,
     )
 
 
@@ -247,6 +268,22 @@ def _slurm(looks: Mapping[str, Look]) -> tuple[SlurmFacts | None, str]:
         takes_arrays=_takes_arrays(looks),
         has_accounting="slurmdbd" in config.get("AccountingStorageType", ""),
     ), ""
+
+
+def _pool(looks: Mapping[str, Look]) -> tuple[PoolFacts | None, str]:
+    if "condor" not in looks:
+        return None, ""
+    for name in ("condor", "schedd", "machines"):
+        if not looks.get(name, NOTHING).is_good:
+            return None, looks.get(name, NOTHING).last_line or "it gave no answer in 20 seconds"
+    version = looks["condor"].version or ""
+    return pool_facts(version, looks["machines"].text, looks.get("domain", NOTHING).text), ""
+
+
+def _wants_login(looks: Mapping[str, Look], slurm: SlurmFacts | None, pool: PoolFacts | None) -> bool:
+    """True where only a login shell finds the commands of the scheduler that is used."""
+    name = "plain" if slurm else "plain pool" if pool else ""
+    return bool(name) and not looks.get(name, NOTHING).is_good
 
 
 def _limited(found: Sequence[Partition], looks: Mapping[str, Look]) -> list[Partition]:

@@ -74,7 +74,8 @@ class HostNow:
         system = await self._system(user, system_id, Right.EXECUTE)
         lane = (system.id, person_of(system, user))
         if not _is_slurm(system):
-            return _nothing("It has no scheduler.")
+            has_pool = system.can_run_batch and system.batch_scheduler is SchedulerType.CONDOR
+            return _nothing("HTCondor has no queues to tell of." if has_pool else "It has no scheduler.")
         if system_id != LOCAL and not self._is_connected(lane):
             return _nothing("There is no connection now.")
         found: Mapping[str, Any] = await self._once("load", system, lane, LOAD_SECONDS, self._ask_load)

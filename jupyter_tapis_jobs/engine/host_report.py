@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .discovery import notes
+from .discovery import batch, notes
 from .host_facts import HostFacts
+from .pool_facts import PoolFacts
 
 
 def report(found: HostFacts, system: Mapping[str, Any], checked: str) -> dict[str, Any]:
     """Return what programs are told of a host that was looked at; ``lines`` is for people."""
     told = notes(found, checked)
-    slurm = found.slurm
     return {
-        "scheduler": f"Slurm {_short(slurm.version)}" if slurm else None,
+        "scheduler": _scheduler(found),
         "queues": [
             {
-                "name": p.name,
-                "nodes": p.most_nodes,
-                "cores": p.cores,
-                "memoryMB": p.memory_mb,
-                "minutes": p.minutes,
+                "name": queue["name"],
+                "nodes": queue.get("maxNodeCount"),
+                "cores": queue.get("maxCoresPerNode"),
+                "memoryMB": queue.get("maxMemoryMB"),
+                "minutes": queue.get("maxMinutes"),
             }
-            for p in (slurm.partitions if slurm else ())
+            for queue in batch(found).get("batchLogicalQueues", ())
         ],
         "arrays": {"max": max(0, told.get("maxArraySize", 0) - 1)},
         "runtimes": [{"type": kind, "version": version} for kind, version in found.runtimes],
@@ -42,6 +42,8 @@ def lines(found: HostFacts, working_dir: str) -> list[str]:
 
 def _parts(found: HostFacts) -> list[str]:
     containers = [version for _, version in found.runtimes if version]
+    if found.pool is not None and found.slurm is None:
+        return [_scheduler(found) or "", _machines(found.pool), *containers]
     if found.slurm is None:
         size = f"{found.cores} cores" if found.cores else "this host itself"
         return ["no Slurm", f"jobs run on the login host ({size})", *containers]
@@ -51,14 +53,33 @@ def _parts(found: HostFacts) -> list[str]:
     )
     most = found.slurm.max_array_size - 1 if found.slurm.takes_arrays else 0
     arrays = f"arrays up to {most}" if most > 0 else "arrays forbidden"
-    return [f"Slurm {_short(found.slurm.version)}", f"queues {queues}", arrays, *containers]
+    return [_scheduler(found) or "", f"queues {queues}", arrays, *containers]
+
+
+def _scheduler(found: HostFacts) -> str | None:
+    if found.slurm is not None:
+        return f"Slurm {_short(found.slurm.version)}"
+    return f"HTCondor {_short(found.pool.version)}" if found.pool else None
+
+
+def _machines(pool: PoolFacts) -> str:
+    """Return ``12 machines, up to 8 cores and 32,000 MB``."""
+    if not pool.machines:
+        return "no machine in its pool now"
+    count = len(pool.machines)
+    many = "1 machine" if count == 1 else f"{count:,} machines"
+    return f"{many}, up to {pool.cores} cores and {pool.memory_mb:,} MB"
 
 
 def warnings(found: HostFacts) -> list[str]:
     """Return what somebody should know who works there, one sentence each."""
     told = []
-    if found.slurm_trouble:
+    if found.slurm_trouble and found.pool is None:
         told.append(f"Slurm's commands are there but tell nothing: {found.slurm_trouble}.")
+    if found.pool_trouble:
+        told.append(f"HTCondor's commands are there but tell nothing: {found.pool_trouble}.")
+    if found.pool is not None and not found.pool.shares_files:
+        told.append("No machine of the pool shows this host's files: jobs take theirs along.")
     if found.slurm is not None:
         closed = [p.name for p in found.slurm.partitions if p.state != "UP"]
         if closed:

@@ -13,7 +13,7 @@ from typing import Any
 from ..model.batch_script import SCRIPT_APP
 from ..model.job import Job, JobDefinition
 from ..model.limits import smallest
-from ..model.system import LogicalQueue, System
+from ..model.system import LogicalQueue, SchedulerType, System
 
 #: Cases that a place of a pack should at least work on, so that an allocation is worth its wait.
 CASES_PER_PLACE = 4
@@ -48,6 +48,8 @@ class Facts:
 
     #: Jobs of one array at most; 0 where arrays are forbidden.
     array_size: int = ARRAY_SIZE
+    #: HTCondor hands a claimed slot to the next job of a cluster by itself.
+    can_pack: bool = True
     cores_per_node: int = 0
     memory_mb_per_node: int = 0
 
@@ -59,6 +61,7 @@ class Facts:
         allowed = bool(said.get("arrays", largest > 1))
         return cls(
             array_size=max(0, largest - 1) if allowed else 0,
+            can_pack=system.batch_scheduler != SchedulerType.CONDOR,
             cores_per_node=_number(said.get("coresPerNode"), 0),
             memory_mb_per_node=_number(said.get("memoryMBPerNode"), 0),
         )
@@ -113,6 +116,8 @@ def _mode(
     asked = group[0].launch_mode
     if group[0].app_id == SCRIPT_APP:
         return _mode_of_scripts(group, facts)
+    if not facts.can_pack:
+        return _mode_in_pool(group)
     if facts.array_size == 0 and asked != "pack":
         return "pack", f"arrays are not allowed on {group[0].exec_system_id}"
     if asked in ("array", "pack"):
@@ -125,6 +130,16 @@ def _mode(
     if group[0].max_minutes <= SHORT:
         return "pack", "short cases are worth one allocation"
     return "array", f"{len(group):,} like jobs"
+
+
+def _mode_in_pool(group: Sequence[Job]) -> tuple[str, str]:
+    """HTCondor's jobs are a cluster, or one by one."""
+    asked = group[0].launch_mode
+    if asked == "pack":
+        return "array", "HTCondor gives a free slot to the next case by itself, so a pack is a cluster"
+    if asked == "array" or len(group) == 1:
+        return ("array", "as asked") if asked == "array" else ("single", "one job")
+    return "array", f"{len(group):,} like jobs, one cluster"
 
 
 def _mode_of_scripts(group: Sequence[Job], facts: Facts) -> tuple[str, str]:
@@ -165,6 +180,12 @@ def with_options(directives: Sequence[str], replaced: Mapping[str, str | None]) 
     """Return *directives* (``--option=value`` words) with some options set, or left out where None."""
     kept = [word for word in directives if word.partition("=")[0] not in replaced]
     return (*kept, *(f"{name}={value}" for name, value in replaced.items() if value is not None))
+
+
+def words_of_all(scheduler: str | None, directives: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return what is said of an array; HTCondor is told of a cluster as of one job."""
+    is_slurm = scheduler != SchedulerType.CONDOR
+    return array_options(directives, name) if is_slurm else tuple(directives)
 
 
 def array_options(directives: Sequence[str], name: str) -> tuple[str, ...]:

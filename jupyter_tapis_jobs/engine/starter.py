@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..model.directives import directives_of, forces_single
+from ..model.batch_languages import language_of
+from ..model.directives import forces_single
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..model.status import Condition, JobStatus
@@ -22,7 +23,7 @@ from ..store.jobs import Change
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor
 from .lane import Lane, LaneKey
-from .launch_modes import Facts, Plan, array_options, group_key, pack_options, plan, why_single
+from .launch_modes import Facts, Plan, group_key, pack_options, plan, why_single, words_of_all
 from .on_host import OnHost
 from .ports import Ports
 from .tracker import FORK
@@ -317,19 +318,22 @@ _FORKED = "the host itself starts FORK jobs, as many at a time as there are core
 
 
 def _shared_options(job: Job, definition: JobDefinition) -> tuple[str, ...]:
-    """Return the sbatch options that jobs must have in common to be started together: all but names."""
+    """Return what jobs say to the scheduler, names left out: the same where they start together."""
     own = ("--job-name", "--output", "--error")
-    return tuple(o for o in directives_of(job, definition) if o.partition("=")[0] not in own)
+    directives = language_of(definition).directives(job, definition)
+    return tuple(o for o in directives if o.partition("=")[0] not in own)
 
 
 def _handover(jobs: Sequence[Job], chosen: Plan, definition: JobDefinition) -> Handover:
     """Return the handover of like *jobs* as planned; *definition* is that of the first."""
     if chosen.mode == "single":
         return Handover(jobs, reason=chosen.reason)
-    options = directives_of(jobs[0], definition)
+    options = language_of(definition).directives(jobs[0], definition)
     name = f"{jobs[0].app_id}-{jobs[0].cohort_id}"
     if chosen.mode == "array":
-        return Handover(jobs, "array", chosen.reason, 0, array_options(options, name))
+        return Handover(
+            jobs, "array", chosen.reason, 0, words_of_all(definition.batch_scheduler, options, name)
+        )
     hide = not any(option.startswith("--mem=") for option in options)
     words = pack_options(options, name, chosen, hide_memory=hide)
     where = f"{chosen.nodes} node{'s' * (chosen.nodes > 1)} x {chosen.places} at a time"

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..model import files, marks
 from ..model.app import App
+from ..model.batch_languages import language_of
 from ..model.errors import (
     InvalidInputError,
     NotFoundError,
@@ -145,7 +146,7 @@ class Submission:
         known.input_systems(definition, app)
         known.transfer_node(definition, app)
         definition = admission.admitted(definition, request, app, is_builtin=self._apps.is_builtin(app.id))
-        self._refuse_impossible(definition, system)
+        self._refuse_impossible(job, definition, system)
         self._refuse_overwritten(definition)
         definition = with_runtime(definition, app, system)
         return Accepted(job, checked(self._ports, definition), raw)
@@ -156,7 +157,7 @@ class Submission:
         if not system.enabled:
             raise _disabled("system", system.id, "execSystemId", system.id)
 
-    def _refuse_impossible(self, definition: JobDefinition, system: System) -> None:
+    def _refuse_impossible(self, job: Job, definition: JobDefinition, system: System) -> None:
         """What this server cannot run is said at once, not after hours in a queue."""
         is_batch = definition.job_type == JobType.BATCH
         if is_batch and definition.batch_scheduler not in self._ports.schedulers:
@@ -167,6 +168,8 @@ class Submission:
                 field="jobType",
                 value=definition.job_type,
             )
+        if is_batch:
+            language_of(definition).refuse_job(job, definition)
         if definition.app_runtime not in self._ports.runtimes:
             raise InvalidInputError(
                 f"app runtime {definition.app_runtime} cannot run on system {system.id}: "

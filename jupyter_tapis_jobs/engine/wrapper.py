@@ -11,7 +11,8 @@ from __future__ import annotations
 import shlex
 
 from ..model import files, marks
-from ..model.directives import as_lines, directives_of, module_lines, user_options
+from ..model.batch_languages import language_of
+from ..model.directives import module_lines, user_options
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
 from ..runtimes.base import LaunchLines
@@ -57,22 +58,20 @@ until printf '%s\\n' "$last" > {exit}; do [ -d "$marks" ] || break; sleep 5; don
 {epilogue}"""
 #: Tells that the job has started: at once, or when its container has.
 _STARTED = ': > "$events/{uuid}.start"\n'
-#: What a batch job adds to its claim; and an ``srun`` of its own gets the environment of the job.
-_SLURM_WORD = " slurm:${SLURM_JOB_ID:-0}:${SLURM_RESTART_COUNT:-0}"
-_SLURM_EXPORT = "export SLURM_EXPORT_ENV=ALL\n"
-#: Slurm shows what ended badly as FAILED. A FORK job's runner would take 255 for an order to stop.
-_SLURM_EXIT = 'exit "$code"\n'
+#: Schedulers show what ended badly as such. A FORK job's runner would take 255 for an order to stop.
+_BATCH_EXIT = 'exit "$code"\n'
 
 
 def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, events: str) -> str:
     """Return the text of ``tapisjob.sh``; *events* is the lane's events folder on the host.
 
-    That of a BATCH job begins with its ``#SBATCH`` lines, and loads its modules, which only a login
-    shell knows.
+    That of a BATCH job begins with what its scheduler is told (``#SBATCH``, ``#CONDOR``), and loads its
+    modules, which only a login shell knows.
     """
     root, output_dir = definition.root_dir, definition.exec_system_output_dir
     is_batch = definition.job_type == JobType.BATCH
-    directives = as_lines(directives_of(job, definition)) if is_batch else ""
+    language = language_of(definition)
+    directives = language.as_lines(language.directives(job, definition)) if is_batch else ""
     modules = module_lines(definition) if is_batch else ()
     started = _STARTED.format(uuid=job.uuid)
     later = "".join(f"{line}\n" for line in lines.until_started)
@@ -80,14 +79,14 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         shell="/bin/bash -l" if modules else "/bin/sh",
         uuid=job.uuid,
         format=marks.FORMAT,
-        directives=directives + (_SLURM_EXPORT if is_batch else ""),
+        directives=directives + (language.prelude if is_batch else ""),
         exec_dir=_quoted(root, definition.exec_system_exec_dir),
         folder=marks.FOLDER,
         log=marks.LAUNCH_LOG,
         events=shlex.quote(events),
         claim=marks.CLAIM,
         pid=files.PID,
-        scheduler=_SLURM_WORD if is_batch else "",
+        scheduler=language.claim_word if is_batch else "",
         modules="".join(f"  {line}\n" for line in modules),
         at_once="" if later else started,
         helpers=lines.helpers,
@@ -100,7 +99,7 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         redirections=_redirections(definition),
         exit_code=_quoted(root, output_dir, files.EXIT_CODE),
         exit=marks.EXIT,
-        epilogue=_SLURM_EXIT if is_batch else "",
+        epilogue=_BATCH_EXIT if is_batch else "",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .app import AppArgument
 from .arguments import insert, refuse_bad_option, shell_words, unexpanded
+from .batch_languages import LANGUAGES
 from .container_options import FIELD as CONTAINER_FIELD
 from .container_options import container_option
 from .fields import InputMode, JobType
@@ -16,8 +17,8 @@ from .macros import simply
 from .merge import merge_arguments
 from .request import ParameterSetRequest
 from .scheduler_options import FIELD as SCHEDULER_FIELD
-from .scheduler_options import PROFILE, read_option, refuse_unusable_option
-from .system import LogicalQueue, SchedulerType, System
+from .scheduler_options import PROFILE, read_option
+from .system import LogicalQueue, System
 from .texts import refuse_control, shown
 
 
@@ -126,7 +127,8 @@ def _profile_option(merged: tuple[Argument, ...], system: System) -> tuple[Argum
 
 
 def _refuse_bad_scheduler_option(option: str, system: System) -> None:
-    if system.batch_scheduler is SchedulerType.SLURM:
-        refuse_unusable_option(option)
+    language = LANGUAGES.get(system.batch_scheduler or "")
+    if language is not None:
+        language.refuse_option(option)
     else:
         refuse_bad_option(option, SCHEDULER_FIELD)

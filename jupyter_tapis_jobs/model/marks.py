@@ -3,8 +3,8 @@
 They lie in ``.tapisjob`` in the job's execution directory and are written by its launch script:
 
     claim       the start: who runs this job; made once, by an atomic link. The words are the job's uuid,
-                process, host, boot, the process's line of proc(5) and, last, ``slurm:<job id>:<restarts>``
-                in a batch job
+                process, host, boot, the process's line of proc(5) and, last, in a batch job
+                ``slurm:<job id>:<restarts>`` or ``condor:<cluster>.<process>:0``
     exit        the end: the application's exit code, the word ``terminated`` when it had been asked to
                 end, and a newline (without it: not yet written)
     killed      written by the engine before it ends a job: ``cancel``, ``timeout``, ``impossible``, ``lost``
@@ -41,6 +41,7 @@ TELLING = (CLAIM, EXIT, KILLED)
 #: The first word of a claim that the engine took itself, so that a job can never start.
 REVOKED = "revoked"
 
+_OF_SCHEDULER = re.compile(r"(slurm|condor):")
 _CODE = re.compile(r"[0-9]{1,9}")
 _CONTAINER = re.compile(r"[0-9a-f]{12,64}")
 #: What counts for an exit that is no code: a job can write anything there.
@@ -58,7 +59,7 @@ class Marks:
     pid: str | None = None
     host: str | None = None
     started: float | None = None
-    #: Slurm's own number of the job that won the claim.
+    #: The scheduler's own number of the job that won the claim.
     scheduler_id: str | None = None
     exit_code: int | None = None
     ended: float | None = None
@@ -90,7 +91,7 @@ def read_marks(contents: Mapping[str, tuple[str, float]]) -> Marks:
         claimed_by=words[0] if words else None,
         pid=words[1] if len(words) > 1 else None,
         host=words[2] if len(words) > 2 else None,
-        scheduler_id=words[-1].split(":")[1] if words and words[-1].startswith("slurm:") else None,
+        scheduler_id=words[-1].split(":")[1] if words and _OF_SCHEDULER.match(words[-1]) else None,
         started=_sane(claimed_at) if words else None,
         exit_code=_code(code) if has_ended else None,
         ended=_sane(ended_at) if has_ended else None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..transports.base import Answer
+from .job_marks import Found, found
 
 #: Between the cells of a row: what stands in no name of a directory.
 MARK = "\x1f"
@@ -31,20 +32,6 @@ class Entry:
     work_dir: str
     #: ``code:signal``; only the books have it.
     exit_code: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What the marks in one job's directory say."""
-
-    #: ended, claimed, revoked, free, or missing (the directory is gone).
-    state: str
-    #: The exit mark's words, ``:`` between them; empty without one.
-    exit: str = ""
-    #: The number of the Slurm job that claimed it; empty when unknown.
-    claimed_by: str = ""
-    #: Why the engine ended it; empty when it did not.
-    killed: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,9 +79,9 @@ def _read_line(look: Look, line: str) -> None:
     """Read a line of the script's own."""
     match line.split():
         case ["job", uuid, _, state, said, word, *killed]:
-            look.found[uuid] = _found(state, said, word, killed)
+            look.found[uuid] = found(state, said, word, killed)
         case ["again", uuid, _, state, said, word, *killed]:
-            look.found_later[uuid] = _found(state, said, word, killed)
+            look.found_later[uuid] = found(state, said, word, killed)
         case ["lane", *_]:
             look.lane_dir = line.partition(" ")[2]
         case ["now", seconds] if seconds.isdigit():
@@ -109,16 +96,6 @@ def _read_line(look: Look, line: str) -> None:
             look.ran.add(submission)
         case ["squeue", code]:
             look.complete = look.complete and code == "0"
-
-
-def _found(state: str, said: str, word: str, killed: Sequence[str]) -> Found:
-    parts = word.split(":")
-    return Found(
-        state=state,
-        exit="" if said == "-" else said,
-        claimed_by=parts[1] if len(parts) == 3 and parts[0] == "slurm" else "",
-        killed=killed[0] if killed else "",
-    )
 
 
 def _read_row(look: Look, cells: list[str]) -> None:

@@ -10,11 +10,10 @@ import shlex
 from collections.abc import Sequence
 
 from .base import Launch
+from .job_marks import JOBS as JOBS
 
 #: The comment of a Slurm job is this and the id of its submission.
 COMMENT = "tapisjob:"
-#: In a submission's folder: ``<uuid> <execution directory>`` per job, in the order of their numbers.
-JOBS = "jobs"
 #: In a submission's folder: the number of its array or allocation.
 ID = "id"
 #: In a submission's folder: ``<uuid> <number>`` per single job.

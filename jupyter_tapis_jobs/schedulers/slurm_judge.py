@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..model.status import Condition
 from . import slurm_identity as identity
 from .base import Launch, Report, Sighting
-from .slurm_answer import Entry, Found, Look, by_number
+from .job_marks import Found
+from .slurm_answer import Entry, Look, by_number
 from .slurm_states import ENDS, LEAVING, PHASES, UNKNOWN, End, Phase, waiting
 from .slurm_submit import numbers
 

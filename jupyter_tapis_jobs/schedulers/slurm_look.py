@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from ..model import marks
+from . import job_marks
 from . import slurm_identity as identity
 from .base import Launch
 from .slurm_answer import MARK
@@ -19,43 +19,10 @@ echo "user $(id -u)"
 {prepare}
 user=$(id -un)
 
-# say TEXT: a line of this pass; a backslash in what a job has written stays one
-say() {{ printf '%s\\n' "$pass $1"; }}
-# look UUID DIRECTORY NUMBER: the marks in a job's directory, and the number Slurm knows it by
-look() {{
-  said=-; word=-; killed=
-  if [ ! -d "$2/{folder}" ]; then [ -d "${{2%/*}}" ] && say "$1 $3 missing - -"; return; fi
-  if [ ! -s "$2/{exit}" ] && [ -s "$2/{claim}" ]; then set -- "$@" "$2/{folder}"/*; fi
-  if [ -s "$2/{exit}" ]; then
-    state=ended; rest=; read -r said rest < "$2/{exit}"; said=$said${{rest:+:$rest}}
-    case $said in ?|??|1[01]?|12[0-7]) say "$1 $3 ended $said -"; return ;; esac
-  elif [ -s "$2/{claim}" ]; then state=claimed
-  else say "$1 $3 free - -"; return; fi
-  if [ "$pass" = job ]; then
-    read -r first rest < "$2/{claim}"; word=${{rest##* }}
-    [ "$state:$first" = claimed:{revoked} ] && state=revoked
-  fi
-  [ -s "$2/{killed}" ] && read -r killed rest < "$2/{killed}"
-  say "$1 $3 $state $said $word $killed"
-}}
-# known SUBMISSION FILE [KEY]: the numbers that a submission left on the host
-known() {{
-  list="$lane/submissions/$1/$2"
-  [ -s "$list" ] || return
-  while read -r key id; do printf 'id %s %s\\n' "${{3:-$key}}" "${{id:-$key}}"; done < "$list"
-}}
-# listed SUBMISSION: the jobs of a submission in their order
-listed() {{
-  list="$lane/submissions/$1/{jobs}"
-  [ -s "$list" ] && echo "jobs $1" $(sed 's/ .*//' "$list")
-}}
 # ran SUBMISSION: has the runner of a pack begun?
 ran() {{ [ -d "$lane/submissions/$1/{taken}" ] && echo "ran $1"; }}
 
-look_at_all() {{
-{looks}
-}}
-
+{functions}
 pass=job
 seen=$(
 {numbers}
@@ -111,15 +78,9 @@ def look_script(lane_dir: str, launches: Sequence[Launch]) -> str:
     return _LOOK.format(
         lane=shlex.quote(lane_dir),
         prepare=identity.PREPARE,
-        folder=marks.FOLDER,
-        exit=marks.EXIT,
-        claim=marks.CLAIM,
-        killed=marks.KILLED,
-        revoked=marks.REVOKED,
-        jobs=identity.JOBS,
+        functions=job_marks.functions(launches),
         taken=identity.TAKEN,
         numbers="\n".join(_numbers(launches)) or ":",
-        looks="\n".join(f"look {j.uuid} {shlex.quote(j.exec_dir)} {_number(j)}" for j in launches) or ":",
         queue_format=_QUEUE_FORMAT,
         book_format=_BOOK_FORMAT,
         mark=MARK,
@@ -137,8 +98,3 @@ def _numbers(launches: Sequence[Launch]) -> Iterator[str]:
     for submission in sorted({j.submission_id or "" for j in asked if j.mode != "single"}):
         yield f"known {submission} {identity.ID} {submission}"
         yield f"listed {submission}"
-
-
-def _number(launch: Launch) -> str:
-    """Return a job's number, or where on the host it may be found."""
-    return launch.remote_job_id or f"={launch.uuid if launch.mode == 'single' else launch.submission_id}"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rig.condor import Pool
 from rig.rig import Rig
 
 from jupyter_tapis_jobs.engine.wrapper import launch_script
@@ -21,6 +22,7 @@ from jupyter_tapis_jobs.model.job import Job, JobDefinition
 from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.runtimes.base import LaunchLines
 from jupyter_tapis_jobs.schedulers.base import Launch, Report, Scheduler, Sighting, Submission
+from jupyter_tapis_jobs.schedulers.condor import CondorScheduler
 from jupyter_tapis_jobs.schedulers.fork import ForkScheduler
 from jupyter_tapis_jobs.schedulers.slurm import SlurmScheduler
 from jupyter_tapis_jobs.transports.base import Answer
@@ -28,10 +30,19 @@ from jupyter_tapis_jobs.transports.base import Answer
 EPOCH = 7
 #: Exit marks of an application that was asked to end: it may be gone before its launch script hears of it.
 TERMINATED = frozenset({"143", "143 terminated"})
-KINDS = ("fork", "single", "array", "pack")
-#: sbatch options of what is handed over together.
+KINDS = ("fork", "single", "array", "pack", "condor-single", "condor-cluster")
+_MODES = {"fork": "single", "condor-single": "single", "condor-cluster": "array"}
+#: What the scheduler is told of jobs that are handed over together.
 TOGETHER = {
     "array": ("--mem=50", "--time=5"),
+    "condor-cluster": (
+        "job_max_vacate_time = 5",
+        "periodic_remove = NumJobStarts > 0 && JobStatus == 1",
+        "request_cpus = 1",
+        "request_memory = 50",
+        "requirements = (NumJobStarts =?= undefined || NumJobStarts == 0)",
+        "should_transfer_files = NO",
+    ),
     "pack": ("--nodes=1", "--ntasks-per-node=2", "--mem=400", "--time=5"),
 }
 
@@ -56,7 +67,12 @@ class Desk:
     @property
     def mode(self) -> str:
         """single, array or pack."""
-        return "single" if self.kind == "fork" else self.kind
+        return _MODES.get(self.kind, self.kind)
+
+    @property
+    def batch_scheduler(self) -> str:
+        """The name that a system gives it."""
+        return "CONDOR" if self.kind.startswith("condor") else "SLURM"
 
     # --- jobs ---
     def job(self, uuid: str, command: str, **definition: object) -> Launch:
@@ -66,7 +82,12 @@ class Desk:
         job_type = "FORK" if self.kind == "fork" else "BATCH"
         script = place / "tapisjob.sh"
         text, defined = described(
-            uuid, command, str(place), job_type, str(self.lane / "events"), **definition
+            uuid,
+            command,
+            str(place),
+            job_type,
+            str(self.lane / "events"),
+            **{"batch_scheduler": self.batch_scheduler, **definition},
         )
         script.write_text(text)
         script.chmod(0o770)
@@ -112,7 +133,7 @@ class Desk:
     ) -> Submission:
         """Return jobs as one submission."""
         known = {"id": name, "lane_dir": str(self.lane), "epoch": EPOCH, "mode": self.mode}
-        options = {"directives": TOGETHER.get(self.mode, ()), "parallel": parallel, "launches": launches}
+        options = {"directives": TOGETHER.get(self.kind, ()), "parallel": parallel, "launches": launches}
         return Submission(**{**known, **options, **more})
 
     def hand_over(self, *launches: Launch, name: str = "first", **more: object) -> dict[str, Report]:
@@ -206,6 +227,16 @@ def slurm_desk(rig: Rig, mode: str, until: Callable[..., object]) -> Iterator[De
 
 
 @contextmanager
+def condor_desk(pool: Pool, kind: str, until: Callable[..., object]) -> Iterator[Desk]:
+    """A real pool, as its own user."""
+    with _desk(kind, CondorScheduler(), user=pool.user, environment=pool.environment) as desk:
+        yield desk
+        ours = f"-constraint 'TapisJobLane == \"{desk.lane}\"'"
+        desk.run(f"condor_rm {ours}")
+        until(lambda: desk.run(f"condor_q {ours} -af ClusterId").stdout == "", 30)
+
+
+@contextmanager
 def _desk(kind: str, scheduler: Scheduler, **more: object) -> Iterator[Desk]:
     folder = Path(tempfile.mkdtemp(prefix="desk-"))
     folder.chmod(0o755)
@@ -234,10 +265,11 @@ def described(
     """Return the launch script of a job that runs *command* in *folder*, and its definition."""
     defined = replace(_definition(folder, job_type), **definition)
     lines = LaunchLines(before=(". ./tapisjob.env",), command=command, environment="")
-    return launch_script(_job(uuid, job_type), defined, lines, events=events), defined
+    return launch_script(described_job(uuid, job_type), defined, lines, events=events), defined
 
 
-def _job(uuid: str, job_type: str) -> Job:
+def described_job(uuid: str, job_type: str) -> Job:
+    """Return a job as it is stored."""
     return Job(
         uuid=uuid,
         tenant="t",

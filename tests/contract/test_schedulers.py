@@ -1,4 +1,4 @@
-"""What every scheduler keeps, in every launch mode: real processes, and a real Slurm where there is one."""
+"""What every scheduler keeps, in every launch mode: real processes, Slurm and HTCondor where they are."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scheduler_desk import KINDS, TERMINATED, TOGETHER, Desk, does_something, fork_desk, slurm_desk
+from scheduler_desk import (
+    KINDS,
+    TERMINATED,
+    TOGETHER,
+    Desk,
+    condor_desk,
+    does_something,
+    fork_desk,
+    slurm_desk,
+)
 
 from jupyter_tapis_jobs.model import marks
 from jupyter_tapis_jobs.model.job import Argument
-from jupyter_tapis_jobs.schedulers import slurm_judge
+from jupyter_tapis_jobs.schedulers import condor_judge, slurm_judge
 from jupyter_tapis_jobs.schedulers.base import Sighting
 from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN
 
@@ -23,8 +32,12 @@ from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN
 def desk(request, until, monkeypatch):
     # Here all hosts share one file system, which shows a mark at once.
     monkeypatch.setattr(slurm_judge, "SETTLE", 0)
+    monkeypatch.setattr(condor_judge, "SETTLE", 0)
     if request.param == "fork":
         with fork_desk() as made:
+            yield made
+    elif request.param.startswith("condor"):
+        with condor_desk(request.getfixturevalue("pool"), request.param, until) as made:
             yield made
     else:
         with slurm_desk(request.getfixturevalue("rig"), request.param, until) as made:
@@ -54,7 +67,8 @@ def test_a_running_job_is_seen_to_run_and_a_waiting_one_to_wait(desk: Desk, unti
     jobs = [desk.job(f"job-{n}", "exec sleep 60") for n in range(3)]
     jobs = desk.submit(*jobs, parallel=1)
     until(lambda: any(map(desk.claim, jobs)))
-    at_once = 3 if desk.kind == "single" else 1
+    # HTCondor has no limit of its own for the jobs of a cluster that run at a time.
+    at_once = 1 if desk.kind in ("fork", "array", "pack") else 3
     until(lambda: sum(bool(desk.claim(job)) for job in jobs) == at_once)
     seen = [report.sighting for report in desk.look(*jobs).values()]
     assert sorted(seen, key=str) == [Sighting.QUEUED] * (3 - at_once) + [Sighting.RUNNING] * at_once
@@ -125,7 +139,7 @@ def test_a_waiting_job_is_cancelled_and_the_running_one_goes_on(desk: Desk, unti
     )
     running, waiting = desk.submit(running, waiting, parallel=1)
     until(lambda: desk.claim(running))
-    if desk.kind != "single":
+    if desk.kind in ("fork", "array", "pack"):
         assert desk.cancel(waiting) == {"waiting"}
         assert desk.claim(waiting)[0] == marks.REVOKED
     Path(running.exec_dir, "go").touch()
@@ -179,7 +193,7 @@ def test_a_job_whose_processes_are_killed_leaves_its_neighbours_alone(desk: Desk
     until(lambda: desk.sighting(job) in (Sighting.VANISHED, Sighting.ENDED))
     report = desk.look(job)["one"]
     assert report.sighting is (Sighting.ENDED if desk.kind == "pack" else Sighting.VANISHED)
-    assert ("processes were killed" in report.reason) == (desk.kind in ("single", "array"))
+    assert ("processes were killed" in report.reason) == (desk.kind not in ("fork", "pack"))
     assert desk.sighting(other) is Sighting.RUNNING
 
 

@@ -80,7 +80,7 @@ def test_options_of_other_schedulers_are_taken_as_they_are() -> None:
     assert [option.arg for option in definition.scheduler_options] == ["-l walltime=1:00"]
 
 
-@pytest.mark.parametrize("scheduler", ["CONDOR", "PBS", "SGE", "UGE", "TORQUE"])
+@pytest.mark.parametrize("scheduler", ["PBS", "SGE", "UGE", "TORQUE"])
 def test_other_schedulers_are_refused_at_submission(tmp_path: Path, scheduler: str) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         (refused,) = await engine.submit(USER, [{"name": "n", "appId": "batch", "appVersion": "1.0"}])
