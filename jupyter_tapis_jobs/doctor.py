@@ -89,7 +89,7 @@ TOOLS = (
         "add the login node as a host: jupyter tapisjobs host add NAME",
     ),
     Tool("schedulers", "condor_submit", ("condor_version",), f"HTCondor{_LATER}", "install HTCondor"),
-    Tool("schedulers", "dask", ("dask", "--version"), f"Dask{_LATER}", "pip install distributed"),
+    Tool("schedulers", "dask", ("dask", "--version"), "jobs as Dask tasks", "pip install distributed"),
     Tool(
         "build",
         "node",

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from IPython.core.interactiveshell import InteractiveShell
 from rig.containers import Containers
 from rig.containers import containers as real_containers
+from rig.dask_cluster import DaskCluster, dask_cluster
 from rig.rig import Rig
 from rig.variants import variant
 from traitlets.config import Config
@@ -237,6 +238,21 @@ def rig_variant() -> Iterator[Callable[[str], Rig]]:
     """``rig_variant("sign-in")``: another rig of ``tests/rig/variants.py``, for a module."""
     with ExitStack() as stack:
         yield functools.cache(lambda name: stack.enter_context(variant(name)))
+
+
+# --- real Dask --------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A Dask scheduler with one worker, for all tests of a run; leave it as you found it."""
+    with dask_cluster(tmp_path_factory.mktemp("dask"), until) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def dask_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """The same, with certificates."""
+    with dask_cluster(tmp_path_factory.mktemp("dask-tls"), until, tls=True) as found:
+        yield found
 
 
 # --- real containers --------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 from ..model.batch_script import SCRIPT_APP
 from ..model.job import Job, JobDefinition
 from ..model.limits import smallest
-from ..model.system import LogicalQueue, System
+from ..model.system import LogicalQueue, SchedulerType, System
 
 #: Cases that a place of a pack should at least work on, so that an allocation is worth its wait.
 CASES_PER_PLACE = 4
@@ -50,6 +50,8 @@ class Facts:
     array_size: int = ARRAY_SIZE
     cores_per_node: int = 0
     memory_mb_per_node: int = 0
+    #: Whether jobs wait for nodes of their own: Dask's workers are there already.
+    has_allocations: bool = True
 
     @classmethod
     def of(cls, system: System) -> Facts:
@@ -61,6 +63,7 @@ class Facts:
             array_size=max(0, largest - 1) if allowed else 0,
             cores_per_node=_number(said.get("coresPerNode"), 0),
             memory_mb_per_node=_number(said.get("memoryMBPerNode"), 0),
+            has_allocations=system.batch_scheduler is not SchedulerType.DASK,
         )
 
 
@@ -111,6 +114,8 @@ def _mode(
     group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, most: int | None
 ) -> tuple[str, str]:
     asked = group[0].launch_mode
+    if not facts.has_allocations:
+        return ("array", f"{len(group):,} tasks in one call") if len(group) > 1 else ("single", "one task")
     if group[0].app_id == SCRIPT_APP:
         return _mode_of_scripts(group, facts)
     if facts.array_size == 0 and asked != "pack":

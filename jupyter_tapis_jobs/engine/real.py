@@ -14,6 +14,7 @@ from ..model.fields import DeliveryMethod
 from ..runtimes.docker import DockerRuntime
 from ..runtimes.singularity import SingularityRuntime
 from ..runtimes.zip import ZipRuntime
+from ..schedulers.dask import DaskScheduler
 from ..schedulers.fork import ForkScheduler
 from ..schedulers.slurm import SlurmScheduler
 from ..secrets.credentials import Safe
@@ -126,7 +127,11 @@ def real_ports(
         workers=workers,
         database=database,
         hosts=hosts,
-        schedulers={ForkScheduler.name: ForkScheduler(), SlurmScheduler.name: SlurmScheduler()},
+        schedulers={
+            ForkScheduler.name: ForkScheduler(),
+            SlurmScheduler.name: SlurmScheduler(),
+            DaskScheduler.name: DaskScheduler(),
+        },
         runtimes={
             ZipRuntime.name: ZipRuntime(),
             DockerRuntime.name: DockerRuntime(),

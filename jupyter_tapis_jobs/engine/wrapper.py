@@ -14,6 +14,7 @@ from ..model import files, marks
 from ..model.directives import as_lines, directives_of, module_lines, user_options
 from ..model.fields import JobType
 from ..model.job import Job, JobDefinition
+from ..model.system import SchedulerType
 from ..runtimes.base import LaunchLines
 
 _SCRIPT = """\
@@ -72,7 +73,8 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
     """
     root, output_dir = definition.root_dir, definition.exec_system_output_dir
     is_batch = definition.job_type == JobType.BATCH
-    directives = as_lines(directives_of(job, definition)) if is_batch else ""
+    is_slurm = is_batch and definition.batch_scheduler in (None, SchedulerType.SLURM)
+    directives = as_lines(directives_of(job, definition)) if is_slurm else ""
     modules = module_lines(definition) if is_batch else ()
     started = _STARTED.format(uuid=job.uuid)
     later = "".join(f"{line}\n" for line in lines.until_started)
@@ -80,14 +82,14 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         shell="/bin/bash -l" if modules else "/bin/sh",
         uuid=job.uuid,
         format=marks.FORMAT,
-        directives=directives + (_SLURM_EXPORT if is_batch else ""),
+        directives=directives + (_SLURM_EXPORT if is_slurm else ""),
         exec_dir=_quoted(root, definition.exec_system_exec_dir),
         folder=marks.FOLDER,
         log=marks.LAUNCH_LOG,
         events=shlex.quote(events),
         claim=marks.CLAIM,
         pid=files.PID,
-        scheduler=_SLURM_WORD if is_batch else "",
+        scheduler=_SLURM_WORD if is_slurm else "",
         modules="".join(f"  {line}\n" for line in modules),
         at_once="" if later else started,
         helpers=lines.helpers,
@@ -100,7 +102,7 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         redirections=_redirections(definition),
         exit_code=_quoted(root, output_dir, files.EXIT_CODE),
         exit=marks.EXIT,
-        epilogue=_SLURM_EXIT if is_batch else "",
+        epilogue=_SLURM_EXIT if is_slurm else "",
     )
 
 

@@ -16,7 +16,7 @@ from .macros import simply
 from .merge import merge_arguments
 from .request import ParameterSetRequest
 from .scheduler_options import FIELD as SCHEDULER_FIELD
-from .scheduler_options import PROFILE, read_option, refuse_unusable_option
+from .scheduler_options import PROFILE, read_option, refuse_option_of_dask, refuse_unusable_option
 from .system import LogicalQueue, SchedulerType, System
 from .texts import refuse_control, shown
 
@@ -126,7 +126,9 @@ def _profile_option(merged: tuple[Argument, ...], system: System) -> tuple[Argum
 
 
 def _refuse_bad_scheduler_option(option: str, system: System) -> None:
-    if system.batch_scheduler is SchedulerType.SLURM:
+    if system.batch_scheduler is SchedulerType.DASK:
+        refuse_option_of_dask(option, system.id)
+    elif system.batch_scheduler is SchedulerType.SLURM:
         refuse_unusable_option(option)
     else:
         refuse_bad_option(option, SCHEDULER_FIELD)

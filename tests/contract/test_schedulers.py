@@ -10,7 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scheduler_desk import KINDS, TERMINATED, Desk, does_something, fork_desk, slurm_desk
+from scheduler_desk import (
+    KINDS,
+    TERMINATED,
+    UNLIMITED,
+    WATCHED,
+    Desk,
+    dask_desk,
+    does_something,
+    fork_desk,
+    slurm_desk,
+)
 
 from jupyter_tapis_jobs.model import marks
 from jupyter_tapis_jobs.schedulers import slurm_judge
@@ -24,6 +34,9 @@ def desk(request, until, monkeypatch):
     monkeypatch.setattr(slurm_judge, "SETTLE", 0)
     if request.param == "fork":
         with fork_desk() as made:
+            yield made
+    elif request.param.startswith("dask"):
+        with dask_desk(request.getfixturevalue(request.param.replace("-", "_")), request.param) as made:
             yield made
     else:
         with slurm_desk(request.getfixturevalue("rig"), request.param, until) as made:
@@ -53,7 +66,7 @@ def test_a_running_job_is_seen_to_run_and_a_waiting_one_to_wait(desk: Desk, unti
     jobs = [desk.job(f"job-{n}", "exec sleep 60") for n in range(3)]
     jobs = desk.submit(*jobs, parallel=1)
     until(lambda: any(map(desk.claim, jobs)))
-    at_once = 3 if desk.kind == "single" else 1
+    at_once = 3 if desk.kind in UNLIMITED else 1
     until(lambda: sum(bool(desk.claim(job)) for job in jobs) == at_once)
     seen = [report.sighting for report in desk.look(*jobs).values()]
     assert sorted(seen, key=str) == [Sighting.QUEUED] * (3 - at_once) + [Sighting.RUNNING] * at_once
@@ -87,7 +100,7 @@ def test_a_waiting_job_is_cancelled_and_the_running_one_goes_on(desk: Desk, unti
     )
     running, waiting = desk.submit(running, waiting, parallel=1)
     until(lambda: desk.claim(running))
-    if desk.kind != "single":
+    if desk.kind not in UNLIMITED:
         assert desk.cancel(waiting) == {"waiting"}
         assert desk.claim(waiting)[0] == marks.REVOKED
     Path(running.exec_dir, "go").touch()
@@ -135,12 +148,12 @@ def test_a_job_whose_processes_are_killed_leaves_its_neighbours_alone(desk: Desk
     session = int(desk.claim(job)[1])
     for pid in _session(session):
         os.kill(pid, signal.SIGKILL)
-    if desk.kind == "pack":
+    if desk.kind in WATCHED:
         assert until(lambda: desk.exit_mark(job)) == "137"
         until(lambda: "one.end" in desk.events())
     until(lambda: desk.sighting(job) in (Sighting.VANISHED, Sighting.ENDED))
     report = desk.look(job)["one"]
-    assert report.sighting is (Sighting.ENDED if desk.kind == "pack" else Sighting.VANISHED)
+    assert report.sighting is (Sighting.ENDED if desk.kind in WATCHED else Sighting.VANISHED)
     assert ("processes were killed" in report.reason) == (desk.kind in ("single", "array"))
     assert desk.sighting(other) is Sighting.RUNNING
 
