@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cluster_python import DASK, cluster_python
 from rig.dask_cluster import DaskCluster, dask_cluster
 
 from jupyter_tapis_jobs import Job, Tapis, TapisJobsError
@@ -143,3 +146,60 @@ def test_an_option_for_another_scheduler_is_refused(grid: Tapis) -> None:
     options = {"schedulerOptions": [{"name": "account", "arg": "--account x"}]}
     with pytest.raises(TapisJobsError, match=r"means nothing on system local: its DASK scheduler has none"):
         submit(grid, "true", parameterSet=options)
+
+
+# over SSH
+
+
+@pytest.fixture(scope="module")
+def far(rig, running_server, tmp_path_factory, until) -> Iterator[Tapis]:
+    """A server that knows a host over SSH, whose user has a Dask cluster with certificates there."""
+    folder = Path(tempfile.mkdtemp(prefix="tapisjobs-dask-"))
+    folder.chmod(0o777)
+    host = rig.hosts["login1"]
+    try:
+        python = str(cluster_python(rig, folder, DASK))
+        with (
+            dask_cluster(folder, until, tls=True, python=python, user=host.user) as cluster,
+            running_server(tmp_path_factory.mktemp("far")) as server,
+            closing(server.tapis().connection) as connection,
+        ):
+            tapis = Tapis(connection)
+            tapis.add_host(
+                "far", host=host.host, port=host.port, user=host.user, key=rig.key, knownHosts=rig.known_hosts
+            )
+            definition = {
+                "batchScheduler": "DASK",
+                "batchLogicalQueues": [],
+                "batchDefaultLogicalQueue": None,
+            }
+            notes = {**connection.get("/v3/systems/far")["notes"], "dask": cluster.notes}
+            connection.call("PATCH", "/v3/systems/far", json={**definition, "notes": notes})
+            yield tapis
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_over_ssh_a_job_runs_at_a_worker_of_the_hosts_user(far: Tapis) -> None:
+    job = ended(submit(far, "id -un; echo 1 > t.csv", execSystemId="far", memoryMB=100))
+    assert job.status == "FINISHED", job.row["lastMessage"]
+    assert job.read("tapisjob.out") == "riguser1\n"
+    assert job.read("t.csv") == "1\n"
+
+
+def test_over_ssh_a_study_is_one_call_and_each_case_has_its_end(far: Tapis) -> None:
+    requests = [{"name": f"case-{n}", "script": f"echo {n}; exit {n % 2}"} for n in range(20)]
+    asked = {"execSystemId": "far", "maxMinutes": 1, "memoryMB": 100}
+    made = far.submit_many(requests, appId="bash", launch_mode="auto", **asked)
+    jobs = far.wait([job for job in made if isinstance(job, Job)], progress=False, timeout=110)
+    rows = {job.row["name"]: job for job in jobs}
+    assert [rows[f"case-{n}"].row["exitCode"] for n in range(20)] == [n % 2 for n in range(20)]
+
+
+def test_over_ssh_a_cancel_ends_what_the_worker_runs(far: Tapis, on_host, until) -> None:
+    job = submit(far, "echo $$ > pid; sleep 300", execSystemId="far", memoryMB=100)
+    until(lambda: job.refresh().status == "RUNNING")
+    pid = until(lambda: job.read("pid")).strip()
+    job.cancel()
+    assert ended(job).status == "CANCELLED"
+    assert on_host("login1", f"ls -d /proc/{pid} || true") == ""

@@ -32,6 +32,8 @@ class DaskCluster:
     until: Callable[..., object]
     tls: Mapping[str, str] | None = None
     python: str = sys.executable
+    #: Who runs it; None is who runs the tests.
+    user: str | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -86,16 +88,24 @@ class DaskCluster:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                user=self.user,
+                group=self.user,
+                extra_groups=[] if self.user else None,
                 cwd="/",
             )
 
 
 @contextmanager
 def dask_cluster(
-    folder: Path, until: Callable[..., object], *, tls: bool = False, workers: Sequence[str] = ("one",)
+    folder: Path,
+    until: Callable[..., object],
+    *,
+    tls: bool = False,
+    workers: Sequence[str] = ("one",),
+    **more: Any,
 ) -> Iterator[DaskCluster]:
     """A scheduler with workers while the block runs."""
-    cluster = DaskCluster(folder=folder, until=until, tls=certificates(folder) if tls else None)
+    cluster = DaskCluster(folder=folder, until=until, tls=certificates(folder) if tls else None, **more)
     try:
         cluster.start_scheduler()
         for name in workers:

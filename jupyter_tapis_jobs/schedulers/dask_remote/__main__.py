@@ -20,11 +20,11 @@ REGISTERED, ENDED = 120.0, 10.0
 
 
 def tasks_of(keys: Sequence[str], topic: str, dask_scheduler: Any = None) -> dict[str, Any]:
-    """Return what the scheduler itself knows: states of tasks, starts that failed, number of workers."""
-    known, wanted = dask_scheduler.tasks, set(keys)
+    """Return what the scheduler itself knows: tasks that are not done, starts that failed, its workers."""
+    known, wanted, done = dask_scheduler.tasks, set(keys), ("memory", "erred", "forgotten")
     events = [event for _, event in dask_scheduler.get_events(topic)]
     return {
-        "states": {key: known[key].state for key in keys if key in known},
+        "states": {key: known[key].state for key in keys if key in known and known[key].state not in done},
         "refused": {event["key"]: event["why"] for event in events if event["key"] in wanted},
         "workers": len(dask_scheduler.workers),
     }
@@ -44,25 +44,27 @@ def task(job: Mapping[str, Any]) -> None:
 def submit(request: Mapping[str, Any]) -> None:
     """Hand a cohort over, and wait until the scheduler has it: it is to go on without this client."""
     client = connect(request["cluster"])
-    from distributed import fire_and_forget
-
     jobs = request["jobs"]
     keys = [job["key"] for job in jobs]
+    # Held until they are kept: what nobody wants is forgotten.
     futures = client.map(task, jobs, key=keys, pure=False)
-    await_until(lambda: len(ask(client, keys)["states"]) == len(keys), REGISTERED)
-    fire_and_forget(futures)
-    # Answered behind that word, which is on its way to the scheduler.
-    await_until(lambda: client.run_on_scheduler(are_kept, keys), REGISTERED)
+    await_until(lambda: client.run_on_scheduler(keep, keys), REGISTERED)
+    del futures
     say(accepted=[job["uuid"] for job in jobs])
 
 
-def are_kept(keys: Sequence[str], dask_scheduler: Any = None) -> bool:
-    """Tell whether the scheduler goes on with tasks when their client is gone, or is done with them."""
-    tasks = [dask_scheduler.tasks[key] for key in keys if key in dask_scheduler.tasks]
-    return all(
-        task.state in ("memory", "erred") or any(c.client_key == "fire-and-forget" for c in task.who_wants)
-        for task in tasks
-    )
+def keep(keys: Sequence[str], dask_scheduler: Any = None) -> bool:
+    """Have the scheduler go on with tasks when their client is gone; False when it does not know all yet.
+
+    It is what ``fire_and_forget`` asks for, and that is too late for a task that has ended: the scheduler
+    would remember it for ever.
+    """
+    known = dask_scheduler.tasks
+    if any(key not in known for key in keys):
+        return False
+    undone = [key for key in keys if known[key].state not in ("memory", "erred")]
+    dask_scheduler.client_desires_keys(undone, "fire-and-forget")
+    return True
 
 
 def look(request: Mapping[str, Any]) -> None:
@@ -73,6 +75,9 @@ def look(request: Mapping[str, Any]) -> None:
     for job, first in zip(jobs, before, strict=True):
         key, state = job["key"], known["states"].get(job["key"])
         then = marks.state(job["place"]) if state or first == "ended" else marks.fresh_state(job["place"])
+        if state is None and first == then == "claimed":
+            # Lost to the scheduler; should a worker have it all the same, it is ended there.
+            marks.write(f"{job['place']}/{marks.KILLED}", f"{marks.LOST}\n")
         say(job=job["uuid"], before=first, marks=then, task=state, refused=known["refused"].get(key))
     say(looked=len(jobs), workers=known["workers"])
 

@@ -7,7 +7,7 @@ import os
 
 #: As in ``model/marks.py`` and ``model/files.py``.
 FOLDER, CLAIM, EXIT, KILLED = ".tapisjob", ".tapisjob/claim", ".tapisjob/exit", ".tapisjob/killed"
-SCRIPT, REVOKED = "tapisjob.sh", "revoked"
+SCRIPT, REVOKED, LOST = "tapisjob.sh", "revoked", "lost"
 
 
 def read(path: str) -> str:

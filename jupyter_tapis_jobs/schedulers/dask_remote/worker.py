@@ -17,6 +17,8 @@ from .marks import CLAIM, EXIT, FOLDER, KILLED, SCRIPT, read, write
 TOPIC = "tapisjobs"
 #: Seconds between the polite and the hard end of a job.
 GRACE = 30
+#: What a shell answers that cannot run a program.
+NO_START = (126, 127)
 #: Seconds that a worker waits for a job's directory: a network file system may show it late.
 SHOWN_LATE = 5.0
 
@@ -134,6 +136,8 @@ def leave_end(job: Mapping[str, Any], pid: int, code: int) -> None:
     place = job["place"]
     words = read(os.path.join(place, CLAIM)).split()
     boot = read("/proc/sys/kernel/random/boot_id").strip()
+    if not words and code in NO_START:
+        refuse(job, f"cannot run {place}/{SCRIPT} (exit code {code}): is the file system mounted noexec?")
     if read(os.path.join(place, EXIT)) or (words[:2], words[3:4]) != ([job["uuid"], str(pid)], [boot]):
         return
     send(members(pid), signal.SIGKILL)
