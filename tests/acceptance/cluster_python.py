@@ -20,7 +20,7 @@ PACKAGES = ("numpy", "numpy.libs", "openseespy", "openseespylinux", "openseespyl
 DASK = (
     *("click", "cloudpickle", "dask", "distributed", "fsspec", "jinja2", "locket", "markupsafe", "msgpack"),
     *("packaging", "partd", "psutil", "sortedcontainers", "tblib", "tlz", "toolz", "tornado", "urllib3"),
-    *("importlib_metadata", "yaml", "zict", "zipp"),
+    *("importlib_metadata", "lazy_importer", "yaml", "zict", "zipp"),
 )
 
 
@@ -54,9 +54,11 @@ def cluster_python(rig: Rig, folder: Path, names: Sequence[str] = PACKAGES) -> P
         pytest.skip(f"python3 on the rig is {'.'.join(version)}, the packages are here for another version")
     packages = folder / "packages"
     for name in names:
-        source = _site_packages() / name
-        if source.is_dir():
-            shutil.copytree(source, packages / name, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+        for source in (_site_packages() / name, *_site_packages().glob(f"{name}-*.dist-info")):
+            if source.is_dir():
+                shutil.copytree(
+                    source, packages / source.name, ignore=shutil.ignore_patterns("tests", "__pycache__")
+                )
     program = folder / "python"
     program.write_text(f'#!/bin/sh\nPYTHONPATH={packages}:$PYTHONPATH exec python3 "$@"\n')
     for path in (folder, *folder.rglob("*")):

@@ -58,7 +58,7 @@ class DaskCluster:
         protocol = "tls" if self.tls else "tcp"
         options = ["--host", f"{protocol}://127.0.0.1:{port}", "--no-dashboard", "--no-show"]
         self._start("scheduler", "dask_scheduler", *options, "--scheduler-file", str(self.scheduler_file))
-        self.until(lambda: self.scheduler_file.exists() and self.scheduler_file.read_text().strip())
+        self.until(lambda: self.scheduler_file.exists() and self.scheduler_file.read_text().strip(), 60)
 
     def start_worker(self, name: str) -> None:
         """Start a worker and wait until it has told that it is registered; one without a nanny stays dead."""
