@@ -95,7 +95,7 @@ TOOLS = (
         "HTCondor on this very machine",
         "add the host that submits: jupyter tapisjobs host add NAME",
     ),
-    Tool("schedulers", "dask", ("dask", "--version"), f"Dask{_LATER}", "pip install distributed"),
+    Tool("schedulers", "dask", ("dask", "--version"), "jobs as Dask tasks", "pip install distributed"),
     Tool(
         "build",
         "node",

@@ -22,6 +22,7 @@ from rig.condor import Pool
 from rig.condor import pool as real_pool
 from rig.containers import Containers
 from rig.containers import containers as real_containers
+from rig.dask_cluster import DaskCluster, dask_cluster
 from rig.rig import Rig
 from rig.variants import variant
 from traitlets.config import Config
@@ -247,6 +248,21 @@ def rig_variant() -> Iterator[Callable[[str], Rig]]:
 def pool() -> Iterator[Pool]:
     """A real HTCondor pool with a login server, for all tests of a run; leave it as you found it."""
     with real_pool() as found:
+        yield found
+
+
+# --- real Dask --------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A Dask scheduler with one worker, for all tests of a run; leave it as you found it."""
+    with dask_cluster(tmp_path_factory.mktemp("dask"), until) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def dask_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """The same, with certificates."""
+    with dask_cluster(tmp_path_factory.mktemp("dask-tls"), until, tls=True) as found:
         yield found
 
 

@@ -117,7 +117,7 @@ class Engine:
         outputs = Outputs(ports, sources)
         known = KnownJobs(ports, epoch=epoch, active=lambda: self._conveyor.jobs)
         self._folders = folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
-        on_host = OnHost(folders, known.places)
+        on_host = OnHost(folders, known.places, self._system)
         starter = Starter(
             ports, epoch=epoch, on_host=on_host, definitions=known.definitions, system=self._system
         )

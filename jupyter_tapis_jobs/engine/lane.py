@@ -49,6 +49,8 @@ class Turn:
     gap: float = 0.0
     #: Rounds without any answer, one after the other.
     silent: int = 0
+    #: Why it could not be asked the last time, where that is known.
+    away: str = ""
 
     def begin(self, now: float, rounds: tuple[float, float]) -> None:
         """Note a round that begins *now*; *rounds* are the shortest and the longest gap."""

@@ -52,6 +52,8 @@ class Facts:
     can_pack: bool = True
     cores_per_node: int = 0
     memory_mb_per_node: int = 0
+    #: Whether jobs wait for nodes of their own: Dask's workers are there already.
+    has_allocations: bool = True
 
     @classmethod
     def of(cls, system: System) -> Facts:
@@ -64,6 +66,7 @@ class Facts:
             can_pack=system.batch_scheduler != SchedulerType.CONDOR,
             cores_per_node=_number(said.get("coresPerNode"), 0),
             memory_mb_per_node=_number(said.get("memoryMBPerNode"), 0),
+            has_allocations=system.batch_scheduler is not SchedulerType.DASK,
         )
 
 
@@ -114,6 +117,8 @@ def _mode(
     group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, most: int | None
 ) -> tuple[str, str]:
     asked = group[0].launch_mode
+    if not facts.has_allocations:
+        return ("array", f"{len(group):,} tasks in one call") if len(group) > 1 else ("single", "one task")
     if group[0].app_id == SCRIPT_APP:
         return _mode_of_scripts(group, facts)
     if not facts.can_pack:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..model import marks
 from ..model.files import CONTAINER_ID
 from ..model.job import Job
 from ..model.marks import Marks
+from ..model.system import System
 from ..schedulers.base import Launch
 from ..transports.base import Transport
 from .lane import Lane
 from .lane_folder import LaneFolders
+from .scheduler_notes import TOLD_BY_NOTES, scheduler_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,14 @@ class OnHost:
     """Reads what hosts know of jobs. Lives on the engine's loop only."""
 
     def __init__(
-        self, folders: LaneFolders, places: Callable[[Sequence[Job]], Awaitable[Mapping[str, Place]]]
+        self,
+        folders: LaneFolders,
+        places: Callable[[Sequence[Job]], Awaitable[Mapping[str, Place]]],
+        system: Callable[[str], Awaitable[System]],
     ) -> None:
         self._folders = folders
         self._places = places
+        self._system = system
 
     async def transport(self, lane: Lane) -> Transport:
         """Return the way to the lane's host; the lane's folder is there."""
@@ -41,6 +48,7 @@ class OnHost:
     async def launches(self, jobs: Sequence[Job]) -> list[Launch]:
         """Return jobs as their scheduler sees them."""
         places = await self._places(jobs)
+        notes = await self._notes(jobs, places)
         return [
             Launch(
                 uuid=job.uuid,
@@ -52,9 +60,15 @@ class OnHost:
                 submitted=job.remote_submitted,
                 max_minutes=job.max_minutes,
                 leftover=places[job.uuid].leftover,
+                notes=notes.get(job.exec_system_id, {}),
             )
             for job in jobs
         ]
+
+    async def _notes(self, jobs: Sequence[Job], places: Mapping[str, Place]) -> dict[str, Mapping[str, Any]]:
+        """Return system -> what its notes say now of its scheduler, for schedulers that are told there."""
+        told = {job.exec_system_id for job in jobs if places[job.uuid].scheduler in TOLD_BY_NOTES}
+        return {name: scheduler_notes(await self._system(name)) for name in told}
 
     async def by_scheduler(self, jobs: Sequence[Job]) -> list[tuple[str, list[Job]]]:
         """Return jobs by the name of the scheduler that has them, or is to have them."""

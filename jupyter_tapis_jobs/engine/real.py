@@ -15,6 +15,7 @@ from ..runtimes.docker import DockerRuntime
 from ..runtimes.singularity import SingularityRuntime
 from ..runtimes.zip import ZipRuntime
 from ..schedulers.condor import CondorScheduler
+from ..schedulers.dask import DaskScheduler
 from ..schedulers.fork import ForkScheduler
 from ..schedulers.slurm import SlurmScheduler
 from ..secrets.credentials import Safe
@@ -127,7 +128,9 @@ def real_ports(
         workers=workers,
         database=database,
         hosts=hosts,
-        schedulers={s.name: s for s in (ForkScheduler(), SlurmScheduler(), CondorScheduler())},
+        schedulers={
+            s.name: s for s in (ForkScheduler(), SlurmScheduler(), CondorScheduler(), DaskScheduler())
+        },
         runtimes={
             ZipRuntime.name: ZipRuntime(),
             DockerRuntime.name: DockerRuntime(),

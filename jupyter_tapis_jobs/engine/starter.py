@@ -35,6 +35,8 @@ ONE_BY_ONE = 200
 UNCLEAR_RETRY = 5.0
 #: Seconds until a scheduler is asked again that took no more jobs.
 LATER_RETRY = 60.0
+#: Seconds until one is tried again that could not be asked.
+AWAY_RETRY = 30.0
 
 Verdicts = dict[str, Verdict]
 
@@ -108,6 +110,8 @@ class Starter:
             return Block("the host gave no clear answer about the job's start", UNCLEAR_RETRY)
         if report.sighting is Sighting.REFUSED:
             return Fail(report.reason, report.condition or Condition.JOB_LAUNCH_FAILURE)
+        if report.sighting is Sighting.AWAY:
+            return Block(report.reason, AWAY_RETRY)
         if report.sighting not in (Sighting.ABSENT, Sighting.LATER):
             return self._handed_over(job, report)
         if lane.is_surely_absent(job.uuid, self._ports.clock.ticks(), scheduler.doubt):
@@ -265,7 +269,8 @@ class Starter:
 
     async def _take_back(self, jobs: Sequence[Job], reports: Mapping[str, Report]) -> None:
         """Forget the intents that the scheduler surely did not take."""
-        later = [job for job in jobs if job.uuid in reports and reports[job.uuid].sighting is Sighting.LATER]
+        untaken = (Sighting.LATER, Sighting.AWAY)
+        later = [job for job in jobs if job.uuid in reports and reports[job.uuid].sighting in untaken]
         if later:
             await self._forget_intents(later, reports[later[0].uuid].reason or None)
 
@@ -282,6 +287,8 @@ class Starter:
                 return Fail(report.reason, report.condition or Condition.JOB_LAUNCH_FAILURE)
             case Sighting.LATER | Sighting.ABSENT:
                 return Stay()
+            case Sighting.AWAY:
+                return Block(report.reason, AWAY_RETRY)
         fields = {
             "remote_job_id": report.remote_job_id or job.remote_job_id,
             "remote_job_id2": report.remote_job_id2 or job.remote_job_id2,

@@ -157,8 +157,12 @@ class Tracker:
 
     async def _tell_of_silence(self, lane: Lane) -> None:
         """A scheduler that answers nothing round after round is told; one that answers takes that back."""
-        silent = [name for name, turn in lane.turns.items() if turn.silent >= SILENT_ROUNDS]
-        await self._tell(lane, f"⚠ {silent[0]} of {lane.key[0]} gives no answer. {UNSEEN}" if silent else "")
+        silent = [
+            f"⚠ {name} of {lane.key[0]} gives no answer{f': {turn.away}' if turn.away else ''}. {UNSEEN}"
+            for name, turn in lane.turns.items()
+            if turn.away or turn.silent >= SILENT_ROUNDS
+        ]
+        await self._tell(lane, silent[0] if silent else "")
 
     async def _tell(self, lane: Lane, trouble: str) -> None:
         """Say on all jobs of a lane that they are out of sight, or take back what was said."""
@@ -215,6 +219,8 @@ class Tracker:
         transport = await self._on_host.transport(lane)
         answer = await transport.run(scheduler.look_script(lane.folder, launches), timeout=180.0)
         reports = scheduler.parse_look(launches, answer)
+        turn.away = next((r.reason for r in reports.values() if r.sighting is Sighting.AWAY), "")
+        reports = {} if turn.away else reports
         turn.silent = 0 if reports else turn.silent + 1
         if _news(jobs, reports) or _doubtful(lane, jobs, reports):
             turn.hasten(now, scheduler.rounds)

@@ -99,7 +99,7 @@ def launch_script(job: Job, definition: JobDefinition, lines: LaunchLines, *, ev
         redirections=_redirections(definition),
         exit_code=_quoted(root, output_dir, files.EXIT_CODE),
         exit=marks.EXIT,
-        epilogue=_BATCH_EXIT if is_batch else "",
+        epilogue=_BATCH_EXIT if is_batch and language.tells_exit else "",
     )
 
 

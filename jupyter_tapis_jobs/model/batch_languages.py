@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import directives, submit_description
 from .job import Job, JobDefinition
-from .scheduler_options import refuse_unusable_option
+from .scheduler_options import refuse_option_of_dask, refuse_unusable_option
 from .submit_commands import refuse_unusable_command
 from .system import SchedulerType
 
@@ -30,6 +30,8 @@ class BatchLanguage:
     refuse_job: Callable[[Job, JobDefinition], None]
     #: What the launch script adds to its claim: the scheduler's number, how often the job began before.
     claim_word: str
+    #: Whether the launch script ends with the exit code of the job, for the scheduler's own books.
+    tells_exit: bool = True
     #: Lines before the application.
     prelude: str = ""
 
@@ -50,6 +52,15 @@ LANGUAGES: dict[str, BatchLanguage] = {
         refuse_option=refuse_unusable_command,
         refuse_job=submit_description.refuse_unfit,
         claim_word=" condor:${CONDOR_JOB_ID:-0}:0",
+    ),
+    # A task is told nothing, and counts nothing of its own.
+    SchedulerType.DASK: BatchLanguage(
+        directives=lambda job, definition: (),
+        as_lines=lambda words: "",
+        refuse_option=refuse_option_of_dask,
+        refuse_job=_refuse_nothing,
+        claim_word="",
+        tells_exit=False,
     ),
 }
 

@@ -163,6 +163,13 @@ def refuse_unusable_option(text: str) -> None:
         raise _wrong(text, "holds more than one option. Write one option an entry, or quote the value.")
 
 
+def refuse_option_of_dask(text: str) -> None:
+    """Raise ``InvalidInputError`` unless *text* names a profile: a Dask scheduler takes no options."""
+    refuse_bad_option(text, FIELD)
+    if read_option(text)[0] != PROFILE:
+        raise _wrong(text, "means nothing to a DASK scheduler, which has none. Leave it out.")
+
+
 def _unquoted(value: str) -> str:
     is_quoted = len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]
     return value[1:-1] if is_quoted else value

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from .app import AppArgument, EnvVariable, odd_variables
+from .dask import dask_rules, with_dask_queue
 from .errors import InvalidInputError, did_you_mean
 from .fields import NOT_SET, Flag, InputMode, Notes, RuntimeType, StoredModel, Whole, default_for_null
 from .paths import normalise
@@ -48,6 +49,8 @@ class SchedulerType(StrEnum):
     SGE = "SGE"
     UGE = "UGE"
     TORQUE = "TORQUE"
+    #: Ours: Tapis has none for it.
+    DASK = "DASK"
 
 
 class JobRuntime(StoredModel):
@@ -153,8 +156,8 @@ def parse_system(raw: Mapping[str, Any]) -> tuple[System, list[str]]:
 
     Raises ``InvalidInputError`` when the rules of Tapis Systems are broken.
     """
-    system, warnings = parse_stored(System, raw, "system")
-    for rule in (_secret_rules, _storage_rules, _execution_rules, _queue_rules, _text_rules):
+    system, warnings = parse_stored(System, with_dask_queue(raw), "system")
+    for rule in (_secret_rules, _storage_rules, _execution_rules, _queue_rules, _text_rules, dask_rules):
         rule(system)
     return _completed(system), [*warnings, *_oddities(system)]
 

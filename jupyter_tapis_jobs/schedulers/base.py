@@ -6,9 +6,9 @@ The engine runs the scripts on the job's host by its transport; a scheduler neve
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..model.status import Condition
 from ..transports.base import Answer
@@ -31,6 +31,8 @@ class Launch:
     max_minutes: int = 0
     #: Shell text, for the execution directory, that ends what runs outside the job's own processes.
     leftover: str = ""
+    #: What the notes of its system say of the scheduler: ``notes.dask`` for DASK.
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ class Sighting(Enum):
     IMPOSSIBLE = "impossible"
     #: The scheduler takes no more jobs for now; it stays with us and is tried again.
     LATER = "later"
+    #: The scheduler could not be asked: nothing was handed over now, and nothing is known of what was before.
+    AWAY = "away"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from ..model import files, marks
 from ..transports.base import Answer
+from . import taken_back
 from .base import Launch, Report, Sighting, Submission
 
 #: ``sh`` answers with this when a newer engine has taken over the lane (sysexits.h EX_TEMPFAIL).
@@ -124,22 +125,6 @@ end() {{
 }}
 """
 
-#: Takes the claim of jobs that have not begun, so that the runner passes them over; says which.
-_HOLD = """\
-hold() {{
-  [ -d "$2/{folder}" ] || return
-  own="$2/{folder}/revoke.$$"; echo "{revoked} $1" > "$own"; ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
-  read -r first rest < "$2/{claim}" && [ "$first" = {revoked} ] && echo "$1 gone"
-}}
-"""
-
-#: Frees the claims that were taken so. A copy that the earlier runner still starts may win one, once.
-_RELEASE = """\
-release() {{
-  read -r first rest 2> /dev/null < "$1/{claim}" && [ "$first" = {revoked} ] && rm -f "$1/{claim}"
-}}
-"""
-
 _LINE = re.compile(r"^(\S+) (queued|running|ended|vanished|absent)(?: (\d+))?$")
 
 
@@ -187,17 +172,15 @@ class ForkScheduler:
 
     def hold_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
         """Return the script that takes jobs back from their runner."""
-        calls = "".join(f"hold {job.uuid} {shlex.quote(job.exec_dir)}\n" for job in launches)
-        return _HOLD.format(folder=marks.FOLDER, claim=marks.CLAIM, revoked=marks.REVOKED) + calls
+        return taken_back.hold_script(launches)
 
     def parse_hold(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
-        """Read the lines ``<uuid> gone``: those that had not begun never will."""
-        return self.parse_cancel(launches, answer)
+        """Return the uuids of those that had not begun."""
+        return taken_back.parse_hold(answer)
 
     def release_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
         """Return the script that makes the next start of jobs possible."""
-        calls = "".join(f"release {shlex.quote(job.exec_dir)}\n" for job in launches)
-        return _RELEASE.format(claim=marks.CLAIM, revoked=marks.REVOKED) + calls + "true\n"
+        return taken_back.release_script(launches)
 
     def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:
         """Return the script that ends all jobs at the same time and says which are gone."""

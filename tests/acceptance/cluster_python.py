@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,12 @@ from rig.rig import Rig
 
 #: What the models need; OpenSeesPy where the tests have it.
 PACKAGES = ("numpy", "numpy.libs", "openseespy", "openseespylinux", "openseespylinux.libs")
+#: What Dask needs.
+DASK = (
+    *("click", "cloudpickle", "dask", "distributed", "fsspec", "jinja2", "locket", "markupsafe", "msgpack"),
+    *("packaging", "partd", "psutil", "sortedcontainers", "tblib", "tlz", "toolz", "tornado", "urllib3"),
+    *("importlib_metadata", "lazy_importer", "yaml", "zict", "zipp"),
+)
 
 
 @contextmanager
@@ -41,18 +47,20 @@ def cluster_environment(rig: Rig) -> Iterator[dict[str, str]]:
         shutil.rmtree(folder)
 
 
-def cluster_python(rig: Rig, folder: Path) -> Path:
-    """Return a program in *folder*, which every user may read, that runs the system's Python with numpy."""
+def cluster_python(rig: Rig, folder: Path, names: Sequence[str] = PACKAGES) -> Path:
+    """Return a program in *folder*, which every user may read, that runs the system's Python with *names*."""
     version = rig.ssh("python3 -c 'import sys; print(*sys.version_info[:2])' || echo none").split()
     if tuple(version) != tuple(map(str, sys.version_info[:2])):
-        pytest.skip(f"python3 on the rig is {'.'.join(version)}, numpy is here for another version")
+        pytest.skip(f"python3 on the rig is {'.'.join(version)}, the packages are here for another version")
     packages = folder / "packages"
-    for name in PACKAGES:
-        source = _site_packages() / name
-        if source.is_dir():
-            shutil.copytree(source, packages / name)
+    for name in names:
+        for source in (_site_packages() / name, *_site_packages().glob(f"{name}-*.dist-info")):
+            if source.is_dir():
+                shutil.copytree(
+                    source, packages / source.name, ignore=shutil.ignore_patterns("tests", "__pycache__")
+                )
     program = folder / "python"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={packages} exec python3 "$@"\n')
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={packages}:$PYTHONPATH exec python3 "$@"\n')
     for path in (folder, *folder.rglob("*")):
         path.chmod(path.stat().st_mode | (0o755 if path.is_dir() or path == program else 0o644))
     return program

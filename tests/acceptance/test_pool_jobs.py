@@ -211,9 +211,12 @@ def test_a_job_that_its_user_holds_says_how_it_goes_on(pool: Pool, run, until) -
     )
     until(lambda: job.refresh().row["remoteJobId"])
     pool.condor("condor_hold", job.row["remoteJobId"])
-    release = f"condor_release {job.row['remoteJobId']}"
-    until(lambda: release in (job.refresh().row["lastMessage"] or ""))
-    assert job.status == "QUEUED"
+    until(lambda: job.refresh().status == "PAUSED")
+    assert "resume it to go on" in job.row["lastMessage"]
+    job.resume()
+    until(lambda: job.refresh().status == "QUEUED")
+    job.pause()
+    until(lambda: job.refresh().status == "PAUSED")
     job.cancel()
     until(lambda: job.refresh().status == "CANCELLED")
     assert in_queue(pool, job) == []

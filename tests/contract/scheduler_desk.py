@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rig.condor import Pool
+from rig.dask_cluster import DaskCluster
 from rig.rig import Rig
 
 from jupyter_tapis_jobs.engine.wrapper import launch_script
@@ -23,6 +25,7 @@ from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.runtimes.base import LaunchLines
 from jupyter_tapis_jobs.schedulers.base import Launch, Report, Scheduler, Sighting, Submission
 from jupyter_tapis_jobs.schedulers.condor import CondorScheduler
+from jupyter_tapis_jobs.schedulers.dask import DaskScheduler
 from jupyter_tapis_jobs.schedulers.fork import ForkScheduler
 from jupyter_tapis_jobs.schedulers.slurm import SlurmScheduler
 from jupyter_tapis_jobs.transports.base import Answer
@@ -30,8 +33,12 @@ from jupyter_tapis_jobs.transports.base import Answer
 EPOCH = 7
 #: Exit marks of an application that was asked to end: it may be gone before its launch script hears of it.
 TERMINATED = frozenset({"143", "143 terminated"})
-KINDS = ("fork", "single", "array", "pack", "condor-single", "condor-cluster")
-_MODES = {"fork": "single", "condor-single": "single", "condor-cluster": "array"}
+KINDS = ("fork", "single", "array", "pack", "condor-single", "condor-cluster", "dask", "dask-tls")
+#: Those that keep to the number of jobs that may run at a time.
+LIMITED = ("fork", "array", "pack")
+#: Those where somebody stays beside a job, who writes down the end of one that was killed.
+WATCHED = ("pack", "dask", "dask-tls")
+_MODES = {"array": "array", "condor-cluster": "array", "pack": "pack"}
 #: What the scheduler is told of jobs that are handed over together.
 TOGETHER = {
     "array": ("--mem=50", "--time=5"),
@@ -57,6 +64,8 @@ class Desk:
     #: Who runs the scripts; None is who runs the tests.
     user: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: What the notes of the system say of its scheduler.
+    notes: Mapping[str, Any] = field(default_factory=dict)
     made: list[Launch] = field(default_factory=list)
 
     @property
@@ -67,12 +76,12 @@ class Desk:
     @property
     def mode(self) -> str:
         """single, array or pack."""
-        return _MODES.get(self.kind, self.kind)
+        return _MODES.get(self.kind, "single")
 
     @property
     def batch_scheduler(self) -> str:
         """The name that a system gives it."""
-        return "CONDOR" if self.kind.startswith("condor") else "SLURM"
+        return self.scheduler.name if self.kind != "fork" else "SLURM"
 
     # --- jobs ---
     def job(self, uuid: str, command: str, **definition: object) -> Launch:
@@ -98,7 +107,8 @@ class Desk:
             exec_dir=str(place),
             mode=self.mode,
             max_minutes=defined.max_minutes,
-            submission_id="first",
+            submission_id=self.submission_id("first"),
+            notes=self.notes,
         )
         self.made.append(launch)
         return launch
@@ -128,11 +138,20 @@ class Desk:
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
+    def submission_id(self, name: str) -> str:
+        """Return an id that no other test has: a Dask scheduler knows the jobs of all."""
+        return f"{name}-{self.folder.name}"
+
     def submission(
         self, *launches: Launch, name: str = "first", parallel: int = 2, **more: object
     ) -> Submission:
         """Return jobs as one submission."""
-        known = {"id": name, "lane_dir": str(self.lane), "epoch": EPOCH, "mode": self.mode}
+        known = {
+            "id": self.submission_id(name),
+            "lane_dir": str(self.lane),
+            "epoch": EPOCH,
+            "mode": self.mode,
+        }
         options = {"directives": TOGETHER.get(self.kind, ()), "parallel": parallel, "launches": launches}
         return Submission(**{**known, **options, **more})
 
@@ -148,7 +167,9 @@ class Desk:
         reports = self.hand_over(*launches, name=name, **more)
         assert [reports[job.uuid].sighting for job in launches] == [Sighting.QUEUED] * len(launches), reports
         accepted = [
-            replace(job, submission_id=name, remote_job_id=reports[job.uuid].remote_job_id)
+            replace(
+                job, submission_id=self.submission_id(name), remote_job_id=reports[job.uuid].remote_job_id
+            )
             for job in launches
         ]
         self.made = [*(job for job in self.made if job not in launches), *accepted]
@@ -234,6 +255,14 @@ def condor_desk(pool: Pool, kind: str, until: Callable[..., object]) -> Iterator
         ours = f"-constraint 'TapisJobLane == \"{desk.lane}\"'"
         desk.run(f"condor_rm {ours}")
         until(lambda: desk.run(f"condor_q {ours} -af ClusterId").stdout == "", 30)
+
+
+@contextmanager
+def dask_desk(cluster: DaskCluster, kind: str) -> Iterator[Desk]:
+    """This machine, with a Dask scheduler and its workers."""
+    with _desk(kind, DaskScheduler(), notes=cluster.notes) as desk:
+        yield desk
+        desk.cancel(*desk.made, grace=0)
 
 
 @contextmanager

@@ -48,18 +48,26 @@ def seen(desk: Desk, until, job: Launch, sighting: Sighting) -> Report:
     )
 
 
-def test_a_job_that_its_user_holds_waits_and_says_how_it_is_released(pool: Pool, desk: Desk, until) -> None:
+def test_a_job_that_its_user_holds_is_held_and_goes_on_when_it_is_released(
+    pool: Pool, desk: Desk, until
+) -> None:
     # Nothing fits beside it, so that the second one is still waiting.
     first, second = desk.job("first", WAITS), desk.job("second", "true")
     first, second = desk.submit(first, second, directives=saying(request_cpus="8"))
     until(lambda: desk.claim(first))
     pool.condor("condor_hold", second.remote_job_id)
-    report = seen(desk, until, second, Sighting.QUEUED)
-    assert f"condor_release {second.remote_job_id}" in report.reason
+    report = seen(desk, until, second, Sighting.HELD)
+    assert "resume it to go on" in report.reason
     assert "via condor_hold" in report.reason
+    assert desk.hold(second) == set()
+    desk.release(first, second)
+    seen(desk, until, second, Sighting.QUEUED)
+    assert desk.hold(first, second) == set()
+    assert desk.sighting(first) is Sighting.RUNNING
+    seen(desk, until, second, Sighting.HELD)
     Path(first.exec_dir, "go").touch()
     until(lambda: desk.exit_mark(first))
-    pool.condor("condor_release", second.remote_job_id)
+    desk.release(second)
     assert until(lambda: desk.exit_mark(second)) == "0"
 
 

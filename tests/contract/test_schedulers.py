@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from scheduler_desk import (
     KINDS,
+    LIMITED,
     TERMINATED,
     TOGETHER,
+    WATCHED,
     Desk,
     condor_desk,
+    dask_desk,
     does_something,
     fork_desk,
     slurm_desk,
@@ -38,6 +41,9 @@ def desk(request, until, monkeypatch):
             yield made
     elif request.param.startswith("condor"):
         with condor_desk(request.getfixturevalue("pool"), request.param, until) as made:
+            yield made
+    elif request.param.startswith("dask"):
+        with dask_desk(request.getfixturevalue(request.param.replace("-", "_")), request.param) as made:
             yield made
     else:
         with slurm_desk(request.getfixturevalue("rig"), request.param, until) as made:
@@ -67,8 +73,7 @@ def test_a_running_job_is_seen_to_run_and_a_waiting_one_to_wait(desk: Desk, unti
     jobs = [desk.job(f"job-{n}", "exec sleep 60") for n in range(3)]
     jobs = desk.submit(*jobs, parallel=1)
     until(lambda: any(map(desk.claim, jobs)))
-    # HTCondor has no limit of its own for the jobs of a cluster that run at a time.
-    at_once = 1 if desk.kind in ("fork", "array", "pack") else 3
+    at_once = 1 if desk.kind in LIMITED else 3
     until(lambda: sum(bool(desk.claim(job)) for job in jobs) == at_once)
     seen = [report.sighting for report in desk.look(*jobs).values()]
     assert sorted(seen, key=str) == [Sighting.QUEUED] * (3 - at_once) + [Sighting.RUNNING] * at_once
@@ -139,7 +144,7 @@ def test_a_waiting_job_is_cancelled_and_the_running_one_goes_on(desk: Desk, unti
     )
     running, waiting = desk.submit(running, waiting, parallel=1)
     until(lambda: desk.claim(running))
-    if desk.kind in ("fork", "array", "pack"):
+    if desk.kind in LIMITED:
         assert desk.cancel(waiting) == {"waiting"}
         assert desk.claim(waiting)[0] == marks.REVOKED
     Path(running.exec_dir, "go").touch()
@@ -187,13 +192,13 @@ def test_a_job_whose_processes_are_killed_leaves_its_neighbours_alone(desk: Desk
     session = int(desk.claim(job)[1])
     for pid in _session(session):
         os.kill(pid, signal.SIGKILL)
-    if desk.kind == "pack":
+    if desk.kind in WATCHED:
         assert until(lambda: desk.exit_mark(job)) == "137"
         until(lambda: "one.end" in desk.events())
     until(lambda: desk.sighting(job) in (Sighting.VANISHED, Sighting.ENDED))
     report = desk.look(job)["one"]
-    assert report.sighting is (Sighting.ENDED if desk.kind == "pack" else Sighting.VANISHED)
-    assert ("processes were killed" in report.reason) == (desk.kind not in ("fork", "pack"))
+    assert report.sighting is (Sighting.ENDED if desk.kind in WATCHED else Sighting.VANISHED)
+    assert ("processes were killed" in report.reason) == (desk.kind not in ("fork", *WATCHED))
     assert desk.sighting(other) is Sighting.RUNNING
 
 

@@ -143,7 +143,8 @@ def test_the_sdist_holds_the_bundle_and_builds_a_full_wheel_without_node(
 
 def test_every_import_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["opensees"]]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["opensees"], *extras["dask"]]
     declared = {_plain(re.split(r"[<>=!~;\[ ]", one)[0]) for one in asked}
     provided = packages_distributions()
     undeclared = {

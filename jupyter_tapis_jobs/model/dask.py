@@ -1,0 +1,135 @@
+"""Where the Dask scheduler of a system is, and how it is reached: the system's ``notes.dask``.
+
+The words are those of Dask itself (https://distributed.dask.org/en/stable/tls.html, ``dask scheduler
+--help``). All paths are absolute, on the system's host.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .errors import InvalidInputError, did_you_mean
+from .texts import refuse_control, shown
+
+if TYPE_CHECKING:
+    from .system import System
+
+#: The value of ``batchScheduler``; Tapis itself has none for it.
+DASK = "DASK"
+#: Where it stands in a system's notes.
+FIELD = "notes.dask"
+#: The logical queue of a system that names none; a task is one worker's.
+_QUEUE = {"name": "workers", "hpcQueueName": "workers", "maxNodeCount": 1}
+#: Seconds in which a scheduler has to answer, unless said otherwise; and the longest that may be said.
+SECONDS, MOST_SECONDS = 5, 60
+#: The Python that asks, unless said otherwise.
+PYTHON = "python3"
+
+_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
+_WORDS = ("address", "schedulerFile", "tls", "python", "seconds")
+_CERTIFICATES = ("ca", "cert", "key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """The files by which client and scheduler trust each other (PEM)."""
+
+    ca: str
+    cert: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaskCluster:
+    """A Dask scheduler as the host of a system reaches it."""
+
+    #: ``tcp://host:8786`` or ``tls://host:8786``; None where the file tells it.
+    address: str | None = None
+    #: The file that ``dask scheduler --scheduler-file`` writes.
+    scheduler_file: str | None = None
+    tls: Certificates | None = None
+    #: A Python with ``distributed``; a path, or a name on the host's PATH.
+    python: str = PYTHON
+    #: In which the scheduler has to answer.
+    seconds: int = SECONDS
+
+    @classmethod
+    def of(cls, notes: Any) -> DaskCluster:
+        """Read ``notes.dask``; raises ``InvalidInputError`` naming what is wrong and the way out."""
+        if not isinstance(notes, Mapping):
+            _wrong("", notes, 'is needed where batchScheduler is DASK: {"address": "tcp://host:8786"}')
+        for word in notes:
+            if word not in _WORDS:
+                _wrong(word, notes[word], f"is not one of: {', '.join(_WORDS)}.{did_you_mean(word, _WORDS)}")
+        address, file = notes.get("address"), notes.get("schedulerFile")
+        if (address is None) == (file is None):
+            _wrong("", notes, "needs either address, such as tcp://host:8786, or schedulerFile")
+        if address is not None and not (isinstance(address, str) and _ADDRESS.fullmatch(address)):
+            _wrong("address", address, "is not of the form tcp://host:8786 or tls://host:8786")
+        tls = _certificates(notes.get("tls"))
+        if address is not None and (tls is not None) != address.startswith("tls://"):
+            _wrong("address", address, "and notes.dask.tls do not fit: tls:// needs it, tcp:// has none")
+        return cls(
+            address=address,
+            scheduler_file=None if file is None else _path("schedulerFile", file),
+            tls=tls,
+            python=_python(notes.get("python", PYTHON)),
+            seconds=_seconds(notes.get("seconds", SECONDS)),
+        )
+
+    def to_request(self) -> dict[str, Any]:
+        """Return it in the words of the notes, as the program on the host reads it."""
+        return {
+            "address": self.address,
+            "schedulerFile": self.scheduler_file,
+            "tls": asdict(self.tls) if self.tls else None,
+            "seconds": self.seconds,
+        }
+
+
+def dask_rules(system: System) -> None:
+    """Raise ``InvalidInputError`` where a system with Dask does not say how its scheduler is reached."""
+    if system.can_run_batch and system.batch_scheduler == DASK:
+        DaskCluster.of((system.notes or {}).get("dask"))
+
+
+def with_dask_queue(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a definition with a logical queue where it names none: Dask itself has no queues."""
+    is_asked = isinstance(raw, Mapping) and raw.get("canRunBatch") and raw.get("batchScheduler") == DASK
+    return {**raw, "batchLogicalQueues": [_QUEUE]} if is_asked and not raw.get("batchLogicalQueues") else raw
+
+
+def _certificates(value: Any) -> Certificates | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or sorted(value) != sorted(_CERTIFICATES):
+        _wrong("tls", value, 'needs the paths of three files: {"ca": …, "cert": …, "key": …}')
+    return Certificates(**{name: _path(f"tls.{name}", value[name]) for name in _CERTIFICATES})
+
+
+def _path(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.startswith("/"):
+        _wrong(name, value, "is no absolute path on the host")
+    refuse_control(value, f"{FIELD}.{name}")
+    return value
+
+
+def _python(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"/.+|[A-Za-z0-9._-]+", value):
+        _wrong("python", value, "is neither an absolute path on the host nor the name of a command")
+    refuse_control(value, f"{FIELD}.python")
+    return value
+
+
+def _seconds(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_SECONDS:
+        _wrong("seconds", value, f"is no whole number from 1 to {MOST_SECONDS}")
+    return value
+
+
+def _wrong(name: str, value: Any, why: str) -> NoReturn:
+    field = f"{FIELD}.{name}" if name else FIELD
+    raise InvalidInputError(f"{field} {shown(value)} {why}.".replace("..", "."), field=field, value=value)
