@@ -181,8 +181,6 @@ class Job:
     resume_status: JobStatus | None = None
     #: When its owner asked to cancel; the engine acts on it also after a restart.
     cancel_requested: str | None = None
-    #: What its owner asked for and is not done yet; the engine acts on it also after a restart.
-    hold_wish: HoldWish | None = None
     #: Counts starts: one more after each start that is known not to have happened.
     attempt: int = 1
     #: The intent, stored before the scheduler is asked.
@@ -204,6 +202,8 @@ class Job:
     launch_reason: str | None = None
     #: The bulk call or study it came with; only jobs of one may be started together.
     cohort_id: str | None = None
+    #: What its owner asked for and is not done yet; the engine acts on it also after a restart.
+    hold_wish: HoldWish | None = None
 
     def evolve(self, **changes: Any) -> Job:
         """Return a copy with *changes*.

@@ -1,7 +1,6 @@
 """The tables: what is remembered, column by column.
 
-Times are ISO-8601 UTC text, so that they sort as they read. Records inside a row (tags, definitions,
-event data) are JSON text. Every index says which question it answers.
+Times are ISO-8601 UTC text, which sorts as it reads; records inside a row are JSON text.
 """
 
 from __future__ import annotations
@@ -56,7 +55,6 @@ jobs = Table(
     _number("blocked_count"),
     _text("resume_status"),
     _text("cancel_requested"),
-    _text("hold_wish"),
     _number("attempt"),
     _text("submission_id"),
     _text("launch_mode", required=True),
@@ -73,6 +71,7 @@ jobs = Table(
     _number("exit_code", required=False),
     _text("launch_reason"),
     _text("cohort_id"),
+    _text("hold_wish"),
     sqlite_autoincrement=True,
 )
 
