@@ -220,7 +220,7 @@ class Tracker:
         answer = await transport.run(scheduler.look_script(lane.folder, launches), timeout=180.0)
         reports = scheduler.parse_look(launches, answer)
         turn.away = next((r.reason for r in reports.values() if r.sighting is Sighting.AWAY), "")
-        reports = {} if turn.away else reports
+        reports = {uuid: r for uuid, r in reports.items() if r.sighting is not Sighting.AWAY}
         turn.silent = 0 if reports else turn.silent + 1
         if _news(jobs, reports) or _doubtful(lane, jobs, reports):
             turn.hasten(now, scheduler.rounds)

@@ -34,14 +34,19 @@ def parse_submit(submission: Submission, answer: Answer) -> Mapping[str, Report]
 
 
 def parse_look(launches: Sequence[Launch], answer: Answer) -> Mapping[str, Report]:
-    """Return uuid -> report; nothing when the answer has no end."""
+    """Return uuid -> report; nothing when the answer has no end.
+
+    Without the scheduler all are AWAY but those that are known to be lost on the host itself.
+    """
     lines = list(_lines(answer))
     end = next((line for line in lines if "looked" in line), None)
-    if end is None:
-        return _away(launches, answer, lines)
+    away = {} if end else _away(launches, answer, lines)
+    if not end and not away:
+        return {}
     said = {line["job"]: line for line in lines if "job" in line}
-    judged = ((job, _judge(said[job.uuid], end["workers"])) for job in launches if job.uuid in said)
-    return {
+    workers = end["workers"] if end else 0
+    judged = ((job, _judge(said[job.uuid], workers)) for job in launches if job.uuid in said)
+    return away | {
         job.uuid: Report(
             sighting=sighting,
             remote_job_id=key(job, job.submission_id) if job.submission_id else None,
@@ -93,7 +98,7 @@ def _waits_for(task: str, workers: int) -> str:
 
 def _away(
     launches: Sequence[Launch], answer: Answer, lines: Sequence[Mapping[str, Any]]
-) -> Mapping[str, Report]:
+) -> dict[str, Report]:
     """Return AWAY with the program's sentence for every job; nothing where nothing is known."""
     trouble = next((line["trouble"] for line in lines if "trouble" in line), "")
     if NO_PYTHON in answer.stdout.splitlines():

@@ -21,6 +21,7 @@ DASK = (
     *("click", "cloudpickle", "dask", "distributed", "fsspec", "jinja2", "locket", "markupsafe", "msgpack"),
     *("packaging", "partd", "psutil", "sortedcontainers", "tblib", "tlz", "toolz", "tornado", "urllib3"),
     *("importlib_metadata", "lazy_importer", "yaml", "zict", "zipp"),
+    "dask_jobqueue",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -203,3 +204,48 @@ def test_over_ssh_a_cancel_ends_what_the_worker_runs(far: Tapis, on_host, until)
     job.cancel()
     assert ended(job).status == "CANCELLED"
     assert on_host("login1", f"ls -d /proc/{pid} || true") == ""
+
+
+# on Slurm
+
+#: Makes a cluster on Slurm as its user would, and keeps it until it is ended.
+_JOBQUEUE = """
+import sys, threading
+from dask.distributed import Client
+from dask_jobqueue import SLURMCluster
+if __name__ == "__main__":
+    folder, python = sys.argv[1:]
+    cluster = SLURMCluster(
+        queue="normal", cores=2, processes=1, memory="500MB", walltime="00:10:00", interface="lo",
+        python=python, local_directory=folder, log_directory=folder,
+        scheduler_options={"dashboard_address": ":0"},
+    )
+    cluster.scale(jobs=1)
+    Client(cluster).write_scheduler_file(folder + "/jobqueue.json")
+    threading.Event().wait()
+"""
+
+
+def test_a_cluster_that_dask_jobqueue_made_on_slurm_runs_jobs_on_its_nodes(far: Tapis, rig, until) -> None:
+    notes = far.connection.get("/v3/systems/far")["notes"]
+    python = notes["dask"]["python"]
+    folder = Path(python).parent
+    (folder / "cluster.py").write_text(_JOBQUEUE)
+    with (folder / "jobqueue.log").open("wb") as log:
+        keeper = subprocess.Popen(
+            [python, str(folder / "cluster.py"), str(folder), python],
+            user="riguser1", group="riguser1", extra_groups=[], cwd="/", stdout=log, stderr=log,
+            env={**os.environ, "SLURM_CONF": str(rig.slurm_conf), "HOME": str(folder)},
+        )  # fmt: skip
+    try:
+        until(lambda: (folder / "jobqueue.json").exists(), 90)
+        told = {"schedulerFile": f"{folder}/jobqueue.json", "python": python, "seconds": 20}
+        far.connection.call("PATCH", "/v3/systems/far", json={"notes": {**notes, "dask": told}})
+        job = ended(submit(far, "hostname", execSystemId="far", memoryMB=100))
+        assert job.status == "FINISHED", job.row["lastMessage"]
+        assert job.read("tapisjob.out").startswith("node")
+    finally:
+        keeper.kill()
+        keeper.wait()
+        rig.ssh("scancel --user=riguser1 --name=dask-worker")
+        far.connection.call("PATCH", "/v3/systems/far", json={"notes": notes})

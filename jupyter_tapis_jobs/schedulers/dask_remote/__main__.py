@@ -13,7 +13,7 @@ from typing import Any
 
 from . import marks
 from .way import DaskTroubleError, connect, leave, say
-from .worker import TOPIC, run_job
+from .worker import TOPIC, is_dead_here, run_job
 
 #: Seconds in which the scheduler has to take a cohort up, and in which jobs are to be gone.
 REGISTERED, ENDED = 120.0, 10.0
@@ -71,7 +71,13 @@ def look(request: Mapping[str, Any]) -> None:
     """Say what the scheduler and then the marks tell of each job."""
     jobs = request["jobs"]
     before = [marks.state(job["place"]) for job in jobs]
-    known = ask(connect(request["cluster"]), [job["key"] for job in jobs])
+    try:
+        known = ask(connect(request["cluster"]), [job["key"] for job in jobs])
+    except DaskTroubleError:
+        # Its workers leave without it, and their guards end what they ran.
+        for job in filter(is_lost_here, jobs):
+            say(job=job["uuid"], before="claimed", marks="claimed", task=None, refused=None)
+        raise
     for job, first in zip(jobs, before, strict=True):
         key, state = job["key"], known["states"].get(job["key"])
         then = marks.state(job["place"]) if state or first == "ended" else marks.fresh_state(job["place"])
@@ -82,6 +88,12 @@ def look(request: Mapping[str, Any]) -> None:
     say(looked=len(jobs), workers=known["workers"])
 
 
+def is_lost_here(job: Mapping[str, Any]) -> bool:
+    """Tell, without the scheduler, whether a job is gone from this machine and left no word."""
+    place = job["place"]
+    return marks.state(place) == "claimed" and is_dead_here(place) and marks.fresh_state(place) == "claimed"
+
+
 def cancel(request: Mapping[str, Any]) -> None:
     """Mark jobs as killed, keep those from starting that have not begun, and wait for the others' end."""
     jobs = request["jobs"]
@@ -90,6 +102,7 @@ def cancel(request: Mapping[str, Any]) -> None:
             marks.write(f"{job['place']}/{marks.KILLED}", f"{request['why']}\n")
             marks.revoke(job["place"], job["uuid"])
     idle = [job for job in jobs if marks.state(job["place"]) in ("ended", "revoked")]
+    idle += [job for job in jobs if job not in idle and is_lost_here(job)]
     for job in idle:
         say(gone=job["uuid"])
     client = connect(request["cluster"])

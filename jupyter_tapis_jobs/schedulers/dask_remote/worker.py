@@ -155,6 +155,13 @@ def members(session: int) -> list[int]:
     return found
 
 
+def is_dead_here(place: str) -> bool:
+    """Tell whether a job began on this very machine, and no process of its session is there any more."""
+    words = read(os.path.join(place, CLAIM)).split()
+    here = [read(f"/proc/sys/kernel/{name}").strip() for name in ("hostname", "random/boot_id")]
+    return words[2:4] == here and words[1].isdigit() and not members(int(words[1]))
+
+
 def is_guard(name: str, session: int) -> bool:
     """Tell whether a process is the guard: it has the command line that the session began with."""
     return name != str(session) and read(f"/proc/{name}/cmdline").startswith(f"/bin/sh\0-c\0{GUARD}")

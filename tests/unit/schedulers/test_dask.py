@@ -101,6 +101,13 @@ def test_a_scheduler_that_cannot_be_asked_is_away_for_all() -> None:
         assert told["u-1"].reason == "the Dask scheduler at tcp://grid:8786 cannot be reached"
 
 
+def test_what_is_known_to_be_lost_on_the_host_is_told_without_the_scheduler() -> None:
+    other = replace(JOB, uuid="u-2")
+    line = {"job": "u-1", "before": "claimed", "marks": "claimed", "task": None, "refused": None}
+    told = DASK.parse_look([JOB, other], answer(line, {"trouble": "it cannot be reached"}))
+    assert [told[name].sighting for name in ("u-1", "u-2")] == [Sighting.VANISHED, Sighting.AWAY]
+
+
 def test_a_python_that_is_not_there_is_named() -> None:
     job = replace(JOB, notes={**NOTES, "python": "/opt/none"})
     told = DASK.parse_look([job], answer("no such python"))
