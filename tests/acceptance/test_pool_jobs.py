@@ -52,9 +52,8 @@ def cases(tapis: Tapis, count: int, script: str, mode: str, **fields: Any) -> li
 
 def in_queue(pool: Pool, job: Job) -> list[str]:
     """Return the numbers under which the pool's queue has a job."""
-    return pool.condor(
-        "condor_q", "-constraint", f'TapisJobUuid == "{job.uuid}"', "-af:j", "JobStatus"
-    ).split()
+    told = pool.condor("condor_q", "-constraint", f'TapisJobUuid == "{job.uuid}"', "-af:j", "JobStatus")
+    return [line.split()[0] for line in told.splitlines()]
 
 
 # the host
@@ -240,6 +239,9 @@ def test_what_others_end_there_is_failed_and_says_why(
     assert sentence in job.row["lastMessage"]
     assert job.row["condition"] == condition
     assert len(job.read("starts").split()) == 1
+    # One that is held can be looked at for an hour.
+    for number in in_queue(pool, job):
+        pool.condor("condor_rm", number)
 
 
 def test_a_cancelled_job_is_gone_from_the_pool(pool: Pool, run, until) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from rig.condor import Pool
+from rig.condor import pool as real_pool
 from scheduler_desk import TOGETHER, Desk, condor_desk, described, described_job
 
 from jupyter_tapis_jobs.model.job import Argument
@@ -199,6 +201,33 @@ def test_a_pool_that_keeps_no_history_still_tells_what_is_gone(
     report = desk.look(job)["one"]
     assert report.sighting is Sighting.VANISHED
     assert "HTCondor does not know it any more" in report.reason
+
+
+def test_a_schedd_that_is_killed_forgets_nothing_and_starts_nothing_twice(until) -> None:
+    with real_pool("breakable-pool") as broken, condor_desk(broken, "condor-cluster", until) as desk:
+        running_one = desk.job("one", f"echo $$ >> starts; {WAITS}")
+        jobs = desk.submit(
+            running_one, desk.job("two", "echo $$ >> starts"), directives=saying(request_cpus="8")
+        )
+        until(lambda: desk.sighting(jobs[0]) is Sighting.RUNNING)
+        schedd = daemon(broken, "condor_schedd")
+        schedd.kill()
+        until(lambda: len(desk.look(*jobs)) == 2)
+        assert [report.sighting for report in desk.look(*jobs).values()] == [
+            Sighting.RUNNING,
+            Sighting.QUEUED,
+        ]
+        Path(running_one.exec_dir, "go").touch()
+        until(lambda: all(map(desk.exit_mark, jobs)))
+        assert [len(desk.said(job, "starts").split()) for job in jobs] == [1, 1]
+        assert daemon(broken, "condor_schedd") != schedd
+
+
+def daemon(pool: Pool, name: str) -> psutil.Process:
+    """Return a daemon of a pool."""
+    master = psutil.Process(int((pool.folder / "condor/run/master.pid").read_text()))
+    (found,) = (child for child in master.children() if child.name() == name)
+    return found
 
 
 # --- where the machines do not show the files -------------------------------------------------

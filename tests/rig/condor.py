@@ -77,14 +77,17 @@ def why_not() -> str | None:
 
 
 @contextmanager
-def pool() -> Iterator[Pool]:
-    """Bring the pool up, or skip the test with the reason; it goes on running afterwards."""
+def pool(name: str = NAME) -> Iterator[Pool]:
+    """Bring the pool up, or skip the test with the reason; it goes on running afterwards.
+
+    A pool with a *name* of its own may be broken.
+    """
     if reason := why_not():
         pytest.skip(reason)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / f"{NAME}.use").open("w") as use:
+    with (FOLDER / f"{name}.use").open("w") as use:
         fcntl.flock(use, fcntl.LOCK_SH)
-        yield brought_up(FOLDER / NAME)
+        yield brought_up(FOLDER / name)
 
 
 def brought_up(folder: Path) -> Pool:
