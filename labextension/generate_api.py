@@ -24,6 +24,8 @@ USED = (
     "POST /v3/jobs/submit",
     "POST /v3/jobs/validate",
     "POST /v3/jobs/cancel/bulk",
+    "POST /v3/jobs/pause/bulk",
+    "POST /v3/jobs/resume/bulk",
     "GET /v3/jobs/{jobUuid}",
     "GET /v3/jobs/{jobUuid}/history",
     "POST /v3/jobs/{jobUuid}/cancel",

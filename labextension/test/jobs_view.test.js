@@ -11,7 +11,7 @@ const { Dock } = await import('../lib/views/dock.js');
 const { press } = await import('../lib/views/keys.js');
 const { Selection } = await import('../lib/core/selection.js');
 const { RefusedError } = await import('../lib/core/client.js');
-const { added, cancelling, downloading, hiding, resubmitting } = await import('../lib/views/deeds.js');
+const { added, cancelling, downloading, hiding, pausing, resubmitting, resuming } = await import('../lib/views/deeds.js');
 const { askToShare } = await import('../lib/views/share.js');
 
 const settle = () => new Promise(resolve => setImmediate(resolve));
@@ -46,7 +46,7 @@ function bulk(jobs = {}) {
     total: () => 4,
     changed: () => changes.push(selection.uuids)
   };
-  const view = new Bulk(host, [cancelling(jobs), resubmitting(jobs), hiding(jobs)]);
+  const view = new Bulk(host, [cancelling(jobs), pausing(jobs), resuming(jobs), resubmitting(jobs), hiding(jobs)]);
   selection.add(['a', 'b', 'c']);
   return { view, selection, changes };
 }
@@ -102,6 +102,30 @@ test('a keyboard that was asked comes back to where it was', () => {
   named(view.node, 'Keep').click();
   assert.equal(window.document.activeElement.textContent, 'Cancel…');
   view.node.remove();
+});
+
+test('jobs are paused at once, those that run say why not, and an undo lets the others go on', async () => {
+  const asked = [];
+  const { view } = bulk({
+    pause: async uuids => {
+      asked.push(['pause', uuids]);
+      return uuids.map(uuid => ({ uuid, status: uuid === 'b' ? 'error' : 'success', message: 'It began already.' }));
+    },
+    resume: async uuids => {
+      asked.push(['resume', uuids]);
+      return ALL_GOOD(uuids);
+    }
+  });
+  named(view.node, 'Pause').click();
+  await settle();
+  assert.match(view.node.textContent, /2 of 3 are held\..*: It began already\./);
+  named(view.node, 'Undo').click();
+  await settle();
+  assert.deepEqual(asked, [['pause', ['a', 'b', 'c']], ['resume', ['a', 'c']]]);
+  assert.match(view.node.textContent, /2 of 2 are as they were\./);
+  named(view.node, 'Resume').click();
+  await settle();
+  assert.match(view.node.textContent, /3 of 3 go on\./);
 });
 
 test('many are submitted again after a question, and how far it is is told', async () => {

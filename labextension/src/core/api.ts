@@ -536,6 +536,14 @@ export interface Calls {
     body: Uuids;
     result: Asked[];
   };
+  'POST /v3/jobs/pause/bulk': {
+    body: Uuids;
+    result: Asked[];
+  };
+  'POST /v3/jobs/resume/bulk': {
+    body: Uuids;
+    result: Asked[];
+  };
   'GET /v3/jobs/{jobUuid}': {
     path: { jobUuid: string };
     result: JobDetails;

@@ -1,10 +1,10 @@
 /** Something done with many jobs, a few at a time; each has its own answer. */
 
-import type { Cancelled } from './api.js';
+import type { Asked } from './api.js';
 import { told } from './client.js';
 
 /** What became of one job. */
-export type Outcome = Cancelled;
+export type Outcome = Asked;
 
 /** Calls on their way at once. */
 const AT_ONCE = 4;

@@ -1,6 +1,6 @@
 /** Columns and actions that others add to the rows of jobs: which there are, what they tell, and doing them. */
 
-import type { Cancelled, RowExtras } from './api.js';
+import type { Asked, RowExtras } from './api.js';
 import type { Client } from './client.js';
 import { later, type Later } from './painter.js';
 
@@ -15,7 +15,7 @@ export interface Extras {
   /** At most `AT_ONCE` jobs. */
   values(uuids: string[]): Promise<Values>;
   /** At most `AT_ONCE` jobs. */
-  run(action: string, uuids: string[]): Promise<Cancelled[]>;
+  run(action: string, uuids: string[]): Promise<Asked[]>;
   /** Hear that there are more or others now; the result ends it. */
   changed?(tell: () => void): () => void;
 }
@@ -36,7 +36,7 @@ export class ServerExtras implements Extras {
     return (await this.client.call('POST /v3/tapisjobs/jobs/extras/values', { body: { uuids } })).result.values as Values;
   }
 
-  async run(action: string, uuids: string[]): Promise<Cancelled[]> {
+  async run(action: string, uuids: string[]): Promise<Asked[]> {
     const given = { path: { actionName: action }, body: { uuids } };
     return (await this.client.call('POST /v3/tapisjobs/jobs/extras/actions/{actionName}', given)).result;
   }

@@ -2,7 +2,7 @@
 
 import type { JobRow } from '../job.js';
 import type { Watcher } from '../live.js';
-import type { Calls, Cancelled, JobDetails, ValueCounts } from './api.js';
+import type { Asked, Calls, JobDetails, ValueCounts } from './api.js';
 import { address, rows, type Client } from './client.js';
 import { each, type Outcome } from './each.js';
 import type { Told } from './extras.js';
@@ -80,8 +80,18 @@ export class Jobs {
   }
 
   /** Ask jobs to end; each has its own answer. */
-  async cancel(uuids: string[]): Promise<Cancelled[]> {
+  async cancel(uuids: string[]): Promise<Asked[]> {
     return (await this.client.call('POST /v3/jobs/cancel/bulk', { body: { uuids } })).result;
+  }
+
+  /** Hold jobs back that have not begun. */
+  async pause(uuids: string[]): Promise<Asked[]> {
+    return (await this.client.call('POST /v3/jobs/pause/bulk', { body: { uuids } })).result;
+  }
+
+  /** Let held jobs go on. */
+  async resume(uuids: string[]): Promise<Asked[]> {
+    return (await this.client.call('POST /v3/jobs/resume/bulk', { body: { uuids } })).result;
   }
 
   /** Submit jobs again as they were asked for. */

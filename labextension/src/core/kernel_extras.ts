@@ -1,7 +1,7 @@
 /** Columns and actions that a notebook has added: they run in its kernel, and so wait for the running cell. */
 
 import { list, record } from '../job.js';
-import type { Cancelled, RowExtras } from './api.js';
+import type { Asked, RowExtras } from './api.js';
 import { RefusedError } from './client.js';
 import type { Extras, Values } from './extras.js';
 import type { KernelLine, Message, Model } from './kernel_line.js';
@@ -23,8 +23,8 @@ export class KernelExtras implements Extras {
     return columns.length ? ((await this.ask({ type: 'values', uuids })) as Values) : {};
   }
 
-  async run(name: string, uuids: string[]): Promise<Cancelled[]> {
-    return list(await this.ask({ type: 'run', name, uuids })) as unknown as Cancelled[];
+  async run(name: string, uuids: string[]): Promise<Asked[]> {
+    return list(await this.ask({ type: 'run', name, uuids })) as unknown as Asked[];
   }
 
   /** Hear that the notebook has added some; the result ends it. */

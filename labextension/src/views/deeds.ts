@@ -47,6 +47,27 @@ export function cancelling(jobs: Jobs): Deed {
   };
 }
 
+export function pausing(jobs: Jobs): Deed {
+  return {
+    label: t('Pause'),
+    title: t('Hold those of the selected jobs back that have not begun'),
+    doing: t('Pausing'),
+    run: uuids => jobs.pause(uuids),
+    done: counts => t('{good} of {all} are held.', counts),
+    undo: uuids => jobs.resume(uuids)
+  };
+}
+
+export function resuming(jobs: Jobs): Deed {
+  return {
+    label: t('Resume'),
+    title: t('Let those of the selected jobs go on that are held'),
+    doing: t('Resuming'),
+    run: uuids => jobs.resume(uuids),
+    done: counts => t('{good} of {all} go on.', counts)
+  };
+}
+
 export function resubmitting(jobs: Jobs): Deed {
   return {
     label: t('Submit again…'),

@@ -8,6 +8,7 @@ export interface JobActs {
   close(): void;
   select(): void;
   cancel(): void;
+  pause(): void;
   resubmit(): void;
   hide(): void;
   share(): void;
@@ -24,6 +25,7 @@ export function jobKeys(acts: JobActs): Key[] {
     { keys: ['Escape'], words: 'close the details', act: () => acts.close() },
     { keys: ['x', ' '], words: 'select', act: () => acts.select() },
     { keys: ['c', 'Delete'], words: 'cancel, after a question', act: () => acts.cancel() },
+    { keys: ['p'], words: 'pause; can be undone', act: () => acts.pause() },
     { keys: ['r'], words: 'submit again, after a question', act: () => acts.resubmit() },
     { keys: ['h'], words: 'hide; can be undone', act: () => acts.hide() },
     { keys: ['s'], words: 'share', act: () => acts.share() },

@@ -19,7 +19,7 @@ import { Bulk } from './bulk.js';
 import { Chips } from './chips.js';
 import { ColumnMenu } from './column_menu.js';
 import { titleOf } from './columns.js';
-import { cancelling, downloading, hiding, resubmitting, showing, type Deed } from './deeds.js';
+import { cancelling, downloading, hiding, pausing, resubmitting, resuming, showing, type Deed } from './deeds.js';
 import { Dock, type Docked } from './dock.js';
 import { FilterChips } from './filter_chips.js';
 import { Grid } from './grid.js';
@@ -55,7 +55,7 @@ export class JobsView {
     private readonly host: JobsHost = {}
   ) {
     const sets = new ColumnSets();
-    this.deeds = { cancel: cancelling(jobs), resubmit: resubmitting(jobs), hide: hiding(jobs), show: showing(jobs) };
+    this.deeds = { cancel: cancelling(jobs), pause: pausing(jobs), resubmit: resubmitting(jobs), hide: hiding(jobs) };
     this.filter = { ...EVERYTHING, columns: filtersIn(sets.now) };
     this.grid = new Grid(this.table, {
       selection: this.selection,
@@ -73,7 +73,9 @@ export class JobsView {
       all: () => this.all(),
       total: () => Math.max(0, this.total),
       changed: () => this.renew()
-    }, [this.deeds.cancel, this.deeds.resubmit, this.deeds.hide, this.deeds.show, downloading(jobs)]);
+    }, [
+      this.deeds.cancel, this.deeds.pause, resuming(jobs), this.deeds.resubmit, this.deeds.hide, showing(jobs), downloading(jobs)
+    ]);
     this.bulk.addButton(button('Share…', 'Let somebody read the selected jobs', () => this.share(this.selection.uuids)));
     this.menu = new ColumnMenu({
       offers: () => this.grid.offers,
@@ -335,6 +337,7 @@ export class JobsView {
     close: () => this.dock?.isOpen && this.dock.close(),
     select: () => this.grid.focused && this.selection.toggle(this.grid.focused.uuid),
     cancel: () => this.bulk.ask(this.deeds.cancel, this.meant),
+    pause: () => this.bulk.ask(this.deeds.pause, this.meant),
     resubmit: () => this.bulk.ask(this.deeds.resubmit, this.meant),
     hide: () => this.bulk.ask(this.deeds.hide, this.meant),
     share: () => this.share(this.meant),
@@ -352,7 +355,7 @@ export class JobsView {
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly empty = element('div', 'tj-Empty');
   private readonly table = element('div', 'tj-Grid');
-  private readonly deeds: Readonly<Record<'cancel' | 'resubmit' | 'hide' | 'show', Deed>>;
+  private readonly deeds: Readonly<Record<'cancel' | 'pause' | 'resubmit' | 'hide', Deed>>;
   private readonly menu: ColumnMenu;
   private readonly additions: Additions;
   private readonly names = new Map<string, string>();
