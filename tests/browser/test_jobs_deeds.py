@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import CONTRAST, faults
-from tests.browser.jobs_page import client, command, expect, filter_form, found, jobs_tab, open_jobs, row
+from tests.browser.jobs_page import (
+    client,
+    command,
+    expect,
+    filter_form,
+    found,
+    jobs_tab,
+    open_jobs,
+    row,
+    waiting_job,
+)
 from tests.conftest import TestServer, running_server
 
 STATUSES = (
@@ -98,6 +108,30 @@ def test_chosen_jobs_are_submitted_again_shared_and_downloaded(
         view.get_by_role("button", name="Submit 2 jobs").click()
         expect(view.locator(".tj-Results")).to_contain_text("2 of 2 are submitted again.")
         expect(view.locator(".tj-Total")).to_have_text("4 jobs")
+
+
+def test_a_waiting_job_is_paused_and_goes_on_after_an_undo_and_one_that_runs_says_why_not(
+    page: Any, tmp_path: Path, bundle: Path, gate: Path
+) -> None:
+    one_by_one = "--TapisJobsApp.fork_cores=1"
+    with (
+        running_server(tmp_path / "server", one_by_one, module="jupyterlab") as server,
+        client(server) as tapis,
+    ):
+        waiting_job(tapis, gate, "before")
+        view = open_jobs(page, server)
+        expect(row(view, "before")).to_contain_text("RUNNING")
+        tapis.submit("bash", script="true", name="behind", maxMinutes=1)
+        expect(row(view, "behind")).to_be_visible()
+        choose(view, "before", "behind")
+        view.get_by_role("button", name="Pause", exact=True).click()
+        expect(view.locator(".tj-Results")).to_contain_text("1 of 2 are held.")
+        expect(view.locator(".tj-Results")).to_contain_text("it began already and cannot be held")
+        expect(row(view, "behind")).to_contain_text("PAUSED")
+        view.get_by_role("button", name="Undo").click()
+        expect(view.locator(".tj-Results")).to_contain_text("1 of 1 are as they were.")
+        gate.touch()
+        expect(row(view, "behind")).to_contain_text("FINISHED")
 
 
 def test_columns_are_chosen_kept_under_a_name_and_found_again_by_a_page_that_is_loaded_again(
