@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from jupyter_tapis_jobs.model import files, marks
 from jupyter_tapis_jobs.schedulers.base import Launch, Report, Sighting, Submission
 from jupyter_tapis_jobs.schedulers.dask import DaskScheduler
 from jupyter_tapis_jobs.schedulers.dask_remote import marks as remote
+from jupyter_tapis_jobs.schedulers.dask_remote import worker
 from jupyter_tapis_jobs.schedulers.dask_remote.way import why_not
 from jupyter_tapis_jobs.transports.base import Answer
 
@@ -173,6 +175,17 @@ def test_a_claim_is_never_taken_from_a_job_that_has_begun(tmp_path: Path) -> Non
     assert remote.fresh_state(str(tmp_path)) == "claimed"
     (tmp_path / marks.EXIT).write_text("0\n")
     assert remote.fresh_state(str(tmp_path)) == "ended"
+
+
+def test_a_worker_that_does_not_see_a_job_says_so_to_the_scheduler(tmp_path, monkeypatch) -> None:
+    said: list[tuple[str, dict[str, str]]] = []
+    worker_here = SimpleNamespace(log_event=lambda topic, event: said.append((topic, event)))
+    monkeypatch.setattr("distributed.get_worker", lambda: worker_here)
+    monkeypatch.setattr(worker, "SHOWN_LATE", 0)
+    worker.run_job({"uuid": "u-1", "key": "k", "place": f"{tmp_path}/none", "seconds": 9, "events": ""})
+    ((topic, event),) = said
+    assert (topic, event["key"]) == (worker.TOPIC, "k")
+    assert f"does not see {tmp_path}/none: Dask's workers need the file system of the host" in event["why"]
 
 
 def test_an_address_that_is_none_is_told() -> None:
