@@ -45,9 +45,7 @@ def running(desk: Desk, until, command: str = "exec sleep 60", **more: object) -
 
 def seen(desk: Desk, until, job: Launch, sighting: Sighting) -> Report:
     """Return what is said of a job once it is *sighting*."""
-    return until(
-        lambda: (report := desk.look(job).get(job.uuid)) and report.sighting is sighting and report, 60
-    )
+    return until(lambda: (report := desk.look(job).get(job.uuid)) and report.sighting is sighting and report)
 
 
 def test_a_job_that_its_user_holds_is_held_and_goes_on_when_it_is_released(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -40,6 +41,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         started.append(api.submit("exec sleep 600"))
         return started[-1]
 
+    @cache
     def begun() -> str:
         uuid = running()
         until(lambda: api.get(f"/v3/jobs/{uuid}/status")["status"] == "RUNNING")
