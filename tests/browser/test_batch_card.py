@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -44,7 +45,7 @@ def test_the_card_of_a_batch_job_tells_why_it_waits_then_what_it_prints_then_its
         "\n".join(
             (
                 "%%tapisjob bash --name held --system cluster --queue development --minutes 5 "
-                "--set 'parameterSet.schedulerOptions=[{arg: --hold}]'",
+                "--set 'parameterSet.schedulerOptions=[{arg: --begin=now+1hour}]'",
                 "echo step one",
                 f'until [ -e "$HOME/{gate}" ]; do sleep 0.1; done',
                 "echo step two",
@@ -54,11 +55,14 @@ def test_the_card_of_a_batch_job_tells_why_it_waits_then_what_it_prints_then_its
     opened.run(0)
     opened.run(1)
     card = opened.card("held")
-    words = card.locator(".tj-Words")
-    opened.expect_status(card, "⏸ PAUSED")
-    expect(words).to_contain_text("resume", timeout=PATIENCE)
-    number = rig.slurm("squeue", "--noheader", "--name=held", "--format=%i").strip()
-    rig.slurm("scontrol", "release", number)
+    opened.expect_status(card, "◷ QUEUED")
+    words, place = card.locator(".tj-Words"), card.locator(".tj-Facts")
+    expect(words).to_contain_text("in queue development")
+    # Told without a change of its state.
+    expect(words).to_contain_text("its earliest start has not come yet", timeout=PATIENCE)
+    number = re.search(r"BATCH (\d+)", place.inner_text())
+    assert number, place.inner_text()
+    rig.slurm("scontrol", "update", f"JobId={number[1]}", "StartTime=now")
     opened.expect_status(card, "▶ RUNNING")
     expect(card.locator(".tj-Lines")).to_contain_text("step one", timeout=PATIENCE)
     rig.ssh(f"touch {gate}")
