@@ -187,22 +187,23 @@ class Live:
             await self._sleep(gap)
 
     async def _ask_late(self) -> None:
-        """Ask once for all who came late at about the same time."""
+        """Ask for all who came late at about the same time; the feeder tells of trouble meanwhile."""
         await self._sleep(_LATE)
-        late, self._late = self._late, []
-        await self._ask_quietly([uuid for uuid in dict.fromkeys(late) if uuid in self._listeners])
-
-    async def _ask_quietly(self, uuids: list[str]) -> None:
-        """Ask for a listener that came late; trouble is the feeder's to tell."""
-        if self._client is None:
-            return
-        try:
-            await self._ask(self._client, uuids)
-        except UnavailableError:
-            return
-        except TapisJobsError as cause:
-            for uuid in uuids:
-                self._tell(uuid, News(error=self._connection.explained(cause)))
+        late, self._late = dict.fromkeys(self._late), []
+        gap = _FIRST
+        while (client := self._client) and (uuids := [uuid for uuid in late if uuid in self._listeners]):
+            try:
+                await self._ask(client, uuids)
+            except UnavailableError:
+                # The stream may well be sound, and it tells of changes only.
+                await self._sleep(gap)
+                gap = min(_LAST, gap * _GROWTH)
+            except TapisJobsError as cause:
+                for uuid in uuids:
+                    self._tell(uuid, News(error=self._connection.explained(cause)))
+                return
+            else:
+                return
 
     async def _ask(self, client: httpx.AsyncClient, uuids: list[str]) -> list[_Row]:
         """Ask where the jobs stand, and tell it."""

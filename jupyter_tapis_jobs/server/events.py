@@ -42,7 +42,7 @@ async def stream_events(call: Call) -> Stream:
     """Send the caller's events as they are stored; a comment when there is none for a while."""
     listening = call.service.feed.listen(call.user, after=_after(call), keepalive=call.service.keepalive)
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return Stream(chunks=_texts(listening), headers=headers, at_once=True)
+    return Stream(chunks=_texts(listening), headers=headers)
 
 
 def _after(call: Call) -> int | None:
@@ -59,8 +59,13 @@ def _after(call: Call) -> int | None:
 
 
 async def _texts(listening: AsyncGenerator[list[News], None]) -> AsyncIterator[bytes]:
-    yield f"retry: {_RETRY}\n\n".encode()
+    """Write news; the first text, and so the headers, are sent when nothing more can be missed.
+
+    Who has the headers asks where the jobs stand, and counts on hearing of all that happens after that.
+    """
     async with aclosing(listening):
+        await anext(listening)
+        yield f"retry: {_RETRY}\n\n: listening\n\n".encode()
         async for news in listening:
             if not news:
                 yield b": nothing new\n\n"

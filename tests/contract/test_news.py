@@ -18,6 +18,7 @@ from tornado.websocket import websocket_connect
 from jupyter_tapis_jobs.model.job import Job, JobEvent
 from jupyter_tapis_jobs.model.status import EventType, JobStatus
 from jupyter_tapis_jobs.model.user import User
+from jupyter_tapis_jobs.server.events import stream_events
 from jupyter_tapis_jobs.server.feed import Feed, Subscription
 from jupyter_tapis_jobs.server.identity import TOKEN_HEADER
 
@@ -228,6 +229,23 @@ async def test_a_closed_feed_ends_its_listeners():
     assert engine.feed.listeners == 1
     engine.feed.close()
     assert [batch async for batch in engine.news] == []
+    assert engine.feed.listeners == 0
+
+
+async def test_a_stream_begins_when_nothing_more_can_be_missed():
+    engine = FeedOfOneEngine()
+    service = SimpleNamespace(feed=engine.feed, keepalive=30)
+    me = User("me", "t", True)
+    stream = await stream_events(
+        SimpleNamespace(service=service, user=me, headers={}, query=SimpleNamespace(after=None))
+    )
+    # Its headers go out with its first text: who has them asks where the jobs stand.
+    assert not stream.at_once
+    assert (await anext(stream.chunks)).startswith(b"retry: ")
+    assert engine.feed.listeners == 1
+    engine.tell([_news(7).event], [_job()])
+    assert (await anext(stream.chunks)).startswith(b"id: 7\n")
+    await stream.chunks.aclose()
     assert engine.feed.listeners == 0
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import io
+import queue
 import threading
 
 import httpx
 import pytest
 from fake_tapis import FakeTapis, error, result
 
-from jupyter_tapis_jobs.client.live import Live
+from jupyter_tapis_jobs.client.live import Live, News
 from jupyter_tapis_jobs.client.progress import LogLines, Silent
 from jupyter_tapis_jobs.client.waiting import WaitInterrupted, one_line, wait_for
 from jupyter_tapis_jobs.model.errors import JobError, NotFoundError
@@ -63,6 +64,30 @@ def test_a_stream_that_breaks_is_opened_again_and_what_was_missed_is_asked_for(f
     moving(stop_and_finish)
     assert tapis.job(uuid).wait(timeout=30).last_status == "FINISHED"
     assert fake.opened == 2
+
+
+def test_who_comes_late_and_is_not_answered_at_once_is_told_nevertheless(fake, tapis):
+    tapis.live = Live(tapis.connection, lambda: True, sleep=no_pause)
+    first = fake.add_job("RUNNING")
+    heard: queue.SimpleQueue[News] = queue.SimpleQueue()
+    stop = tapis.live.listen(first, heard.put)
+    assert heard.get(timeout=30).job["uuid"] == first
+    # It ended before anybody listened, so no news will ever tell.
+    late = fake.add_job("FINISHED", **ENDED)
+    answers = [error(503), error(503)]
+
+    def busy_then_back(request):
+        if answers:
+            return answers.pop()
+        del fake.instead[f"/v3/jobs/{late}"]
+        return fake.answer(request)
+
+    fake.instead[f"/v3/jobs/{late}"] = busy_then_back
+    stop_late = tapis.live.listen(late, heard.put)
+    assert heard.get(timeout=30).job["uuid"] == late
+    assert not answers
+    stop_late()
+    stop()
 
 
 def test_a_server_that_is_gone_for_a_while_is_waited_for(fake, tapis, moving):
