@@ -18,7 +18,7 @@ from ..model.status import Condition, JobStatus
 from ..model.system import System
 from ..model.times import iso
 from ..schedulers.base import Report, Scheduler, Sighting, Submission
-from ..schedulers.fork import OVERTAKEN
+from ..schedulers.submissions import OVERTAKEN
 from ..store.jobs import Change
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor

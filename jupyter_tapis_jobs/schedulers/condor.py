@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..transports.base import Answer
 from . import condor_answer, condor_cancel, condor_hold, condor_look, condor_submit
 from .base import Launch, Report, Submission
+from .claims import gone
 from .condor_judge import Judge
 
 
@@ -53,4 +54,4 @@ class CondorScheduler:
 
     def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
         """Return the uuids of the jobs that are really gone."""
-        return condor_cancel.parse_cancel(answer)
+        return gone(answer)

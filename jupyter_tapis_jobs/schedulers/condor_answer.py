@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..transports.base import Answer
 from . import condor_identity as identity
-from .job_marks import Found, found
+from .job_marks import Seen
 
 #: The attributes that are asked for, in this order ("Job ClassAd Attributes").
 ATTRIBUTES = (
@@ -53,18 +53,9 @@ class Entry:
 
 
 @dataclass(slots=True, kw_only=True)
-class Look:
+class Look(Seen):
     """All that one look brought back."""
 
-    #: The host's clock, in seconds since the epoch.
-    now: int = 0
-    found: dict[str, Found] = field(default_factory=dict)
-    #: The same, after HTCondor was asked.
-    found_later: dict[str, Found] = field(default_factory=dict)
-    #: Numbers that lay on the host, by uuid or submission.
-    numbers: dict[str, str] = field(default_factory=dict)
-    #: uuid -> place in its submission.
-    places: dict[str, int] = field(default_factory=dict)
     queue: list[Entry] = field(default_factory=list)
     history: list[Entry] = field(default_factory=list)
     #: False when the history was asked and did not answer.
@@ -89,21 +80,13 @@ def parse(answer: Answer) -> Look:
 
 def _read_line(look: Look, line: str) -> None:
     """Read a line of the script's own."""
-    match line.split():
-        case ["job", uuid, _, state, said, word, *killed]:
-            look.found[uuid] = found(state, said, word, killed)
-        case ["again", uuid, _, state, said, word, *killed]:
-            look.found_later[uuid] = found(state, said, word, killed)
-        case ["now", seconds] if seconds.isdigit():
-            look.now = int(seconds)
-        case ["id", key, number]:
-            look.numbers[key] = number
-        case ["jobs", _, *uuids]:
-            look.places |= {uuid: n for n, uuid in enumerate(uuids)}
+    match words := line.split():
         case ["queue", code]:
             look.complete = look.complete and code == "0"
         case ["history", code]:
             look.has_history = code == "0"
+        case _:
+            look.read(words)
 
 
 def _read_row(look: Look, cells: Sequence[str]) -> None:

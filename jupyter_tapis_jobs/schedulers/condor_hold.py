@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from . import condor_identity as identity
 from .base import Launch
-from .condor_cancel import AT_ONCE
 
 #: JobStatus and HoldReasonCode (HTCondor's manual, "Job ClassAd Attributes"): idle; held by its user, or
 #: submitted so. What runs is not held, for HTCondor would end it; other holds are not the owner's.
@@ -26,14 +24,6 @@ def release_script(lane_dir: str, launches: Sequence[Launch]) -> str:
 
 
 def _script(command: str, state: str, lane_dir: str, launches: Sequence[Launch]) -> str:
-    """Name all jobs in a few calls; that none of them is in that state any more is no error."""
-    uuids = [launch.uuid for launch in launches]
-    calls = []
-    for start in range(0, len(uuids), AT_ONCE):
-        members = identity.text(",".join(uuids[start : start + AT_ONCE]))
-        named = f"stringListMember({identity.UUID}, {members})"
-        there = f"{identity.LANE} == {identity.text(lane_dir)}"
-        calls.append(
-            f"{command} -constraint {shlex.quote(f'{state} && {there} && {named}')} > /dev/null 2>&1"
-        )
-    return "\n".join((identity.PREPARE, *calls, "true\n"))
+    """That none of the jobs is in that state any more is no error."""
+    there = f"{identity.LANE} == {identity.text(lane_dir)}"
+    return "\n".join((identity.PREPARE, *identity.for_all(command, launches, state, there), "true\n"))

@@ -5,16 +5,17 @@ A schedd whose spool was lost gives numbers out again, so a number alone is no i
 
 from __future__ import annotations
 
-from .job_marks import JOBS as JOBS
+import shlex
+from collections.abc import Iterator, Sequence
+
+from .base import Launch
 
 #: The attributes: the lane's folder, the id of the submission, the job's uuid.
 LANE, SUBMISSION, UUID = "TapisJobLane", "TapisJobSubmission", "TapisJobUuid"
-#: In a submission's folder: the number of its cluster.
-ID = "id"
-#: In a submission's folder: ``<uuid> <cluster.process>`` per single job.
-IDS = "ids"
-#: In a submission's folder: what HTCondor runs, and what it is told.
-RUN, DESCRIPTION = "run.sh", "cluster.sub"
+#: In a submission's folder: what HTCondor is told.
+DESCRIPTION = "cluster.sub"
+#: Jobs that one constraint names: it is one argument, of 128 KiB at most (execve(2)).
+AT_ONCE = 1000
 
 #: Finds HTCondor's commands, and its configuration where only a login shell sets it.
 PREPARE = """\
@@ -26,11 +27,6 @@ fi
 """
 
 
-def folder(lane_dir: str, submission_id: str | None) -> str:
-    """Return the folder of a submission on its host."""
-    return f"{lane_dir}/submissions/{submission_id or '-'}"
-
-
 def text(value: str) -> str:
     """Return *value* as a string of HTCondor's expressions ("ClassAd syntax")."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -40,3 +36,11 @@ def text(value: str) -> str:
 def literal(value: str) -> str:
     """Return *value* for a submit description, where ``$`` begins a macro."""
     return value.replace("$", "$(DOLLAR)")
+
+
+def for_all(command: str, launches: Sequence[Launch], *more: str) -> Iterator[str]:
+    """Yield the lines that do *command* to jobs that also meet all of *more*; it may find none of them."""
+    uuids = [launch.uuid for launch in launches]
+    for start in range(0, len(uuids), AT_ONCE):
+        named = f"stringListMember({UUID}, {text(','.join(uuids[start : start + AT_ONCE]))})"
+        yield f"{command} -constraint {shlex.quote(' && '.join((*more, named)))} > /dev/null 2>&1"

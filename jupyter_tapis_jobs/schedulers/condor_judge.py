@@ -145,16 +145,10 @@ def _by_job(entries: Sequence[Entry]) -> Mapping[tuple[str, str], Entry]:
 
 def _verdict(found: Found, entry: Entry | None) -> End | None:
     """Return why HTCondor ended a job that could still write down its end; None when it did not."""
-    if entry is None or found.killed or not _by_signal(found) or entry.status in AT_WORK:
+    if entry is None or found.killed or not found.is_by_signal or entry.status in AT_WORK:
         return None
     end = end_of(entry)
     return end if end.condition else None
-
-
-def _by_signal(found: Found) -> bool:
-    """True when the application did not end by itself."""
-    code, _, terminated = found.exit.partition(":")
-    return bool(terminated) or (code.isdigit() and int(code) > 128)
 
 
 def _sentence(end: End, launch: Launch, entry: Entry) -> str:

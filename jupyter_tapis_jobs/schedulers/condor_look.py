@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ..model.times import parse_iso
 from . import condor_identity as identity
@@ -77,21 +77,11 @@ def look_script(lane_dir: str, launches: Sequence[Launch]) -> str:
         prepare=identity.PREPARE,
         functions=job_marks.functions(launches, verb='"$each"'),
         carry=carry(),
-        numbers="\n".join(_numbers(launches)) or ":",
+        numbers="\n".join(job_marks.numbers(launches)) or ":",
         ours=shlex.quote(f"{identity.LANE} == {identity.text(lane_dir)}"),
         attributes=" ".join(ATTRIBUTES),
         since=_since(launches),
     )
-
-
-def _numbers(launches: Sequence[Launch]) -> Iterator[str]:
-    """Yield what is asked of the host about submissions whose numbers the engine does not know."""
-    asked = [j for j in launches if j.submission_id and not j.remote_job_id]
-    for submission in sorted({j.submission_id or "" for j in asked if j.mode == "single"}):
-        yield f"known {submission} {identity.IDS}"
-    for submission in sorted({j.submission_id or "" for j in asked if j.mode != "single"}):
-        yield f"known {submission} {identity.ID} {submission}"
-        yield f"listed {submission}"
 
 
 def _since(launches: Sequence[Launch]) -> str:

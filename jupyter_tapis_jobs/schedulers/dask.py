@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from ..transports.base import Answer
 from . import dask_answer, dask_script, taken_back
 from .base import Launch, Report, Submission
+from .claims import gone
 
 
 class DaskScheduler:
@@ -44,7 +45,7 @@ class DaskScheduler:
 
     def parse_hold(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
         """Return the uuids of those that had not begun."""
-        return taken_back.parse_hold(answer)
+        return gone(answer)
 
     def release_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
         """Return the script that makes the next start of jobs possible."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..model.dask import DaskCluster
 from .base import Launch, Submission
-from .fork import OVERTAKEN
+from .submissions import fence
 
 #: The name that the program has on the host.
 PROGRAM = "tapisjobs_dask"
@@ -20,10 +20,6 @@ NO_PYTHON = "no such python"
 #: Seconds for a job without a limit of its own.
 _FOR_EVER = 10**9
 
-_FENCE = """\
-lane={lane}
-read -r seen < "$lane/epoch" && [ "$seen" = {epoch} ] || exit {overtaken}
-"""
 _RUN = """\
 python={python}
 command -v "$python" > /dev/null || {{ echo '{no_python}'; exit 0; }}
@@ -44,10 +40,9 @@ cat > "$d/{program}/{name}" <<'END_OF_SOURCE' || exit 1
 
 def submit_script(submission: Submission) -> str:
     """Return the script that hands the cohort over, unless the host has heard of a newer engine."""
-    fence = _FENCE.format(lane=shlex.quote(submission.lane_dir), epoch=submission.epoch, overtaken=OVERTAKEN)
     events = f"{submission.lane_dir}/events"
     jobs = [{**_job(launch, submission.id), "events": events} for launch in submission.launches]
-    return fence + _run("submit", submission.launches, jobs)
+    return fence(submission) + _run("submit", submission.launches, jobs)
 
 
 def look_script(launches: Sequence[Launch]) -> str:

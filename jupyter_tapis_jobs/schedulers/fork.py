@@ -16,13 +16,10 @@ from ..model import files, marks
 from ..transports.base import Answer
 from . import taken_back
 from .base import Launch, Report, Sighting, Submission
-
-#: ``sh`` answers with this when a newer engine has taken over the lane (sysexits.h EX_TEMPFAIL).
-OVERTAKEN = 75
+from .claims import REVOKE, gone
+from .submissions import fence
 
 _SUBMIT = """\
-lane={lane}
-read -r seen < "$lane/epoch" && [ "$seen" = {epoch} ] || exit {overtaken}
 mkdir -p "$lane/submissions" || exit 1
 list="$lane/submissions/{id}"
 cat > "$list.part" <<'END_OF_JOBS' && mv "$list.part" "$list" || exit 1
@@ -117,7 +114,7 @@ end() {{
     return
   fi
   [ -s "$2/{exit}" ] || echo {why} > "$2/{killed}"
-  own="$d/revoke.$$"; echo "{revoked} $job" > "$own"; ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
+  revoke "$job" "$2"
   read -r submission pid host rest < "$2/{claim}"
   [ "$submission" = {revoked} ] && {{ echo "$job gone"; return; }}
   # A number that another process has by now: this one's is gone, and nothing of its session lives.
@@ -138,10 +135,7 @@ class ForkScheduler:
 
     def submit_script(self, submission: Submission) -> str:
         """Return the script that starts the runner of *submission* in the background."""
-        return _SUBMIT.format(
-            lane=shlex.quote(submission.lane_dir),
-            epoch=submission.epoch,
-            overtaken=OVERTAKEN,
+        return fence(submission) + _SUBMIT.format(
             id=submission.id,
             jobs="\n".join(f"{job.exec_dir}/{files.LAUNCH_SCRIPT}" for job in submission.launches),
             parallel=submission.parallel,
@@ -176,7 +170,7 @@ class ForkScheduler:
 
     def parse_hold(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
         """Return the uuids of those that had not begun."""
-        return taken_back.parse_hold(answer)
+        return gone(answer)
 
     def release_script(self, lane_dir: str, launches: Sequence[Launch]) -> str:
         """Return the script that makes the next start of jobs possible."""
@@ -184,20 +178,23 @@ class ForkScheduler:
 
     def cancel_script(self, launches: Sequence[Launch], *, why: str, grace: int) -> str:
         """Return the script that ends all jobs at the same time and says which are gone."""
-        functions = _FUNCTIONS + _CANCEL.format(
-            folder=marks.FOLDER,
-            script=files.LAUNCH_SCRIPT,
-            exit=marks.EXIT,
-            killed=marks.KILLED,
-            claim=marks.CLAIM,
-            revoked=marks.REVOKED,
-            why=why,
-            grace=grace,
+        functions = (
+            _FUNCTIONS
+            + REVOKE
+            + _CANCEL.format(
+                folder=marks.FOLDER,
+                script=files.LAUNCH_SCRIPT,
+                exit=marks.EXIT,
+                killed=marks.KILLED,
+                claim=marks.CLAIM,
+                revoked=marks.REVOKED,
+                why=why,
+                grace=grace,
+            )
         )
         calls = (f"end {j.uuid} {shlex.quote(j.exec_dir)} {shlex.quote(j.leftover)} &" for j in launches)
         return functions + "\n".join(calls) + "\nwait\n"
 
     def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
         """Read the lines ``<uuid> gone``."""
-        words = (line.split() for line in answer.stdout.splitlines())
-        return frozenset(w[0] for w in words if len(w) == 2 and w[1] == "gone")
+        return gone(answer)

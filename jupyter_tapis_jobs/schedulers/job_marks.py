@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from ..model import marks
 from .base import Launch
 
 #: In a submission's folder: ``<uuid> <execution directory>`` per job, in the order of their numbers.
 JOBS = "jobs"
+#: In a submission's folder: the number of its array, allocation or cluster.
+ID = "id"
+#: In a submission's folder: ``<uuid> <number>`` per single job.
+IDS = "ids"
 
 #: Wants ``$lane`` and ``$pass`` (``job`` before the scheduler is asked, ``again`` after).
 _FUNCTIONS = """\
@@ -63,6 +67,12 @@ class Found:
     #: Why the engine ended it; empty when it did not.
     killed: str = ""
 
+    @property
+    def is_by_signal(self) -> bool:
+        """True when the application did not end by itself."""
+        code, _, terminated = self.exit.partition(":")
+        return bool(terminated) or (code.isdigit() and int(code) > 128)
+
 
 def functions(launches: Sequence[Launch], *, verb: str = "look") -> str:
     """Return the shell functions that look at *launches*; ``look_at_all`` calls *verb* for each of them."""
@@ -77,13 +87,53 @@ def functions(launches: Sequence[Launch], *, verb: str = "look") -> str:
     )
 
 
+def numbers(launches: Sequence[Launch]) -> Iterator[str]:
+    """Yield what is asked of the host about submissions whose numbers the engine does not know."""
+    asked = [j for j in launches if j.submission_id and not j.remote_job_id]
+    for submission in sorted({j.submission_id or "" for j in asked if j.mode == "single"}):
+        yield f"known {submission} {IDS}"
+    for submission in sorted({j.submission_id or "" for j in asked if j.mode != "single"}):
+        yield f"known {submission} {ID} {submission}"
+        yield f"listed {submission}"
+
+
 def _number(launch: Launch) -> str:
     """Return a job's number, or where on the host it may be found."""
     return launch.remote_job_id or f"={launch.uuid if launch.mode == 'single' else launch.submission_id}"
 
 
-def found(state: str, said: str, word: str, killed: Sequence[str]) -> Found:
-    """Read the words of a line that ``look`` has printed, after uuid and number."""
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """What one look at the directories of batch jobs brought back."""
+
+    #: The host's clock, in seconds since the epoch.
+    now: int = 0
+    #: uuid -> marks.
+    found: dict[str, Found] = field(default_factory=dict)
+    #: The same, after the scheduler was asked.
+    found_later: dict[str, Found] = field(default_factory=dict)
+    #: Numbers that lay on the host, by uuid or submission.
+    numbers: dict[str, str] = field(default_factory=dict)
+    #: uuid -> place in its submission.
+    places: dict[str, int] = field(default_factory=dict)
+
+    def read(self, words: Sequence[str]) -> None:
+        """Take in a line that the functions have printed; any other is passed over."""
+        match words:
+            case ["job", uuid, _, state, said, word, *killed]:
+                self.found[uuid] = _found(state, said, word, killed)
+            case ["again", uuid, _, state, said, word, *killed]:
+                self.found_later[uuid] = _found(state, said, word, killed)
+            case ["now", seconds] if seconds.isdigit():
+                self.now = int(seconds)
+            case ["id", key, number]:
+                self.numbers[key] = number
+            case ["jobs", _, *uuids]:
+                self.places |= {uuid: n for n, uuid in enumerate(uuids)}
+
+
+def _found(state: str, said: str, word: str, killed: Sequence[str]) -> Found:
+    """Read the words of a line of ``look``, after uuid and number."""
     parts = word.split(":")
     return Found(
         state=state,

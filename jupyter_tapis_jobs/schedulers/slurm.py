@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..transports.base import Answer
 from . import slurm_answer, slurm_cancel, slurm_hold, slurm_look, slurm_submit
 from .base import Launch, Report, Submission
+from .claims import gone
 from .slurm_judge import Judge
 
 
@@ -53,4 +54,4 @@ class SlurmScheduler:
 
     def parse_cancel(self, launches: Sequence[Launch], answer: Answer) -> frozenset[str]:
         """Return the uuids of the jobs that are really gone."""
-        return slurm_cancel.parse_cancel(answer)
+        return gone(answer)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..transports.base import Answer
-from .job_marks import Found, found
+from .job_marks import Seen
 
 #: Between the cells of a row: what stands in no name of a directory.
 MARK = "\x1f"
@@ -35,21 +35,12 @@ class Entry:
 
 
 @dataclass(slots=True, kw_only=True)
-class Look:
+class Look(Seen):
     """All that one look brought back."""
 
     lane_dir: str = ""
-    #: The host's clock, in seconds since the epoch.
-    now: int = 0
     #: The user id of the lane on the host.
     user: str = ""
-    found: dict[str, Found] = field(default_factory=dict)
-    #: The same, after Slurm was asked.
-    found_later: dict[str, Found] = field(default_factory=dict)
-    #: Numbers that lay on the host, by uuid or submission.
-    numbers: dict[str, str] = field(default_factory=dict)
-    #: uuid -> place in its submission.
-    places: dict[str, int] = field(default_factory=dict)
     #: Packs whose runner had begun.
     ran: set[str] = field(default_factory=set)
     queue: list[Entry] = field(default_factory=list)
@@ -77,25 +68,17 @@ def parse(answer: Answer) -> Look:
 
 def _read_line(look: Look, line: str) -> None:
     """Read a line of the script's own."""
-    match line.split():
-        case ["job", uuid, _, state, said, word, *killed]:
-            look.found[uuid] = found(state, said, word, killed)
-        case ["again", uuid, _, state, said, word, *killed]:
-            look.found_later[uuid] = found(state, said, word, killed)
+    match words := line.split():
         case ["lane", *_]:
             look.lane_dir = line.partition(" ")[2]
-        case ["now", seconds] if seconds.isdigit():
-            look.now = int(seconds)
         case ["user", number]:
             look.user = number
-        case ["id", key, number]:
-            look.numbers[key] = number
-        case ["jobs", _, *uuids]:
-            look.places |= {uuid: n for n, uuid in enumerate(uuids)}
         case ["ran", submission]:
             look.ran.add(submission)
         case ["squeue", code]:
             look.complete = look.complete and code == "0"
+        case _:
+            look.read(words)
 
 
 def _read_row(look: Look, cells: list[str]) -> None:

@@ -9,9 +9,10 @@ import shlex
 from collections.abc import Sequence
 
 from ..model import marks
-from ..transports.base import Answer
 from . import slurm_identity as identity
 from .base import Launch
+from .claims import REVOKE
+from .job_marks import JOBS
 
 #: Seconds that one call waits for jobs to be gone; what is not gone by then is asked for again.
 PATIENCE = 5
@@ -22,13 +23,13 @@ PATIENCE = 5
 _CANCEL = """\
 {prepare}
 user=$(id -un)
+{revoke}
 # mark UUID DIRECTORY MODE SUBMISSION NUMBER: leave the reason, keep it from starting, say how it stands
 mark() {{
   claimed=; state=lost
   if [ -d "$2/{folder}" ]; then
     [ -s "$2/{exit}" ] || echo {why} > "$2/{killed}"
-    own="$2/{folder}/revoke.$$"; echo "{revoked} $1" > "$own"
-    ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
+    revoke "$1" "$2"
     state=begun; first=; rest=
     read -r first rest < "$2/{claim}" || [ -n "$first" ]
     [ "$first" = {revoked} ] && state=free
@@ -112,12 +113,13 @@ def cancel_script(launches: Sequence[Launch], *, why: str) -> str:
     """Return the script that ends *launches* and says which are gone."""
     return _CANCEL.format(
         prepare=identity.PREPARE,
+        revoke=REVOKE,
         folder=marks.FOLDER,
         exit=marks.EXIT,
         claim=marks.CLAIM,
         killed=marks.KILLED,
         revoked=marks.REVOKED,
-        jobs=identity.JOBS,
+        jobs=JOBS,
         comment=identity.COMMENT,
         format=_FORMAT,
         mark="\x1f",
@@ -130,9 +132,3 @@ def cancel_script(launches: Sequence[Launch], *, why: str) -> str:
 def _mark(launch: Launch) -> str:
     known = (launch.mode, launch.submission_id or "-", launch.remote_job_id or "-")
     return f"mark {launch.uuid} {shlex.quote(launch.exec_dir)} {identity.words(known)}"
-
-
-def parse_cancel(answer: Answer) -> frozenset[str]:
-    """Read the lines ``<uuid> gone``."""
-    words = (line.split() for line in answer.stdout.split("\n"))
-    return frozenset(w[0] for w in words if len(w) == 2 and w[1] == "gone")

@@ -10,18 +10,13 @@ import shlex
 from collections.abc import Sequence
 
 from .base import Launch
-from .job_marks import JOBS as JOBS
+from .submissions import folder
 
 #: The comment of a Slurm job is this and the id of its submission.
 COMMENT = "tapisjob:"
-#: In a submission's folder: the number of its array or allocation.
-ID = "id"
-#: In a submission's folder: ``<uuid> <number>`` per single job.
-IDS = "ids"
 #: In the folder of a pack: which of its chunks somebody works on.
 TAKEN = "taken"
-#: In a submission's folder: what Slurm runs, and what it had to say itself.
-RUN = "run.sh"
+#: In a submission's folder: what Slurm had to say itself.
 LOG = "log"
 
 #: Finds Slurm's commands, and keeps the user's settings for them out of ours.
@@ -35,11 +30,6 @@ unset SBATCH_ARRAY_INX SBATCH_WAIT SBATCH_TEST_ONLY SBATCH_COMMENT SBATCH_OUTPUT
   SACCT_FORMAT SCANCEL_ACCOUNT SCANCEL_INTERACTIVE SCANCEL_NAME SCANCEL_PARTITION SCANCEL_QOS \\
   SCANCEL_STATE SCANCEL_USER SCANCEL_VERBOSE
 """
-
-
-def folder(lane_dir: str, submission_id: str | None) -> str:
-    """Return the folder of a submission on its host."""
-    return f"{lane_dir}/submissions/{submission_id or '-'}"
 
 
 def work_dir(lane_dir: str, launch: Launch) -> str:

@@ -245,15 +245,9 @@ def _verdict(
         return None, ""
     state = entry.state if phase is Phase.OVER else LEAVING.get(entry.reason, "")
     end = ENDS.get(state)
-    if end is None or end.condition is None or (launch.mode == "pack" and not _by_signal(found)):
+    if end is None or end.condition is None or (launch.mode == "pack" and not found.is_by_signal):
         return None, ""
     return end, _sentence(end, launch, entry)
-
-
-def _by_signal(found: Found) -> bool:
-    """True when the application did not end by itself."""
-    code, _, terminated = found.exit.partition(":")
-    return bool(terminated) or (code.isdigit() and int(code) > 128)
 
 
 def _sentence(end: End, launch: Launch, entry: Entry) -> str:

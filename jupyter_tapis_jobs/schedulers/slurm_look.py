@@ -92,9 +92,4 @@ def _numbers(launches: Sequence[Launch]) -> Iterator[str]:
     """Yield what is asked of the host about submissions, most of it where the engine knows no number."""
     for pack in sorted({j.submission_id for j in launches if j.mode == "pack" and j.submission_id}):
         yield f"ran {pack}"
-    asked = [j for j in launches if j.submission_id and not j.remote_job_id]
-    for submission in sorted({j.submission_id or "" for j in asked if j.mode == "single"}):
-        yield f"known {submission} {identity.IDS}"
-    for submission in sorted({j.submission_id or "" for j in asked if j.mode != "single"}):
-        yield f"known {submission} {identity.ID} {submission}"
-        yield f"listed {submission}"
+    yield from job_marks.numbers(launches)

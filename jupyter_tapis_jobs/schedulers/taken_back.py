@@ -10,14 +10,14 @@ import shlex
 from collections.abc import Sequence
 
 from ..model import marks
-from ..transports.base import Answer
 from .base import Launch
+from .claims import REVOKE
 
 #: Says which jobs had not begun, and never will by what was handed over.
 _HOLD = """\
 hold() {{
   [ -d "$2/{folder}" ] || return
-  own="$2/{folder}/revoke.$$"; echo "{revoked} $1" > "$own"; ln "$own" "$2/{claim}" 2> /dev/null; rm -f "$own"
+  revoke "$1" "$2"
   read -r first rest < "$2/{claim}" && [ "$first" = {revoked} ] && echo "$1 gone"
 }}
 """
@@ -33,13 +33,7 @@ def hold_script(launches: Sequence[Launch]) -> str:
     """Return the script that takes the claims of jobs that have not begun."""
     calls = "".join(f"hold {job.uuid} {shlex.quote(job.exec_dir)}\n" for job in launches)
     functions = _HOLD.format(folder=marks.FOLDER, claim=marks.CLAIM, revoked=marks.REVOKED)
-    return f"{functions}{calls}true\n"
-
-
-def parse_hold(answer: Answer) -> frozenset[str]:
-    """Read the lines ``<uuid> gone``."""
-    words = (line.split() for line in answer.stdout.splitlines())
-    return frozenset(w[0] for w in words if len(w) == 2 and w[1] == "gone")
+    return f"{REVOKE}{functions}{calls}true\n"
 
 
 def release_script(launches: Sequence[Launch]) -> str:

@@ -28,7 +28,7 @@ from jupyter_tapis_jobs.model import marks
 from jupyter_tapis_jobs.model.job import Argument
 from jupyter_tapis_jobs.schedulers import condor_judge, slurm_judge
 from jupyter_tapis_jobs.schedulers.base import Sighting
-from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN
+from jupyter_tapis_jobs.schedulers.submissions import OVERTAKEN
 
 
 @pytest.fixture(params=KINDS)

@@ -17,9 +17,9 @@ from typing import Any
 from jupyter_tapis_jobs.model import files, marks
 from jupyter_tapis_jobs.schedulers import slurm_identity as identity
 from jupyter_tapis_jobs.schedulers.base import Launch, Report, Sighting, Submission
-from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN
 from jupyter_tapis_jobs.schedulers.slurm import SlurmScheduler
 from jupyter_tapis_jobs.schedulers.slurm_answer import MARK
+from jupyter_tapis_jobs.schedulers.submissions import OVERTAKEN
 from jupyter_tapis_jobs.transports.base import Answer
 
 from .cluster import OVER, Allocation, Cluster, Row, SlurmError, Wish

@@ -16,7 +16,8 @@ from jupyter_tapis_jobs.model.job import Job, JobDefinition
 from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.runtimes.base import LaunchLines
 from jupyter_tapis_jobs.schedulers.base import Launch, Sighting, Submission
-from jupyter_tapis_jobs.schedulers.fork import OVERTAKEN, ForkScheduler
+from jupyter_tapis_jobs.schedulers.fork import ForkScheduler
+from jupyter_tapis_jobs.schedulers.submissions import OVERTAKEN
 from jupyter_tapis_jobs.transports.base import Answer
 
 FORK = ForkScheduler()
