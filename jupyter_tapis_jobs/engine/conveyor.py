@@ -127,6 +127,15 @@ class Conveyor:
             ]
         )
 
+    async def amend(self, uuids: Iterable[str], change: Callable[[Job], Job]) -> None:
+        """Store a change that moves no job; one that moved on in the meantime is changed as it is now."""
+        left = list(dict.fromkeys(uuids))
+        while left:
+            jobs = [self.jobs[uuid] for uuid in left if uuid in self.jobs]
+            amended = [(job, change(job)) for job in jobs]
+            moved_on = await self.commit([Change(before=j, after=a) for j, a in amended if a is not j])
+            left = [uuid for uuid in left if uuid in moved_on]
+
     # -- moving jobs
 
     def enter(self, jobs: Iterable[Job]) -> None:

@@ -15,7 +15,6 @@ from ..model.errors import ConflictError, TapisJobsError
 from ..model.job import Job
 from ..model.status import HoldWish, JobStatus
 from ..model.user import User
-from ..store.jobs import Change
 from ..store.lease import LeaseLostError
 from .conveyor import Conveyor, is_on_host
 from .known_jobs import KnownJobs
@@ -110,15 +109,10 @@ class Holding:
     # -- wishes
 
     async def _wish(self, uuids: Iterable[str], wish: HoldWish) -> None:
-        """Store what is wished; jobs that moved on in the meantime are noted as they are now."""
-        left = list(dict.fromkeys(uuids))
-        while left:
-            jobs = [self._conveyor.jobs[uuid] for uuid in left if uuid in self._conveyor.jobs]
-            changes = [
-                Change(before=j, after=j.evolve(hold_wish=wish)) for j in jobs if j.hold_wish is not wish
-            ]
-            moved_on = await self._conveyor.commit(changes)
-            left = [uuid for uuid in left if uuid in moved_on]
+        """Store what is wished."""
+        await self._conveyor.amend(
+            uuids, lambda job: job if job.hold_wish is wish else job.evolve(hold_wish=wish)
+        )
 
     def fulfil_soon(self, uuids: Iterable[str]) -> None:
         """Act in the background on what is wished of jobs."""

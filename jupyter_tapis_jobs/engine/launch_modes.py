@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..model.batch_languages import LANGUAGES
 from ..model.batch_script import SCRIPT_APP
+from ..model.directives import with_options
 from ..model.job import Job, JobDefinition
 from ..model.limits import smallest
 from ..model.system import LogicalQueue, SchedulerType, System
@@ -48,25 +50,25 @@ class Facts:
 
     #: Jobs of one array at most; 0 where arrays are forbidden.
     array_size: int = ARRAY_SIZE
-    #: HTCondor hands a claimed slot to the next job of a cluster by itself.
+    #: Whether cases share an allocation, and whether jobs have any: see the scheduler's language.
     can_pack: bool = True
+    has_allocations: bool = True
     cores_per_node: int = 0
     memory_mb_per_node: int = 0
-    #: Whether jobs wait for nodes of their own: Dask's workers are there already.
-    has_allocations: bool = True
 
     @classmethod
     def of(cls, system: System) -> Facts:
         """Read the facts; what was never found out has Slurm's own defaults."""
+        language = LANGUAGES.get(system.batch_scheduler or "", LANGUAGES[SchedulerType.SLURM])
         said: Mapping[str, Any] = (system.notes or {}).get("tapisjobs") or {}
         largest = _number(said.get("maxArraySize"), ARRAY_SIZE + 1)
         allowed = bool(said.get("arrays", largest > 1))
         return cls(
             array_size=max(0, largest - 1) if allowed else 0,
-            can_pack=system.batch_scheduler != SchedulerType.CONDOR,
+            can_pack=language.can_pack,
             cores_per_node=_number(said.get("coresPerNode"), 0),
             memory_mb_per_node=_number(said.get("memoryMBPerNode"), 0),
-            has_allocations=system.batch_scheduler is not SchedulerType.DASK,
+            has_allocations=language.has_allocations,
         )
 
 
@@ -179,24 +181,6 @@ def _pack(group: Sequence[Job], facts: Facts, queue: LogicalQueue | None, reason
         cores=places * job.cores_per_node,
         memory_mb=places * job.memory_mb,
     )
-
-
-def with_options(directives: Sequence[str], replaced: Mapping[str, str | None]) -> tuple[str, ...]:
-    """Return *directives* (``--option=value`` words) with some options set, or left out where None."""
-    kept = [word for word in directives if word.partition("=")[0] not in replaced]
-    return (*kept, *(f"{name}={value}" for name, value in replaced.items() if value is not None))
-
-
-def words_of_all(scheduler: str | None, directives: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return what is said of an array; HTCondor is told of a cluster as of one job."""
-    is_slurm = scheduler != SchedulerType.CONDOR
-    return array_options(directives, name) if is_slurm else tuple(directives)
-
-
-def array_options(directives: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return the sbatch options of an array: those of its jobs, but each job writes its own output."""
-    own = {"--job-name": name, "--output": "/dev/null", "--error": None, "--open-mode": None}
-    return with_options(directives, own)
 
 
 def pack_options(directives: Sequence[str], name: str, plan: Plan, *, hide_memory: bool) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from ..store.jobs import Change
 from ..transports.base import Transport
 from .conveyor import HANDED_OVER, Conveyor
 from .lane import Lane, LaneKey
-from .launch_modes import Facts, Plan, group_key, pack_options, plan, why_single, words_of_all
+from .launch_modes import Facts, Plan, group_key, pack_options, plan, why_single
 from .on_host import OnHost
 from .ports import Ports
 from .tracker import FORK
@@ -335,12 +335,11 @@ def _handover(jobs: Sequence[Job], chosen: Plan, definition: JobDefinition) -> H
     """Return the handover of like *jobs* as planned; *definition* is that of the first."""
     if chosen.mode == "single":
         return Handover(jobs, reason=chosen.reason)
-    options = language_of(definition).directives(jobs[0], definition)
+    language = language_of(definition)
+    options = language.directives(jobs[0], definition)
     name = f"{jobs[0].app_id}-{jobs[0].cohort_id}"
     if chosen.mode == "array":
-        return Handover(
-            jobs, "array", chosen.reason, 0, words_of_all(definition.batch_scheduler, options, name)
-        )
+        return Handover(jobs, "array", chosen.reason, 0, language.of_array(options, name))
     hide = not any(option.startswith("--mem=") for option in options)
     words = pack_options(options, name, chosen, hide_memory=hide)
     where = f"{chosen.nodes} node{'s' * (chosen.nodes > 1)} x {chosen.places} at a time"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -51,22 +51,13 @@ class Steering:
             except TapisJobsError as fault:
                 results.append(fault)
         names = [r.uuid for r in results if isinstance(r, Job)]
-        await self._note_cancel(names)
+        now = iso(self._ports.clock.now())
+        await self._conveyor.amend(
+            names, lambda job: job if job.cancel_requested else job.evolve(cancel_requested=now)
+        )
         await self._conveyor.let_leave(names)
         self.end_soon(names, "cancel")
         return results
-
-    async def _note_cancel(self, uuids: Iterable[str]) -> None:
-        """Store that jobs shall end; those that moved on in the meantime are noted as they are now."""
-        left = list(dict.fromkeys(uuids))
-        while left:
-            asked = iso(self._ports.clock.now())
-            jobs = [self._conveyor.jobs[uuid] for uuid in left if uuid in self._conveyor.jobs]
-            fresh = [job for job in jobs if not job.cancel_requested]
-            moved_on = await self._conveyor.commit(
-                [Change(before=job, after=job.evolve(cancel_requested=asked)) for job in fresh]
-            )
-            left = [uuid for uuid in left if uuid in moved_on]
 
     def end_soon(self, uuids: Sequence[str], name: str) -> None:
         """End jobs in the background; *name* is the task's."""

@@ -30,6 +30,12 @@ class BatchLanguage:
     refuse_job: Callable[[Job, JobDefinition], None]
     #: What the launch script adds to its claim: the scheduler's number, how often the job began before.
     claim_word: str
+    #: What is said of jobs that start as one array, named so: from the words for one of them.
+    of_array: Callable[[tuple[str, ...], str], tuple[str, ...]] = lambda directives, name: directives
+    #: Whether an allocation can be shared; HTCondor gives a claimed slot to the next job of a cluster itself.
+    can_pack: bool = False
+    #: Whether jobs wait for nodes of their own: Dask's workers are there already.
+    has_allocations: bool = True
     #: Whether the launch script ends with the exit code of the job, for the scheduler's own books.
     tells_exit: bool = True
     #: Lines before the application.
@@ -42,6 +48,8 @@ LANGUAGES: dict[str, BatchLanguage] = {
         as_lines=directives.as_lines,
         refuse_option=refuse_unusable_option,
         refuse_job=_refuse_nothing,
+        of_array=directives.array_options,
+        can_pack=True,
         claim_word=" slurm:${SLURM_JOB_ID:-0}:${SLURM_RESTART_COUNT:-0}",
         # An srun of its own gets the environment of the job.
         prelude="export SLURM_EXPORT_ENV=ALL\n",
@@ -60,6 +68,7 @@ LANGUAGES: dict[str, BatchLanguage] = {
         refuse_option=refuse_option_of_dask,
         refuse_job=_refuse_nothing,
         claim_word="",
+        has_allocations=False,
         tells_exit=False,
     ),
 }

@@ -7,7 +7,7 @@ cannot be one of those (``scheduler_options``), apart from --job-name, --output 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import files
 from .job import Job, JobDefinition
@@ -53,6 +53,18 @@ def user_options(definition: JobDefinition) -> dict[str, str]:
     """Return long name -> value of the options that queue, app and request gave; the last one counts."""
     read = (read_option(option.arg) for option in definition.scheduler_options)
     return {name: value for name, value in read if name not in _OURS}
+
+
+def with_options(directives: Sequence[str], replaced: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return *directives* (``--option=value`` words) with some options set, or left out where None."""
+    kept = [word for word in directives if word.partition("=")[0] not in replaced]
+    return (*kept, *(f"{name}={value}" for name, value in replaced.items() if value is not None))
+
+
+def array_options(directives: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return the sbatch options of an array: those of its jobs, but each job writes its own output."""
+    own = {"--job-name": name, "--output": "/dev/null", "--error": None, "--open-mode": None}
+    return with_options(directives, own)
 
 
 def _resources(definition: JobDefinition) -> Iterator[tuple[str, str]]:

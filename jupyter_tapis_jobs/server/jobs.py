@@ -42,14 +42,11 @@ from .lists import LIMIT, metadata
 from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
 from .wire_jobs import (
-    Asked,
     Collected,
     FileRow,
     SearchBody,
     Submitted,
-    Told,
     UserEvent,
-    Uuids,
     Validated,
     Visibility,
 )
@@ -292,32 +289,6 @@ async def collect_outputs(call: Call) -> Stream:
 # -- steering
 
 
-async def cancel_job(call: Call) -> Reply:
-    """Ask a job to end."""
-    (result,) = await call.door.ask(lambda engine: engine.steering.cancel(call.user, [call.path["jobUuid"]]))
-    if isinstance(result, TapisJobsError):
-        raise result
-    return Reply({"message": _CANCELLING}, f"JOBS_JOB_CANCEL_ACCEPTED {_CANCELLING}")
-
-
-_CANCELLING = "The job is asked to end; it is CANCELLED once its processes are gone."
-
-
-async def cancel_bulk(call: Call) -> Reply:
-    """Ask many jobs to end; each row tells what became of it."""
-    uuids = list(dict.fromkeys(call.body.uuids))
-    results = await call.door.ask(lambda engine: engine.steering.cancel(call.user, uuids))
-    rows = [_cancelled(uuid, result) for uuid, result in zip(uuids, results, strict=True)]
-    asked = sum(isinstance(result, Job) for result in results)
-    return Reply(rows, f"JOBS_JOB_CANCEL_ACCEPTED {asked} of {len(rows)} jobs are asked to end.")
-
-
-def _cancelled(uuid: str, result: Job | TapisJobsError) -> dict[str, Any]:
-    if isinstance(result, TapisJobsError):
-        return {"uuid": uuid, "status": "error", "message": f"{result.code} {result.message}"}
-    return {"uuid": uuid, "status": "success", "message": _CANCELLING}
-
-
 async def hide_job(call: Call) -> Reply:
     """Leave a job out of lists."""
     return await _set_visible(call, visible=False)
@@ -356,8 +327,6 @@ ROUTES = (
           Takes.MODEL, list[Submitted], extension=Extension.BULK),
     Route("POST", "/v3/jobs/validate", "validateJob", validate_job, body=SubmitRequest, takes=Takes.RAW,
           result=Validated, extension=Extension.VALIDATE),
-    Route("POST", "/v3/jobs/cancel/bulk", "cancelJobs", cancel_bulk, body=Uuids, takes=Takes.MODEL,
-          result=list[Asked], extension=Extension.BULK),
     Route("POST", "/v3/jobs/output/bulk", "collectJobOutputs", collect_outputs, body=Collected,
           takes=Takes.MODEL, answers=Answers.BYTES, extension=Extension.BULK),
     Route("GET", "/v3/jobs/list", "getJobList", list_jobs, queries.JobList, result=_SUMMARIES),
@@ -375,7 +344,6 @@ ROUTES = (
     Route("POST", f"{_JOB}/resubmit", "resubmitJob", resubmit_job, body=dict[str, Any] | None,
           takes=Takes.MODEL,
           result=JobDetails),
-    Route("POST", f"{_JOB}/cancel", "cancelJob", cancel_job, result=Told),
     Route("POST", f"{_JOB}/hide", "hideJob", hide_job, result=Visibility),
     Route("POST", f"{_JOB}/unhide", "unhideJob", unhide_job, result=Visibility),
     Route("POST", f"{_JOB}/sendEvent", "sendEvent", send_event, body=UserEvent, takes=Takes.MODEL,

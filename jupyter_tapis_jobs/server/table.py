@@ -11,7 +11,6 @@ from . import (
     files,
     forms,
     given_tokens,
-    holding,
     hosts,
     job_annotations,
     job_counts,
@@ -26,6 +25,7 @@ from . import (
     purge,
     row_extras,
     sharing,
+    steering,
     studies,
     study_chains,
     subscriptions,
@@ -37,7 +37,7 @@ from .route import Route
 
 TABLE: tuple[Route, ...] = (
     *jobs.ROUTES,
-    *holding.ROUTES,
+    *steering.ROUTES,
     *job_annotations.ROUTES,
     *job_sharing.ROUTES,
     *job_counts.ROUTES,

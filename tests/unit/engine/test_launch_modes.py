@@ -9,13 +9,13 @@ import pytest
 
 from jupyter_tapis_jobs.engine.launch_modes import (
     Facts,
-    array_options,
     group_key,
     pack_options,
     plan,
     why_single,
 )
 from jupyter_tapis_jobs.engine.quota import Limits
+from jupyter_tapis_jobs.model.directives import array_options
 from jupyter_tapis_jobs.model.job import Job, JobDefinition
 from jupyter_tapis_jobs.model.status import JobStatus
 from jupyter_tapis_jobs.model.system import LogicalQueue, System
