@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .cli_parts import (
     FAILURE,
@@ -28,6 +28,9 @@ from .client.words import age, duration, state_words
 from .model.errors import InvalidInputError, TapisJobsError, did_you_mean
 from .model.files import STDOUT
 from .model.status import JobStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LIST_COLUMNS = ("uuid", "name", "status", "appId", "execSystemId", "created", "age")
 
@@ -110,17 +113,14 @@ def _cancel(options: Options) -> int:
 
 
 def _pause(options: Options) -> int:
-    return _steer(options, "pause")
+    return _show_steered(options, tapis_of(options).pause(options.uuids))
 
 
 def _resume(options: Options) -> int:
-    return _steer(options, "resume")
+    return _show_steered(options, tapis_of(options).resume(options.uuids))
 
 
-def _steer(options: Options, verb: str) -> int:
-    """Ask for each job to be held back or let go, and say what became of it."""
-    tapis = tapis_of(options)
-    told = (tapis.pause if verb == "pause" else tapis.resume)(options.uuids)
+def _show_steered(options: Options, told: pd.DataFrame) -> int:
     rows = [{str(name): row[name] for name in row} for row in told.to_dict("records")]
     show(options, rows, table(rows))
     return 0 if (told["status"] == "success").all() else FAILURE
@@ -165,15 +165,14 @@ def _follow_arguments(sub: Parser) -> None:
     )
 
 
-def _cancel_arguments(sub: Parser) -> None:
-    sub.add_argument("uuids", metavar="UUID", nargs="+", help="the jobs' uuids")
-    sub.add_argument("--no-wait", action="store_true", help="only ask; do not wait until they are gone")
-    with_server(sub)
-
-
 def _uuids_arguments(sub: Parser) -> None:
     sub.add_argument("uuids", metavar="UUID", nargs="+", help="the jobs' uuids")
     with_server(sub)
+
+
+def _cancel_arguments(sub: Parser) -> None:
+    _uuids_arguments(sub)
+    sub.add_argument("--no-wait", action="store_true", help="only ask; do not wait until they are gone")
 
 
 def _resubmit_arguments(sub: Parser) -> None:

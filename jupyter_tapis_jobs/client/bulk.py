@@ -62,22 +62,17 @@ def steer_bulk(connection: Connection, verb: str, uuids: Sequence[str]) -> list[
     return rows
 
 
-def cancel_bulk(connection: Connection, uuids: Sequence[str]) -> list[dict[str, Any]]:
-    """Ask jobs to end by bulk calls; return ``uuid status message`` of each."""
-    return steer_bulk(connection, "cancel", uuids)
+def steer_one_by_one(connection: Connection, verb: str, uuids: Sequence[str]) -> list[dict[str, Any]]:
+    """Ask jobs to *verb* by a call each, as Tapis has it; return ``uuid status message`` of each."""
 
-
-def cancel_one_by_one(connection: Connection, uuids: Sequence[str]) -> list[dict[str, Any]]:
-    """Ask jobs to end by a call each, as Tapis has it; return ``uuid status message`` of each."""
-
-    def cancelled(uuid: str) -> dict[str, Any]:
+    def steered(uuid: str) -> dict[str, Any]:
         try:
-            connection.post(f"/v3/jobs/{segment(uuid)}/cancel")
+            told = connection.post(f"/v3/jobs/{segment(uuid)}/{verb}") or {}
         except TapisJobsError as cause:
             return {"uuid": uuid, "status": "error", "message": cause.message}
-        return {"uuid": uuid, "status": "success", "message": "The job is asked to end."}
+        return {"uuid": uuid, "status": "success", "message": str(told.get("message", ""))}
 
-    return side_by_side(cancelled, uuids)
+    return side_by_side(steered, uuids)
 
 
 def checked_launch_mode(mode: Any) -> Any:

@@ -242,21 +242,21 @@ class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
 
     def cancel(self, jobs: Any) -> pd.DataFrame:
         """Cancel many jobs; return ``uuid status message`` for each, status ``success`` or ``error``."""
-        cancel = bulk.cancel_bulk if self.can(Extension.BULK) else bulk.cancel_one_by_one
-        rows = cancel(self.connection, uuids_of(jobs))
-        return frames.from_rows(rows, dict.fromkeys(("uuid", "status", "message"), frames.TEXT))
+        return self._steered("cancel", jobs, in_bulk=self.can(Extension.BULK))
 
     def pause(self, jobs: Any) -> pd.DataFrame:
         """Hold jobs back that have not begun; return ``uuid status message`` for each, as ``cancel`` does."""
+        self.need(Extension.HOLD, "pause jobs")
         return self._steered("pause", jobs)
 
     def resume(self, jobs: Any) -> pd.DataFrame:
         """Let held jobs go on; return ``uuid status message`` for each, as ``cancel`` does."""
+        self.need(Extension.HOLD, "resume jobs")
         return self._steered("resume", jobs)
 
-    def _steered(self, verb: str, jobs: Any) -> pd.DataFrame:
-        self.need(Extension.HOLD, f"{verb} jobs")
-        rows = bulk.steer_bulk(self.connection, verb, uuids_of(jobs))
+    def _steered(self, verb: str, jobs: Any, *, in_bulk: bool = True) -> pd.DataFrame:
+        steer = bulk.steer_bulk if in_bulk else bulk.steer_one_by_one
+        rows = steer(self.connection, verb, uuids_of(jobs))
         return frames.from_rows(rows, dict.fromkeys(("uuid", "status", "message"), frames.TEXT))
 
     # --- apps, systems, files ----------------------------------------------------------------
