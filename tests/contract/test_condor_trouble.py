@@ -43,6 +43,14 @@ def running(desk: Desk, until, command: str = "exec sleep 60", **more: object) -
     return job
 
 
+def one_behind_another(desk: Desk, until) -> tuple[Launch, Launch]:
+    """Return a job that has begun, and one beside which nothing fits, so that it still waits."""
+    first, second = desk.job("first", WAITS), desk.job("second", "true")
+    first, second = desk.submit(first, second, directives=saying(request_cpus="8"))
+    until(lambda: desk.claim(first))
+    return first, second
+
+
 def seen(desk: Desk, until, job: Launch, sighting: Sighting) -> Report:
     """Return what is said of a job once it is *sighting*."""
     return until(lambda: (report := desk.look(job).get(job.uuid)) and report.sighting is sighting and report)
@@ -51,10 +59,7 @@ def seen(desk: Desk, until, job: Launch, sighting: Sighting) -> Report:
 def test_a_job_that_its_user_holds_is_held_and_goes_on_when_it_is_released(
     pool: Pool, desk: Desk, until
 ) -> None:
-    # Nothing fits beside it, so that the second one is still waiting.
-    first, second = desk.job("first", WAITS), desk.job("second", "true")
-    first, second = desk.submit(first, second, directives=saying(request_cpus="8"))
-    until(lambda: desk.claim(first))
+    first, second = one_behind_another(desk, until)
     pool.condor("condor_hold", second.remote_job_id)
     report = seen(desk, until, second, Sighting.HELD)
     assert "resume it to go on" in report.reason
@@ -72,15 +77,13 @@ def test_a_job_that_its_user_holds_is_held_and_goes_on_when_it_is_released(
 
 
 def test_a_job_that_would_be_held_again_can_never_start(desk: Desk, until) -> None:
-    first, job = desk.job("first", WAITS), desk.job("one", "true")
-    first, job = desk.submit(first, job, directives=saying(request_cpus="8"))
-    until(lambda: desk.claim(first))
+    first, job = one_behind_another(desk, until)
     (desk.lane / "submissions/first/run.sh").unlink()
     Path(first.exec_dir, "go").touch()
     report = seen(desk, until, job, Sighting.IMPOSSIBLE)
     assert "HTCondor holds it" in report.reason
     assert "its directory must be on the machines too" in report.reason
-    assert desk.cancel(job) == {"one"}
+    assert desk.cancel(job) == {"second"}
     assert desk.sighting(job) is Sighting.ABSENT
 
 
@@ -113,9 +116,7 @@ def test_a_job_that_is_removed_there_was_not_cancelled_by_us(pool: Pool, desk: D
 def test_a_job_that_is_removed_before_its_start_is_not_handed_over_anew(
     pool: Pool, desk: Desk, until
 ) -> None:
-    first, second = desk.job("first", WAITS), desk.job("second", "true")
-    first, second = desk.submit(first, second, directives=saying(request_cpus="8"))
-    until(lambda: desk.claim(first))
+    _, second = one_behind_another(desk, until)
     pool.condor("condor_rm", second.remote_job_id)
     report = seen(desk, until, second, Sighting.REFUSED)
     assert report.condition is Condition.SCHEDULER_CANCELLED
@@ -157,7 +158,7 @@ def test_what_no_machine_has_can_never_start(
     (job,) = desk.submit(desk.job("one", "true"), directives=saying(**{command: value}))
     report = seen(desk, until, job, Sighting.IMPOSSIBLE)
     assert report.reason == sentence
-    assert desk.cancel(job) == {"one"}
+    assert desk.cancel(job) == {"second"}
 
 
 def test_requirements_that_no_machine_meets_are_told(desk: Desk, until) -> None:
@@ -254,5 +255,5 @@ def test_a_job_that_travels_is_seen_to_run_and_is_cancelled(pool: Pool, desk: De
     (job,) = desk.submit(job, directives=travelling())
     seen(desk, until, job, Sighting.RUNNING)
     assert desk.claim(job)[-1] == f"condor:{job.remote_job_id}:0"
-    assert desk.cancel(job) == {"one"}
+    assert desk.cancel(job) == {"second"}
     assert in_queue(pool, desk) == []
