@@ -30,6 +30,8 @@ ENGINE_MODULE = "jupyter_tapis_jobs.server"
 #: JupyterHub's own entry into a Jupyter server.
 HUB_MODULE = "jupyterhub.singleuser"
 _LOG_LINES = 15
+#: Extensions of Jupyter that bring pages for people.
+_PAGES = ("jupyterlab", "notebook", "notebook_shim", "nbclassic", "jupyter_lsp", "jupyter_server_terminals")
 
 
 def is_hub_service(environment: Mapping[str, str]) -> bool:
@@ -111,7 +113,7 @@ def started(
     command = [
         sys.executable, "-m", module, f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         "--ServerApp.ip=127.0.0.1", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={folder}",
-        "--ServerApp.jpserver_extensions=jupyter_tapis_jobs=True", *root_options(), *options,
+        *_extensions(module), *root_options(), *options,
     ]  # fmt: skip
     with log.open("ab") as out, _ctrl_c_kept() as kept:
         # A session of its own: Ctrl-C reaches us, and we end the server in order.
@@ -127,6 +129,14 @@ def started(
         yield server
     finally:
         stop(process)
+
+
+def _extensions(module: str) -> list[str]:
+    """Without Lab the pages of others stay away: nobody opens them here, and they take their time to load."""
+    wanted = {"jupyter_tapis_jobs": True}
+    if module == "jupyter_server":
+        wanted |= dict.fromkeys(_PAGES, False)
+    return [f"--ServerApp.jpserver_extensions={name}={value}" for name, value in wanted.items()]
 
 
 @contextmanager

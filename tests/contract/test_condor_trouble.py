@@ -78,7 +78,7 @@ def test_a_job_that_its_user_holds_is_held_and_goes_on_when_it_is_released(
 
 def test_a_job_that_would_be_held_again_can_never_start(desk: Desk, until) -> None:
     first, job = one_behind_another(desk, until)
-    (desk.lane / "submissions/first/run.sh").unlink()
+    (desk.lane / "submissions" / f"{first.submission_id}/run.sh").unlink()
     Path(first.exec_dir, "go").touch()
     report = seen(desk, until, job, Sighting.IMPOSSIBLE)
     assert "HTCondor holds it" in report.reason
@@ -158,7 +158,7 @@ def test_what_no_machine_has_can_never_start(
     (job,) = desk.submit(desk.job("one", "true"), directives=saying(**{command: value}))
     report = seen(desk, until, job, Sighting.IMPOSSIBLE)
     assert report.reason == sentence
-    assert desk.cancel(job) == {"second"}
+    assert desk.cancel(job) == {"one"}
 
 
 def test_requirements_that_no_machine_meets_are_told(desk: Desk, until) -> None:
@@ -247,7 +247,9 @@ def test_files_travel_with_a_job_and_come_back_with_its_marks(desk: Desk, until)
     assert desk.exit_mark(job) == "3"
     assert "/execute/dir_" in desk.said(job)
     assert desk.said(job, "link/er $x") == desk.said(job, "tapisjob.env")
-    assert not list((desk.lane / "submissions/first").glob("*/*.tar"))
+    place = desk.lane / "submissions" / str(job.submission_id)
+    assert (place / "cluster.sub").exists()
+    assert not list(place.glob("*/*.tar"))
 
 
 def test_a_job_that_travels_is_seen_to_run_and_is_cancelled(pool: Pool, desk: Desk, until) -> None:
@@ -255,5 +257,5 @@ def test_a_job_that_travels_is_seen_to_run_and_is_cancelled(pool: Pool, desk: De
     (job,) = desk.submit(job, directives=travelling())
     seen(desk, until, job, Sighting.RUNNING)
     assert desk.claim(job)[-1] == f"condor:{job.remote_job_id}:0"
-    assert desk.cancel(job) == {"second"}
+    assert desk.cancel(job) == {"one"}
     assert in_queue(pool, desk) == []

@@ -30,6 +30,8 @@ start_dockerd() {
 # runc, since crun 1.8 refuses mixed cgroup versions; limits no higher than ours, as raising one needs a capability
 configure_podman() {
   local conf=/etc/containers/containers.conf
+  # As udev makes it (50-udev-default.rules): containers of ordinary users get their network by it.
+  [ ! -c /dev/net/tun ] || chmod 666 /dev/net/tun
   [ -d /etc/containers ] || return 0
   [ ! -e $conf ] || grep -q 'written by containers-up' $conf || return 0
   cat >$conf <<'C'
