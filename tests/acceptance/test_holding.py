@@ -157,6 +157,10 @@ def test_a_job_in_slurms_queue_is_held_there_and_what_is_held_there_shows_as_pau
     # Slurm says so once its scheduler has looked at the job again.
     until(lambda: "BeginTime" in rig.slurm("squeue", "--noheader", f"--job={number}", "--format=%r"))
     rig.slurm("scontrol", "hold", number)
+    until(lambda: job.refresh().last_status == "PAUSED")
+    rig.slurm("scontrol", "release", number)
+    until(lambda: job.refresh().last_status == "QUEUED")
+    rig.slurm("scontrol", "hold", number)
     job.cancel()
     assert job.wait(progress=False).last_status == "CANCELLED"
     assert rig.slurm("squeue", "--noheader", f"--job={number}", "--format=%T").strip() == ""

@@ -9,6 +9,6 @@ import pytest
 from .story import play
 
 
-@pytest.mark.seeds(300, full=2000)
+@pytest.mark.seeds(150, full=2000)
 def test_nothing_is_lost_doubled_or_misreported_whatever_breaks(tmp_path: Path, seed: int) -> None:
     play(tmp_path, seed)
