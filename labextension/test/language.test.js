@@ -18,3 +18,12 @@ test('words are told by the translator of the page', () => {
   assert.deepEqual([t('Show'), t('Hide'), tn('a', 'b', 1), tn('a', 'b', 3)], ['Zeigen', 'Hide', 'ein Job', '3 Jobs']);
   speak(null);
 });
+
+test('another copy of this code in the page tells words by the same translator', async () => {
+  const copy = await import('../lib/core/language.js?copy');
+  assert.notEqual(copy.t, t);
+  speak({ gettext: words => `⟦${words}⟧`, ngettext: (one, many) => `⟦${many}⟧` });
+  assert.deepEqual([copy.t('Show'), copy.tn('{count} job', '{count} jobs', 2)], ['⟦Show⟧', '⟦2 jobs⟧']);
+  speak(null);
+  assert.equal(copy.t('Show'), 'Show');
+});

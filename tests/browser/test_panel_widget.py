@@ -177,3 +177,15 @@ def test_a_server_of_another_version_is_told_and_the_rest_works(
     panel = opened.cell(0).locator(".tj-Panel")
     expect(condition(panel, "version")).to_contain_text(words)
     expect(panel.locator(".tj-Total")).to_contain_text("job")
+
+
+def test_the_panel_in_a_cell_speaks_the_language_of_the_page(notebook: Open) -> None:
+    opened = notebook(PANEL, app="notebook")
+    # What the page has is the translator of its settings; a language that nobody speaks stands in for it.
+    language = "globalThis[Symbol.for('jupyter-tapis-jobs: language')]"
+    assert opened.page.evaluate(f"typeof {language}.gettext") == "function"
+    told = "{gettext: words => `⟦${words}⟧`, ngettext: (one, many) => `⟦${many}⟧`}"
+    opened.page.evaluate(f"() => {{ {language} = {told}; }}")
+    opened.run(0)
+    panel = opened.cell(0).locator(".tj-Panel")
+    expect(panel.get_by_role("tab", name="⟦Systems⟧", exact=True)).to_be_visible()

@@ -10,21 +10,27 @@ export type Values = Readonly<Record<string, string | number>>;
 
 const ENGLISH: Language = { gettext: words => words, ngettext: (one, many, count) => (count === 1 ? one : many) };
 
-let language = ENGLISH;
+/** Where a page keeps its language: the panel of a cell has a copy of this code, and nobody else to ask. */
+const OF_PAGE = Symbol.for('jupyter-tapis-jobs: language');
+const page = globalThis as { [OF_PAGE]?: Language };
 
-/** From now on words are told by `by`. */
+/** From now on words are told by `by`, in all of the page. */
 export function speak(by: Language | null): void {
-  language = by ?? ENGLISH;
+  page[OF_PAGE] = by ?? ENGLISH;
+}
+
+function language(): Language {
+  return page[OF_PAGE] ?? ENGLISH;
 }
 
 /** `words` in the page's language; `{name}` in them takes the value of that name. */
 export function t(words: string, values: Values = {}): string {
-  return filled(language.gettext(words), values);
+  return filled(language().gettext(words), values);
 }
 
 /** As `t`, for a number of things: `{count}` is written as a person of this language writes numbers. */
 export function tn(one: string, many: string, count: number, values: Values = {}): string {
-  return filled(language.ngettext(one, many, count), { count: count.toLocaleString(), ...values });
+  return filled(language().ngettext(one, many, count), { count: count.toLocaleString(), ...values });
 }
 
 function filled(words: string, values: Values): string {
