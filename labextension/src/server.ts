@@ -34,8 +34,13 @@ export class Server {
     return record(await this.ask('GET', ['jobs', uuid])) as JobRow;
   }
 
-  async cancel(uuid: string): Promise<string> {
-    return text(record(await this.ask('POST', ['jobs', uuid, 'cancel']))['message']);
+  async cancel(uuid: string): Promise<void> {
+    await this.ask('POST', ['jobs', uuid, 'cancel']);
+  }
+
+  /** Let a held job go on. */
+  async resume(uuid: string): Promise<void> {
+    await this.ask('POST', ['jobs', uuid, 'resume']);
   }
 
   async resubmit(uuid: string): Promise<JobRow> {

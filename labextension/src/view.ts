@@ -5,7 +5,7 @@ import { t } from './core/language.js';
 import { button, eachSecond, element, show, write } from './dom.js';
 import { isTerminal, results, stdoutName, type HistoryRow, type JobRow, type SavedCard } from './job.js';
 import { RefusedError, type Server } from './server.js';
-import { dots, moment, place, printable, printedLines, sentence, size, stateWords, STATIONS } from './words.js';
+import { dots, localTime, moment, place, printable, printedLines, sentence, size, stateWords, STATIONS } from './words.js';
 
 /** Lines of output below the dots, files named, bytes read for the opened output. */
 const LINES = 3;
@@ -145,6 +145,11 @@ export class CardView {
     });
   }
 
+  private resume(): void {
+    // That it goes on is seen by its state.
+    void this.act(t('Resuming'), () => this.server.resume(this.uuid).then(() => ''));
+  }
+
   private resubmit(): void {
     void this.act(t('Submitting again'), async () => {
       const job = await this.server.resubmit(this.uuid);
@@ -216,7 +221,8 @@ export class CardView {
       button('Copy uuid', 'Copy the job’s uuid', () => void this.copy()),
       button('Resubmit', 'Submit the same request again', () => this.resubmit())
     );
-    this.buttons.append(this.cancelButton, this.outputButton, this.moreButton);
+    this.resumeButton = button('Resume', 'Let the held job go on', () => this.resume());
+    this.buttons.append(this.resumeButton, this.cancelButton, this.outputButton, this.moreButton);
     const facts = element('div', 'tj-Facts', {}, this.badge, this.title, this.words, this.where);
     const head = element('div', 'tj-Head', {}, facts, this.buttons);
     this.node.append(head, this.more, this.question, this.stations, this.trouble, this.failure, this.caption, this.lines);
@@ -333,6 +339,7 @@ export class CardView {
     const ended = isTerminal(this.state.job.status);
     show(this.buttons, canAct(this.state));
     show(this.cancelButton, !ended);
+    show(this.resumeButton, this.state.job.status === 'PAUSED');
     this.cancelButton.disabled = this.isCancelling;
     if (ended || !canAct(this.state)) {
       show(this.question, false);
@@ -384,14 +391,8 @@ export class CardView {
   private readonly files = element('ul', 'tj-Files', { 'aria-label': 'Files of the job' });
   private readonly note = element('div', 'tj-Note', { role: 'status' });
   private readonly below = element('div', 'tj-Below');
+  private resumeButton!: HTMLButtonElement;
   private cancelButton!: HTMLButtonElement;
   private outputButton!: HTMLButtonElement;
   private moreButton!: HTMLButtonElement;
-}
-
-/** `14:02`, with the day when it is not today. */
-function localTime(at: number, now: number): string {
-  const [then, today] = [new Date(at), new Date(now)];
-  const time = then.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  return then.toDateString() === today.toDateString() ? time : `${then.toLocaleDateString()} ${time}`;
 }

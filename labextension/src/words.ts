@@ -194,3 +194,10 @@ export function printedLines(told: string): string[] {
 function two(number: number): string {
   return String(number).padStart(2, '0');
 }
+
+/** `14:02`, with the day when it is not today. */
+export function localTime(at: number, now: number): string {
+  const [then, today] = [new Date(at), new Date(now)];
+  const time = then.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  return then.toDateString() === today.toDateString() ? time : `${then.toLocaleDateString()} ${time}`;
+}

@@ -12,6 +12,7 @@ from rig.rig import Rig
 
 from jupyter_tapis_jobs.client.tapis import Tapis
 from tests.browser.conftest import PATIENCE, Notebook
+from tests.browser.jobs_page import expect
 from tests.conftest import TestServer
 
 LOAD = "%load_ext jupyter_tapis_jobs"
@@ -35,11 +36,17 @@ def gate(rig: Rig) -> Iterator[str]:
     rig.ssh(f"rm -f {name}")
 
 
+def number_of(card: Any) -> str:
+    """Return the number that Slurm gave the job of a card."""
+    facts = card.locator(".tj-Facts").inner_text()
+    number = re.search(r"BATCH (\d+)", facts)
+    assert number, facts
+    return number[1]
+
+
 def test_the_card_of_a_batch_job_tells_why_it_waits_then_what_it_prints_then_its_end(
     notebook: Callable[..., Notebook], cluster: Tapis, rig: Rig, gate: str
 ) -> None:
-    from playwright.sync_api import expect
-
     opened = notebook(
         LOAD,
         "\n".join(
@@ -56,13 +63,11 @@ def test_the_card_of_a_batch_job_tells_why_it_waits_then_what_it_prints_then_its
     opened.run(1)
     card = opened.card("held")
     opened.expect_status(card, "◷ QUEUED")
-    words, place = card.locator(".tj-Words"), card.locator(".tj-Facts")
+    words = card.locator(".tj-Words")
     expect(words).to_contain_text("in queue development")
     # Told without a change of its state.
     expect(words).to_contain_text("its earliest start has not come yet", timeout=PATIENCE)
-    number = re.search(r"BATCH (\d+)", place.inner_text())
-    assert number, place.inner_text()
-    rig.slurm("scontrol", "update", f"JobId={number[1]}", "StartTime=now")
+    rig.slurm("scontrol", "update", f"JobId={number_of(card)}", "StartTime=now")
     opened.expect_status(card, "▶ RUNNING")
     expect(card.locator(".tj-Lines")).to_contain_text("step one", timeout=PATIENCE)
     rig.ssh(f"touch {gate}")
@@ -71,19 +76,25 @@ def test_the_card_of_a_batch_job_tells_why_it_waits_then_what_it_prints_then_its
     expect(card.locator(".tj-Files")).to_contain_text("tapisjob.out", timeout=PATIENCE)
 
 
-def test_a_batch_job_is_cancelled_from_its_card_while_it_waits(
+def test_a_held_batch_job_is_let_go_from_its_card_and_cancelled_while_it_waits(
     notebook: Callable[..., Notebook], cluster: Tapis, rig: Rig
 ) -> None:
     opened = notebook(
         LOAD,
         "%%tapisjob bash --name unwanted --system cluster --minutes 5 "
-        "--set 'parameterSet.schedulerOptions=[{arg: --hold}]'\necho never",
+        "--set 'parameterSet.schedulerOptions=[{arg: --hold}, {arg: --begin=now+1hour}]'\necho never",
     )
     opened.run(0)
     opened.run(1)
     card: Any = opened.card("unwanted")
     opened.expect_status(card, "⏸ PAUSED")
+    resume = card.get_by_role("button", name="Resume", exact=True)
+    resume.click()
+    opened.expect_status(card, "◷ QUEUED")
+    expect(resume).to_be_hidden()
+    number = number_of(card)
+    assert number in rig.slurm("squeue", "--noheader", "--format=%i").split()
     card.get_by_role("button", name="Cancel", exact=True).click()
     card.get_by_role("button", name="Cancel the job").click()
     opened.expect_status(card, "⊘ CANCELLED")
-    assert "unwanted" not in rig.slurm("squeue", "--noheader", "--format=%j")
+    assert number not in rig.slurm("squeue", "--noheader", "--format=%i").split()
