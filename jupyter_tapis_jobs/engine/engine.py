@@ -56,6 +56,7 @@ from .steering import Steering
 from .studies import Studies
 from .submission import Accepted, Submission
 from .subscriptions import Subscriptions
+from .system_choice import SystemChoice
 from .systems import SystemCatalog
 from .tenure import Tenure
 from .tracker import Tracker
@@ -113,7 +114,10 @@ class Engine:
             ports, systems, variables, on_ready=lambda system_id: self._conveyor.blocked.try_now(system_id)
         )
         sources = Sources(ports, system=self._system, paths=self._paths_of, fetch=fetch)
-        self._submission = Submission(ports, apps, systems, sources, variables)
+        choice = SystemChoice(
+            lambda user, system_id: self.desks.now.load(user, system_id), lambda: self._conveyor.jobs
+        )
+        self._submission = Submission(ports, apps, systems, sources, variables, choice)
         outputs = Outputs(ports, sources)
         known = KnownJobs(ports, epoch=epoch, active=lambda: self._conveyor.jobs)
         self._folders = folders = LaneFolders(ports, epoch=epoch, store_id=store_id)
@@ -149,6 +153,7 @@ class Engine:
             ports, epoch=epoch, stations=self._stations.table, lane=self._lane, on_lease_lost=on_lease_lost
         )
         self._places = Places(ports, self._conveyor, self._stations, self._lane)
+        self._conveyor.subscribe(choice.learn)
         self._conveyor.subscribe(self._places.hear)
         self._tracker = Tracker(ports, self._conveyor, on_host, lane=self._lane)
         self._stations.conveyor = self._conveyor

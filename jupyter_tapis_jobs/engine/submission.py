@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid as uuids
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
-from random import Random
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..model import files, marks
@@ -15,37 +14,32 @@ from ..model.app import App
 from ..model.batch_languages import language_of
 from ..model.errors import (
     InvalidInputError,
-    NotFoundError,
     TapisJobsError,
     TransportError,
-    did_you_mean,
 )
 from ..model.fields import JobType
-from ..model.inheritance import is_dynamic
 from ..model.job import Job, JobDefinition
 from ..model.macros import HostEnv
-from ..model.profile import SchedulerProfile
 from ..model.request import SubmitRequest, parse_request
-from ..model.resolve import archive_eval_names, constraints_of, host_eval_names, resolve
-from ..model.search import SYSTEM_ATTRIBUTES, from_sql
+from ..model.resolve import archive_eval_names, host_eval_names, resolve
 from ..model.system import System
-from ..model.texts import is_blank, shown
+from ..model.texts import shown
 from ..model.times import iso
-from ..model.transfer_nodes import node_of, refuse_bad_node
 from ..model.user import User
 from .admission import Admission
 from .alike import Alike
 from .apps import AppCatalog
 from .batch_scripts import BatchScripts, named
-from .catalog import Listing
 from .host_variables import HostVariables
 from .hosts import RealHosts
+from .lookups import Lookups
 from .ports import Ports
 from .profiles import ProfileCatalog
 from .rights import Right
 from .runtime_checks import with_runtime
 from .sources import Source, Sources, effective_user
 from .subscriptions import checked
+from .system_choice import SystemChoice, none_fits
 from .systems import LOCAL, SystemCatalog
 from .tracker import FORK
 
@@ -74,6 +68,7 @@ class Submission:
         systems: SystemCatalog,
         sources: Sources,
         variables: HostVariables,
+        choice: SystemChoice,
     ) -> None:
         self._ports = ports
         self._apps = apps
@@ -82,6 +77,7 @@ class Submission:
         self._scripts = BatchScripts(ports, sources)
         self._profiles = ProfileCatalog(ports.database, ports.clock.now)
         self._variables = variables
+        self._choice = choice
 
     async def resolve_all(
         self, user: User, raws: Sequence[Mapping[str, Any]], *, only_check: bool = False
@@ -94,7 +90,7 @@ class Submission:
         trusted = hosts.server_user if isinstance(hosts, RealHosts) else None
         admission = Admission(self._systems, user, trusted)
         profile = partial(self._profiles.usable, user, server_user=trusted)
-        known = _Known(self._apps, self._systems, profile, user, self._ports.random, admission)
+        known = Lookups(self._apps, self._systems, profile, user, admission)
         alike = Alike(known.app, known.named_system)
         passed: dict[str, Accepted] = {}
         results: list[Accepted | TapisJobsError] = []
@@ -116,11 +112,45 @@ class Submission:
         return await self._without_missing_inputs(user, results)
 
     async def _resolve(
-        self, user: User, raw: Mapping[str, Any], known: _Known, admission: Admission
+        self, user: User, raw: Mapping[str, Any], known: Lookups, admission: Admission
     ) -> Accepted:
         request = parse_request(named(raw))
         app = known.app(request.app_id, request.app_version)
-        system = known.exec_system(request, app)
+        systems = known.exec_systems(request, app)
+        here = partial(self._resolve_at, user, raw, request, app, known=known, admission=admission)
+        if len(systems) == 1:
+            return await here(systems[0])
+        return await self._best(user, {system.id: partial(here, system) for system in systems})
+
+    async def _best(self, user: User, tries: Mapping[str, Callable[[], Awaitable[Accepted]]]) -> Accepted:
+        """Resolve a request for each of several systems, and take the one with the shortest expected wait."""
+        fitting: list[Accepted] = []
+        refusals: dict[str, TapisJobsError] = {}
+        for name, resolved in tries.items():
+            try:
+                fitting.append(await resolved())
+            except TapisJobsError as fault:
+                refusals[name] = fault
+        if not fitting:
+            raise none_fits(refusals)
+        places = [(one.job, one.definition) for one in fitting]
+        best, reason = await self._choice.best(user, places, refusals)
+        job, definition = places[best]
+        told = replace(definition, warnings=(*definition.warnings, reason))
+        return replace(fitting[best], job=job.evolve(last_message=reason), definition=told)
+
+    async def _resolve_at(
+        self,
+        user: User,
+        raw: Mapping[str, Any],
+        request: SubmitRequest,
+        app: App,
+        system: System,
+        *,
+        known: Lookups,
+        admission: Admission,
+    ) -> Accepted:
+        """Resolve a request for one system."""
         self._refuse_disabled(system, app)
         user_there = effective_user(system, user.name)
         scripted = await self._scripts.read(user, named(raw), request, system)
@@ -235,7 +265,7 @@ class Submission:
 
 def _nearby(definition: JobDefinition) -> list[str]:
     """Return the URLs of the inputs that must lie on this machine."""
-    here = f"{_TAPIS}{LOCAL}/"
+    here = f"tapis://{LOCAL}/"
     return [i.source_url for i in definition.file_inputs if i.source_url.startswith(here) and not i.optional]
 
 
@@ -256,139 +286,6 @@ def _or_missing(
     if not missing or not isinstance(result, Accepted):
         return result
     return next((missing[url] for url in _nearby(result.definition) if url in missing), result)
-
-
-class _Known:
-    """The apps, systems and profiles that the requests of one call name, each looked up once."""
-
-    def __init__(
-        self,
-        apps: AppCatalog,
-        systems: SystemCatalog,
-        profile: Callable[[str, tuple[str | None, ...]], SchedulerProfile],
-        user: User,
-        random: Random,
-        admission: Admission,
-    ) -> None:
-        self._apps, self._systems, self._user, self._random = apps, systems, user, random
-        self._admission = admission
-        self.profile = lru_cache(maxsize=None)(profile)
-        self.app = lru_cache(maxsize=None)(self._app)
-        self.exec_place = lru_cache(maxsize=None)(self._exec_place)
-        self.other_place = lru_cache(maxsize=None)(self._other_place)
-
-    def exec_system(self, request: SubmitRequest, app: App) -> System:
-        """Return the system that the request, else the app, names, or one that fits what they ask of it."""
-        name = _said(request, app, "exec_system_id")
-        if not name and is_dynamic(request, app):
-            return self._fitting_system(request, app)
-        if not name:
-            raise InvalidInputError(
-                f"execSystemId is missing, and app {app.id} names none. "
-                f"Say where to run, for example execSystemId: {LOCAL}.",
-                field="execSystemId",
-            )
-        return self.named_system(name, app)
-
-    def named_system(self, name: str, app: App) -> System:
-        """Return the system *name* for a request of *app*; it may be there through the app only."""
-        from_app = name == app.job_attributes.exec_system_id
-        return self.exec_place(name, app.shared_app_ctx if from_app else None)
-
-    def _fitting_system(self, request: SubmitRequest, app: App) -> System:
-        """Return any of the systems that can run the job and meet its constraints."""
-        constraints = constraints_of(request, app) or ""
-        asked = Listing(list_type="ALL", limit=0, where=from_sql(constraints, SYSTEM_ATTRIBUTES))
-        kind = request.job_type or app.job_type
-        fitting = [
-            system
-            for system in self._systems.search(self._user, asked).rows
-            if system.enabled
-            and system.can_exec
-            and self._admission.may_run(system.id)
-            and app.runtime in (r.runtime_type for r in system.job_runtimes or ())
-            if kind is not JobType.BATCH or system.can_run_batch
-        ]
-        if not fitting:
-            raise InvalidInputError(
-                f"no system that you can use runs {app.runtime} apps"
-                f"{f' and meets {constraints}' if constraints else ''}. Name one with execSystemId.",
-                field="execSystemConstraints",
-                value=constraints,
-            )
-        return self.exec_place(self._random.choice(sorted(system.id for system in fitting)), None)
-
-    def archive_system(self, request: SubmitRequest, app: App) -> System | None:
-        """Return the archive system that the request, else the app, names; None for the execution system."""
-        name = _said(request, app, "archive_system_id")
-        return self.other_place(name, "archiveSystemId", app.shared_app_ctx) if name else None
-
-    def input_systems(self, definition: JobDefinition, app: App) -> None:
-        """Look up the systems that inputs come from: one that is not there is told now."""
-        for item in definition.file_inputs:
-            if item.source_url.startswith(_TAPIS):
-                name = item.source_url.removeprefix(_TAPIS).split("/", 1)[0]
-                self.other_place(name, "fileInputs.sourceUrl", app.shared_app_ctx)
-
-    def transfer_node(self, definition: JobDefinition, app: App) -> None:
-        """Look up the host that carries the job's bytes, where one does."""
-        if name := node_of(definition):
-            refuse_bad_node(definition, self.other_place(name, "dtnSystemId", app.shared_app_ctx))
-
-    def _app(self, name: str, version: str) -> App:
-        try:
-            return self._apps.get(self._user, name, version, right=Right.EXECUTE)
-        except NotFoundError:
-            raise self._unknown_app(name, version) from None
-
-    def _unknown_app(self, name: str, version: str) -> InvalidInputError:
-        try:
-            latest = self._apps.get(self._user, name).version
-        except NotFoundError:
-            listed = self._apps.search(self._user, _EVERYTHING).rows
-            return _unknown("app", "appId", name, [app.id for app in listed])
-        return InvalidInputError(
-            f"appVersion {shown(version)} is no version of app {name}. Its latest is {latest}.",
-            field="appVersion",
-            value=version,
-        )
-
-    def _exec_place(self, name: str, sharer: str | None) -> System:
-        try:
-            return self._admission.exec_system(name, sharer)
-        except NotFoundError:
-            raise self._unknown_system(name, "execSystemId") from None
-
-    def _other_place(self, name: str, field: str, sharer: str | None) -> System:
-        try:
-            return self._admission.other_system(name, sharer)
-        except NotFoundError:
-            raise self._unknown_system(name, field) from None
-
-    def _unknown_system(self, name: str, field: str) -> InvalidInputError:
-        listed = self._systems.search(self._user, _EVERYTHING).rows
-        return _unknown("system", field, name, [system.id for system in listed])
-
-
-def _said(request: SubmitRequest, app: App, field: str) -> str | None:
-    """Return what the request, else the app, says; blank is nothing."""
-    of_app: str | None = getattr(app.job_attributes, field)
-    said: str | None = request.given.get(field)
-    return said or (None if is_blank(of_app) else of_app)
-
-
-_TAPIS = "tapis://"
-#: What a user sees of a catalog: many enough for the nearest name.
-_EVERYTHING = Listing(list_type="ALL", limit=1000)
-
-
-def _unknown(kind: str, field: str, name: str, names: Sequence[str]) -> InvalidInputError:
-    few = f" There are: {', '.join(names)}." if len(names) <= 10 else ""
-    return InvalidInputError(
-        f"{field} {shown(name)} is no {kind} that you can use.{did_you_mean(name, names)}{few}",
-        field=field,
-        value=name,
-    )
 
 
 def _disabled(kind: str, name: str, field: str, value: str) -> InvalidInputError:

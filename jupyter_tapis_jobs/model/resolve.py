@@ -89,7 +89,8 @@ def resolve(
     places, open_variables = resolve_directories(
         directory_texts(choice, _log_names(asked, frame, values)), values, host_env, archive_env
     )
-    if choice.values["dynamic_exec_system"] and (request.exec_system_id or app.job_attributes.exec_system_id):
+    from_app = app.job_attributes.exec_system_id and not request.dynamic_exec_system
+    if choice.values["dynamic_exec_system"] and (request.exec_system_id or from_app):
         choice.warnings.append(f"dynamicExecSystem is ignored: execSystemId names {system.id}.")
     if open_variables:
         choice.warnings.append(_told_later(open_variables))

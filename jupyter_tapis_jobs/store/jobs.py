@@ -162,7 +162,7 @@ def _first_event(job: Job) -> JobEvent:
         event=EventType.JOB_NEW_STATUS,
         event_detail=job.status.value,
         created=job.created,
-        description="The job was accepted.",
+        description=job.last_message or "The job was accepted.",
         data={
             "jobName": job.name,
             "jobOwner": job.owner,

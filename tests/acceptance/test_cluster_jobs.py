@@ -60,6 +60,15 @@ def test_a_job_runs_there_and_its_output_is_read_here(run, kind: str) -> None:
     assert (job.status, job.row["exitCode"]) == ("FINISHED", 0)
 
 
+def test_of_several_systems_one_is_chosen_and_the_job_says_why(cluster: Tapis, run) -> None:
+    several = {"execSystemId": [SYSTEM, "local"], "jobType": "FORK"}
+    why = f"{SYSTEM} was chosen, which has no queue, and no job waits there; local: "
+    assert why in str(cluster.validate("bash", script="hostname", **several))
+    job = run("hostname", **several)
+    assert (job.status, job.row["execSystemId"]) == ("FINISHED", SYSTEM)
+    assert why in job.history()["description"][0]
+
+
 def test_a_batch_job_is_told_its_queue_its_number_and_its_node(run) -> None:
     job = run("echo $SLURM_JOB_ID on $(hostname)", execSystemLogicalQueue="development")
     number, _, node = job.read("tapisjob.out").partition(" on ")
