@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from jupyter_tapis_jobs.model import files, marks
+from jupyter_tapis_jobs.schedulers import job_marks
 from jupyter_tapis_jobs.schedulers import slurm_identity as identity
 from jupyter_tapis_jobs.schedulers.base import Launch, Report, Sighting, Submission
 from jupyter_tapis_jobs.schedulers.slurm import SlurmScheduler
@@ -172,7 +173,7 @@ class Host:
             if order["mode"] == "single":
                 return 0, await self._one_by_one(order, folder)
             listed = "".join(f"{job['uuid']} {job['dir']}\n" for job in order["jobs"])
-            self.world.write(f"{folder}/{identity.JOBS}", listed.encode())
+            self.world.write(f"{folder}/{job_marks.JOBS}", listed.encode())
         except OSError:
             return 1, ""
         return 0, await self._together(order, folder)
@@ -198,7 +199,7 @@ class Host:
                     workdir=job["dir"],
                     uuids=[job["uuid"]],
                 )
-                said = await self._submit(wish, f"{folder}/{identity.IDS}", f"{job['uuid']} ")
+                said = await self._submit(wish, f"{folder}/{job_marks.IDS}", f"{job['uuid']} ")
                 is_closed = is_closed or bool(CLOSES.search(said))
                 lines.append(f"{job['uuid']} {said}")
 
@@ -215,7 +216,7 @@ class Host:
             tasks=tuple(range(len(order["jobs"]))) if is_array else (),
             uuids=[job["uuid"] for job in order["jobs"]],
         )
-        return f"all {await self._submit(wish, f'{folder}/{identity.ID}')}\n"
+        return f"all {await self._submit(wish, f'{folder}/{job_marks.ID}')}\n"
 
     async def _submit(self, wish: Wish, note: str, key: str = "") -> str:
         try:
@@ -252,7 +253,7 @@ class Host:
 
     async def _dispatch(self, folder: str, allocation: Allocation) -> int:
         """An array's task: find the job of its index and run it."""
-        jobs = self.world.disk.text(f"{folder}/{identity.JOBS}").splitlines()
+        jobs = self.world.disk.text(f"{folder}/{job_marks.JOBS}").splitlines()
         index = allocation.job.task or 0
         if index >= len(jobs):
             return 1
@@ -358,12 +359,12 @@ class Host:
         place = f"{order['lane']}/submissions"
         nameless = [job for job in order["jobs"] if not job["id"] and job["submission"]]
         for submission in sorted({job["submission"] for job in nameless if job["mode"] == "single"}):
-            for line in self.world.disk.text(f"{place}/{submission}/{identity.IDS}").splitlines():
+            for line in self.world.disk.text(f"{place}/{submission}/{job_marks.IDS}").splitlines():
                 yield f"id {line}"
         for submission in sorted({job["submission"] for job in nameless if job["mode"] != "single"}):
-            if number := self.world.disk.text(f"{place}/{submission}/{identity.ID}").strip():
+            if number := self.world.disk.text(f"{place}/{submission}/{job_marks.ID}").strip():
                 yield f"id {submission} {number}"
-            if listed := self.world.disk.text(f"{place}/{submission}/{identity.JOBS}"):
+            if listed := self.world.disk.text(f"{place}/{submission}/{job_marks.JOBS}"):
                 uuids = " ".join(line.split()[0] for line in listed.splitlines())
                 yield f"jobs {submission} {uuids}"
         for submission in sorted({job["submission"] or "" for job in order["jobs"] if job["mode"] == "pack"}):
@@ -472,14 +473,14 @@ class Host:
 
     def _is_member(self, row: Row, job: Mapping[str, Any]) -> bool:
         """Was the job handed over from this folder? Its number may be that of another one by now."""
-        listed = self.world.disk.text(f"{row.workdir}/{identity.JOBS}").splitlines()
+        listed = self.world.disk.text(f"{row.workdir}/{job_marks.JOBS}").splitlines()
         return row.workdir == job["dir"] or any(line.startswith(f"{job['uuid']} ") for line in listed)
 
     def _is_idle_pack(self, row: Row, submission: str) -> bool:
         """Has every case of a pack ended, or will it never begin?"""
         if row.comment != f"{identity.COMMENT}{submission}":
             return False
-        listed = self.world.disk.text(f"{row.workdir}/{identity.JOBS}").splitlines()
+        listed = self.world.disk.text(f"{row.workdir}/{job_marks.JOBS}").splitlines()
         for line in listed:
             folder = line.partition(" ")[2]
             claim = self.world.disk.text(f"{folder}/{marks.CLAIM}")
