@@ -76,15 +76,16 @@ def engines() -> Iterator[Endpoint]:
         endpoint = Endpoint(
             url=str(record["url"]).rstrip("/") + "/tapis", headers=sign_in(token) if token else {}, own=True
         )
-        if engine_of(endpoint) is not None:
+        # One that is gone refuses at once; one that starts on a busy machine takes its time.
+        if engine_of(endpoint, seconds=30.0) is not None:
             yield endpoint
 
 
-def engine_of(endpoint: Endpoint) -> dict[str, Any] | None:
-    """Return what the server tells of itself and its engine; None when it has no engine or is silent."""
+def engine_of(endpoint: Endpoint, *, seconds: float = 5.0) -> dict[str, Any] | None:
+    """Return what the server tells of itself and its engine; None when it has none, or is silent so long."""
     connection = Connection(endpoint)
     try:
-        told = connection.call("GET", "/v3/tapisjobs/server", seconds=5.0).result
+        told = connection.call("GET", "/v3/tapisjobs/server", seconds=seconds).result
     except TapisJobsError:
         return None
     finally:
