@@ -35,6 +35,8 @@ class Outcome:
 
     value: Any = None
     error: Exception | None = None
+    #: False where asking again may tell more: the job ended well, and its result could not be had.
+    settled: bool = True
 
     def result(self) -> Any:
         """Return the value, or raise the error."""
@@ -57,8 +59,13 @@ def outcomes(tapis: Tapis, jobs: Sequence[Job]) -> dict[str, Outcome]:
     Raises ``NotAllowedError`` for a job of somebody else: whoever unpickles runs the code in a pickle.
     """
     _want_own(tapis, jobs)
-    contents = _contents(tapis, jobs)
-    return {job.uuid: _outcome(job, contents.get(job.uuid)) for job in jobs}
+    contents, missing = _contents(tapis, jobs)
+    return {
+        job.uuid: _outcome(job, contents[job.uuid])
+        if job.uuid in contents
+        else _without_result(job, missing.get(job.uuid, ""))
+        for job in jobs
+    }
 
 
 def _want_own(tapis: Tapis, jobs: Sequence[Job]) -> None:
@@ -74,32 +81,37 @@ def _want_own(tapis: Tapis, jobs: Sequence[Job]) -> None:
             )
 
 
-def _contents(tapis: Tapis, jobs: Sequence[Job]) -> Mapping[str, bytes]:
+def _contents(tapis: Tapis, jobs: Sequence[Job]) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
+    """Return uuid -> result as it was left, and uuid -> why there is none."""
     if tapis.can(Extension.BULK):
-        return fetched_or_missing(tapis.connection, [job.uuid for job in jobs], RESULT)[0]
-    read = bulk.side_by_side(_read, jobs)
-    return {job.uuid: content for job, content in zip(jobs, read, strict=True) if content is not None}
+        return fetched_or_missing(tapis.connection, [job.uuid for job in jobs], RESULT)
+    read = dict(zip((job.uuid for job in jobs), bulk.side_by_side(_read, jobs), strict=True))
+    contents = {uuid: content for uuid, content in read.items() if isinstance(content, bytes)}
+    return contents, {uuid: why for uuid, why in read.items() if isinstance(why, str)}
 
 
-def _read(job: Job) -> bytes | None:
+def _read(job: Job) -> bytes | str:
     try:
         return job.read_bytes(RESULT)
-    except (NotFoundError, JobError):
-        return None
+    except (NotFoundError, JobError) as cause:
+        return cause.message
 
 
-def _outcome(job: Job, content: bytes | None) -> Outcome:
-    if content is None:
-        return Outcome(error=JobError(_why_none(job)))
+def _without_result(job: Job, why: str) -> Outcome:
+    if job.last_status != JobStatus.FINISHED:
+        return Outcome(error=JobError(f"{job.name} {job.last_status}: {last_words(job.row)}."))
+    words = f"{job.name} has no result of a call of tapis.call or tapis.map: {why}"
+    return Outcome(error=JobError(words), settled=False)
+
+
+def _outcome(job: Job, content: bytes) -> Outcome:
     try:
         told = _Plain(io.BytesIO(content)).load()
-    except Exception as cause:  # noqa: BLE001 - whatever is in that file
-        return Outcome(error=JobError(f"{RESULT} of {job.name} is no result of a call: {cause}"))
-    if "value" in told:
-        return _value(job, told["value"])
-    if "refused" in told:
-        return Outcome(error=JobError(str(told["refused"])))
-    return Outcome(error=_exception(job, told))
+        kind = next(kind for kind in _KINDS if kind in told)
+    except Exception:  # noqa: BLE001 - whatever is in that file
+        words = f"{RESULT} of {job.name} is no result of a call: something else has written it."
+        return Outcome(error=JobError(words))
+    return _KINDS[kind](job, told)
 
 
 class _Plain(pickle.Unpickler):
@@ -110,9 +122,9 @@ class _Plain(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it holds {module}.{name}")
 
 
-def _value(job: Job, data: bytes) -> Outcome:
+def _value(job: Job, told: Mapping[str, Any]) -> Outcome:
     try:
-        return Outcome(value=_unpickled(data))
+        return Outcome(value=_unpickled(told["value"]))
     except Exception as cause:  # noqa: BLE001 - unpickling runs the objects' own code
         return Outcome(
             error=JobError(
@@ -122,19 +134,26 @@ def _value(job: Job, data: bytes) -> Outcome:
         )
 
 
-def _exception(job: Job, told: Mapping[str, Any]) -> Exception:
+def _refusal(job: Job, told: Mapping[str, Any]) -> Outcome:
+    return Outcome(error=JobError(str(told["refused"])))
+
+
+def _exception(job: Job, told: Mapping[str, Any]) -> Outcome:
     """Return what the function raised; where that cannot be had, an error with its words."""
-    error: Exception = JobError(f"{job.name} raised {told['raised']}")
-    if told["exception"] is not None:
-        try:
-            found = _unpickled(told["exception"])
-        except Exception:  # noqa: BLE001 - its own code does not take its own words back
-            found = None
-        # One whose __init__ takes other arguments than its words may come back with other words.
-        if isinstance(found, Exception) and _words_of(found) == told["raised"]:
-            error = found
-    error.__cause__ = RemoteTraceback(told["traceback"])
-    return error
+    error = _unpickled_exception(told) or JobError(f"{job.name} raised {told['raised']}")
+    error.__cause__ = RemoteTraceback(told.get("traceback"))
+    return Outcome(error=error)
+
+
+def _unpickled_exception(told: Mapping[str, Any]) -> Exception | None:
+    if told.get("exception") is None:
+        return None
+    try:
+        found = _unpickled(told["exception"])
+    except Exception:  # noqa: BLE001 - its own code does not take its own words back
+        return None
+    # One whose __init__ takes other arguments than its words may come back with other words.
+    return found if isinstance(found, Exception) and _words_of(found) == told["raised"] else None
 
 
 def _words_of(error: Exception) -> str:
@@ -145,7 +164,5 @@ def _unpickled(data: bytes) -> Any:
     return pickle.loads(data)  # noqa: S301 - what the caller's own function gave back
 
 
-def _why_none(job: Job) -> str:
-    if job.last_status == JobStatus.FINISHED:
-        return f"{job.name} has no {RESULT}: it is no call of a function by tapis.call or tapis.map."
-    return f"{job.name} {job.last_status}: {last_words(job.row)}."
+#: What a result holds -> what becomes of it here.
+_KINDS = {"value": _value, "refused": _refusal, "raised": _exception}

@@ -27,7 +27,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 class CallCarrier(Carrier):
-    """Carries what many calls share by one upload, and what is one call's own inside its request."""
+    """Carries the arguments of a call inside its request, and what calls share by one upload."""
 
     def _source(self, target: str, data: bytes) -> str:
         if target == ARGUMENTS and self._inline_left and len(data) <= _INLINE:
@@ -52,7 +52,6 @@ class CallRequests:
         system: str | None,
         python: str | None,
         fields: Mapping[str, Any],
-        many: bool,
     ) -> None:
         _want_function(function)
         _want_packages(packages)
@@ -60,7 +59,7 @@ class CallRequests:
         self._tapis = tapis
         self._function = function
         self._common = common
-        self._builder = RequestBuilder(tapis, CallCarrier if many else Carrier)
+        self._builder = RequestBuilder(tapis, CallCarrier)
         self._name = fields.get("name")
         self._base = self._builder.request(
             _without_name(fields) | ({"execSystemId": system} if system else {}),

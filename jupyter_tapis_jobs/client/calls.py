@@ -83,7 +83,8 @@ class Calls(Sequence[Job]):
         list instead. Values are unpickled, as ``Job.result`` tells.
         """
         self.wait(timeout, progress=progress)
-        found = [self._outcomes()[job.uuid] for job in self._jobs]
+        known = self._outcomes()
+        found = [known[job.uuid] for job in self._jobs]
         failed = [outcome.error for outcome in found if outcome.error is not None]
         if failed and not return_exceptions:
             if len(found) > 1 and not getattr(failed[0], "__notes__", None):
@@ -157,8 +158,9 @@ class Calls(Sequence[Job]):
             active[str(row["uuid"])].take(row)
 
     def _outcomes(self) -> Mapping[str, Outcome]:
-        """Return uuid -> outcome of the calls that have ended; each is fetched once."""
-        new = [job for job in self._jobs if is_terminal(job.last_status) and job.uuid not in self._known]
+        """Return uuid -> outcome of the calls that have ended; each is unpickled once."""
+        ended = [job for job in self._jobs if is_terminal(job.last_status)]
+        new = [job for job in ended if job.uuid not in self._known or not self._known[job.uuid].settled]
         self._known |= outcomes(self._tapis, new)
         return self._known
 
@@ -173,7 +175,7 @@ def map_calls(
 ) -> Calls:
     """Submit a call of *function* for each of *cases*; see ``Tapis.map``."""
     cases = cases if _is_frame(cases) else _items(cases)
-    requests = CallRequests(tapis, function, many=True, **given)
+    requests = CallRequests(tapis, function, **given)
     arguments = _rows(cases) if _is_frame(cases) else [((item,), {}) for item in cases]
     built = [requests.request(args, kwargs, number) for number, (args, kwargs) in enumerate(arguments)]
     return Calls(tapis, name_of(function), cases, built, launch_mode)

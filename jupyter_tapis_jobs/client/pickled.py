@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import io
 import json
+import marshal
 import site
 import sys
 import sysconfig
@@ -24,6 +26,8 @@ from .call_remote.script import FUNCTION, WANTED
 
 #: Of all pickles; each Python that we run on has it.
 PROTOCOL = 5
+#: The head of byte code that goes without a look at its source (PEP 552).
+_UNCHECKED = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
 _WAY_OUT = "Make it inside the function, or give what it is made from (a path, numbers)."
 
 
@@ -36,10 +40,11 @@ def bundle(function: Callable[..., Any], common: Mapping[str, Any], packages: Se
     """Return all that calls of *function* share, as a zip archive: the same bytes for the same content.
 
     It holds the function with the arguments *common* to all calls, what is wanted of the Python there, and
-    the source of cloudpickle. Raises ``InvalidInputError`` that names what cannot be pickled.
+    cloudpickle. Raises ``InvalidInputError`` that names what cannot be pickled.
     """
     wanted = {
         "python": "{}.{}".format(*sys.version_info),
+        "tag": sys.implementation.cache_tag,
         "protocol": PROTOCOL,
         "packages": list(packages),
         "function": name_of(function),
@@ -47,7 +52,7 @@ def bundle(function: Callable[..., Any], common: Mapping[str, Any], packages: Se
     members = {
         WANTED: json.dumps(wanted).encode(),
         FUNCTION: _pickled_function(function, dict(common)),
-        **_cloudpickle_source(),
+        **_cloudpickle(),
     }
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
@@ -167,10 +172,15 @@ def _installed() -> tuple[Path, ...]:
 
 
 @cache
-def _cloudpickle_source() -> dict[str, bytes]:
-    """Return cloudpickle's own files: pure Python, so that hosts need not have it, nor this version of it."""
-    folder = files("cloudpickle")
-    sources = sorted(
-        (item for item in folder.iterdir() if item.name.endswith(".py")), key=lambda item: item.name
-    )
-    return {f"cloudpickle/{item.name}": item.read_bytes() for item in sources}
+def _cloudpickle() -> dict[str, bytes]:
+    """Return cloudpickle's own modules: hosts need not have it, nor this version of it.
+
+    As byte code: reading the source takes longer than a short call, and the function needs the same Python.
+    """
+    found: dict[str, bytes] = {}
+    for item in sorted(files("cloudpickle").iterdir(), key=lambda item: item.name):
+        if item.name.endswith(".py"):
+            name = f"cloudpickle/{item.name}"
+            code = compile(item.read_bytes(), name, "exec", dont_inherit=True, optimize=2)
+            found[f"{name}c"] = _UNCHECKED + marshal.dumps(code)
+    return found

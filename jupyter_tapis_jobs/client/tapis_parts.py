@@ -52,7 +52,6 @@ class WithCalls:
 
         requests = CallRequests(
             _whole(self), function, common={}, packages=packages, system=system, python=python, fields=fields,
-            many=False,
         )  # fmt: skip
         return _whole(self).submit(requests.request(args, kwargs or {}))
 

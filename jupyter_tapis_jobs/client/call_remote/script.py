@@ -2,19 +2,18 @@
 
 Nothing of this package is there: only the standard library is used, and no more of the language than
 Python 3.6 reads, so that an interpreter that does not fit gets as far as the sentence that says so. What
-came along: ``call.zip`` (what is wanted of this Python, the function, and cloudpickle's own source, so that
-both ends have the same) and ``arguments.pkl``. The result is a pickle of plain values, whose parts only the
+came along: ``call.zip`` (what is wanted of this Python, the function, and cloudpickle, so that both ends have
+the same) and ``arguments.pkl``. The result is a pickle of plain values, whose parts only the
 caller unpickles. The exit code is 0 for a value, 1 for an exception, 2 where the function was not called.
+
+Starting Python is most of what a short call costs: modules that not every call needs are imported late.
 """
 
-import importlib.util
 import json
 import os
 import pickle
-import platform
 import sys
-import traceback
-import zipfile
+import zipimport
 from typing import Any
 
 BUNDLE, ARGUMENTS, RESULT = "call.zip", "arguments.pkl", "result.pkl"
@@ -44,13 +43,14 @@ def main() -> int:
 def outcome_of_call(inputs: str) -> Any:
     """Return what the function returned, or what it raised, in plain values and pickles."""
     bundle = os.path.join(inputs, BUNDLE)
-    with zipfile.ZipFile(bundle) as archive:
-        wanted = json.loads(archive.read(WANTED).decode())
-        want_python(wanted)
-        want_packages(wanted["packages"])
-        # Ahead of one that is installed: the pickles are this one's.
-        sys.path.insert(0, bundle)
-        function, common = unpickled("The function " + wanted["function"], archive.read(FUNCTION))
+    archive = zipimport.zipimporter(bundle)
+    wanted = json.loads(archive.get_data(os.path.join(bundle, WANTED)).decode())
+    want_python(wanted)
+    want_packages(wanted["packages"])
+    # Ahead of one that is installed: the pickles are this one's.
+    sys.path.insert(0, bundle)
+    data = archive.get_data(os.path.join(bundle, FUNCTION))
+    function, common = unpickled("The function " + wanted["function"], data)
     with open(os.path.join(inputs, ARGUMENTS), "rb") as file:
         args, kwargs = unpickled("An argument of " + wanted["function"], file.read())
     try:
@@ -63,7 +63,8 @@ def outcome_of_call(inputs: str) -> Any:
 def want_python(wanted: Any) -> None:
     """Raise ``RefusedError`` unless this Python reads the byte code and the pickles of the caller's."""
     here = "%d.%d" % sys.version_info[:2]
-    if here != wanted["python"] or wanted["protocol"] > pickle.HIGHEST_PROTOCOL:
+    same = sys.implementation.cache_tag == wanted["tag"]
+    if not same or wanted["protocol"] > pickle.HIGHEST_PROTOCOL:
         raise RefusedError(
             "The function comes from Python {0}, and {1} is Python {2}: a pickled function fits only its own "
             "version. Name one that is {0}, as in python='python{0}', a path on the host, or a script there "
@@ -84,10 +85,10 @@ def want_packages(names: Any) -> None:
 
 def is_installed(name: str) -> bool:
     """True for the name of a module (``sklearn``) or a distribution (``scikit-learn``) that is here."""
-    from importlib import metadata
+    from importlib import metadata, util
 
     try:
-        return importlib.util.find_spec(name) is not None or bool(metadata.version(name))
+        return util.find_spec(name) is not None or bool(metadata.version(name))
     except (ImportError, ValueError):
         return False
 
@@ -125,6 +126,8 @@ def pickled_value(wanted: Any, value: Any) -> bytes:
 
 def outcome_of_exception(raised: BaseException) -> Any:
     """Return an exception as its words, its traceback without our own lines, and a pickle if it can be."""
+    import traceback
+
     trace = raised.__traceback__.tb_next if raised.__traceback__ else None
     told = "".join(traceback.format_exception(type(raised), raised, trace))
     sys.stderr.write(told)
@@ -154,7 +157,9 @@ def keep(outcome: Any, place: str) -> None:
 
 def where() -> str:
     """Return ``python3 on login1``."""
-    return "{} on {}".format(os.environ.get("TAPIS_PYTHON") or "python3", platform.node().partition(".")[0])
+    return "{} on {}".format(
+        os.environ.get("TAPIS_PYTHON") or "python3", os.uname().nodename.partition(".")[0]
+    )
 
 
 if __name__ == "__main__":
