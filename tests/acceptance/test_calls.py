@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,29 @@ def test_a_call_that_is_cancelled_has_no_result_and_can_be_called_again(tapis: T
     assert str(found[0]).endswith("CANCELLED: it was cancelled.")
     gate.touch()
     assert calls.retry().results(progress=False) == ["slow", "fast"]
+
+
+# other schedulers
+
+
+def reciprocal(k: int) -> float:
+    return 1 / k
+
+
+def test_calls_are_tasks_of_a_dask_cluster(dask, running_server, tmp_path) -> None:
+    with running_server(tmp_path / "server") as server, closing((tapis := server.tapis()).connection):
+        definition = {"canRunBatch": True, "batchScheduler": "DASK", "notes": {"dask": dask.notes}}
+        tapis.connection.call("PATCH", "/v3/systems/local", json=definition)
+        calls = tapis.map(reciprocal, [1, 2, 0, 4], maxMinutes=5)
+        found = calls.results(120, return_exceptions=True, progress=False)
+        assert [type(value) for value in found] == [float, float, ZeroDivisionError, float]
+        assert {job.refresh().row["execSystemLogicalQueue"] for job in calls} == {"workers"}
+
+
+def test_calls_run_in_an_htcondor_pool(pool, running_server, tmp_path) -> None:
+    with running_server(tmp_path / "server") as server, closing((tapis := server.tapis()).connection):
+        tapis.add_host("pool", **pool.adding())
+        calls = tapis.map(reciprocal, [1, 2, 0, 4], system="pool", maxMinutes=5, memoryMB=100)
+        found = calls.results(150, return_exceptions=True, progress=False)
+        assert [type(value) for value in found] == [float, float, ZeroDivisionError, float]
+        assert {job.refresh().row["jobType"] for job in calls} == {"BATCH"}
