@@ -124,7 +124,8 @@ class Calls(Sequence[Job]):
         of the old ones. Raises ``InvalidInputError`` for a call that has not ended.
         """
         self._refresh()
-        chosen = list(places) or [place for place, job in enumerate(self._jobs) if _has_failed(job)]
+        failed = [place for place, job in enumerate(self._jobs) if _has_failed(job)]
+        chosen = list(dict.fromkeys(places)) or failed
         for place in chosen:
             self._want_ended(place)
         build = RequestBuilder(self._tapis)
@@ -135,7 +136,7 @@ class Calls(Sequence[Job]):
         return self
 
     def _want_ended(self, place: int) -> None:
-        if not -len(self) <= place < len(self):
+        if not 0 <= place < len(self):
             raise InvalidInputError(
                 f"There is no call {place}: they count from 0 to {len(self) - 1}.",
                 field="places",

@@ -22,7 +22,7 @@ from typing import Any
 import cloudpickle
 
 from ..model.errors import InvalidInputError
-from .call_remote.script import FUNCTION, WANTED
+from .call_remote.script import FUNCTION, WANTED, python_here
 
 #: Of all pickles; each Python that we run on has it.
 PROTOCOL = 5
@@ -43,8 +43,7 @@ def bundle(function: Callable[..., Any], common: Mapping[str, Any], packages: Se
     cloudpickle. Raises ``InvalidInputError`` that names what cannot be pickled.
     """
     wanted = {
-        "python": "{}.{}".format(*sys.version_info),
-        "tag": sys.implementation.cache_tag,
+        "python": python_here(),
         "protocol": PROTOCOL,
         "packages": list(packages),
         "function": name_of(function),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,9 +15,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from jupyter_tapis_jobs import InvalidInputError, JobError, Tapis
+from jupyter_tapis_jobs import InvalidInputError, JobError, NotAllowedError, Tapis, connect
 from jupyter_tapis_jobs.client.call_outcome import RemoteTraceback
 from jupyter_tapis_jobs.client.calls import Calls
+from tests.conftest import TestServer
 
 SYSTEM = "cluster"
 #: Other Pythons than this one, where pyenv keeps them.
@@ -125,6 +127,32 @@ def test_a_python_of_another_version_says_so_before_anything_is_unpickled(tapis:
     with pytest.raises(JobError, match=r"The function comes from Python 3\.\d+, and \S+ on \w+ is Python"):
         job.result(progress=False)
     assert (job.refresh().row["exitCode"], "k is" in job.read()) == (2, False)
+
+
+def test_what_cannot_be_pickled_is_refused_and_no_job_is_made(tapis: Tapis) -> None:
+    lock, before = threading.Lock(), len(tapis.jobs(name="held-*"))
+
+    def held() -> bool:
+        return lock.locked()
+
+    with pytest.raises(InvalidInputError, match="The function held cannot be sent: it uses 'lock', which"):
+        tapis.call(held)
+    assert len(tapis.jobs(name="held-*")) == before
+
+
+def test_another_kernel_has_the_result_and_another_person_does_not(server: TestServer, tapis: Tapis) -> None:
+    job = tapis.call(half, 5)
+    assert tapis.job(job.uuid).result(progress=False) == 2.5
+    assert job.resubmit().result(progress=False) == 2.5
+    job.share("mallory")
+    made = tapis.connection.post("/v3/tapisjobs/tokens", {"username": "mallory"})
+    other = connect(f"{server.url}tapis", token=made["access_token"]["access_token"])
+    with closing(other.connection):
+        assert other.job(job.uuid).read_bytes("result.pkl")
+        with pytest.raises(
+            NotAllowedError, match=r"half-\d+ is .*'s: its result is a pickle, and a pickle runs"
+        ):
+            other.job(job.uuid).result(progress=False)
 
 
 # many calls

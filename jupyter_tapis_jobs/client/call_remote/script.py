@@ -62,14 +62,21 @@ def outcome_of_call(inputs: str) -> Any:
 
 def want_python(wanted: Any) -> None:
     """Raise ``RefusedError`` unless this Python reads the byte code and the pickles of the caller's."""
-    here = "%d.%d" % sys.version_info[:2]
-    same = sys.implementation.cache_tag == wanted["tag"]
-    if not same or wanted["protocol"] > pickle.HIGHEST_PROTOCOL:
+    here = python_here()
+    if here != wanted["python"] or wanted["protocol"] > pickle.HIGHEST_PROTOCOL:
         raise RefusedError(
-            "The function comes from Python {0}, and {1} is Python {2}: a pickled function fits only its own "
-            "version. Name one that is {0}, as in python='python{0}', a path on the host, or a script there "
-            "that starts it in a container image.".format(wanted["python"], where(), here)
+            "The function comes from {}, and {} is {}: a pickled function fits only its own version. Name "
+            "one that fits by python='{}', a path on the host, or a script there that starts it in a "
+            "container image.".format(
+                wanted["python"], where(), here, wanted["python"].lower().replace(" ", "")
+            )
         )
+
+
+def python_here() -> str:
+    """Return ``Python 3.11``; other implementations, which have another byte code, by their own names."""
+    name = sys.implementation.name.replace("cpython", "Python")
+    return "%s %d.%d" % (name, *sys.version_info[:2])
 
 
 def want_packages(names: Any) -> None:
