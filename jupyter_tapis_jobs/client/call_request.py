@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Bytes of arguments that travel inside a request: a thousand requests of one call stay below 16 MB.
 _INLINE = 8 * 1024
+#: Characters of a function's name that go into a job's, which has 64 with its number.
+_NAME = 48
 _APP, _PYTHON = "python", "TAPIS_PYTHON"
 #: What our script and the job's own fields take; the function's arguments go by ``kwargs``.
 _FIELDS = REQUEST_FIELDS | set(SHORTHANDS) - {"script", "args"}
@@ -83,7 +85,8 @@ class CallRequests:
 
     def _job_name(self, number: int | None) -> str:
         if self._name is None:
-            return self._tapis.next_name(_NOT_IN_NAMES.sub("", name_of(self._function)) or _APP)
+            told = _NOT_IN_NAMES.sub("", name_of(self._function))[:_NAME]
+            return self._tapis.next_name(told or _APP)
         return str(self._name) if number is None else f"{self._name}-{number}"
 
 

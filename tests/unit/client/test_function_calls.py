@@ -115,6 +115,15 @@ def test_the_interpreter_of_a_call_can_be_named_and_is_the_kernels_own_here(fake
     assert variables(fake.last_request()) == {"TAPIS_PYTHON": "/opt/python3.12", "K": "3"}
 
 
+def test_a_job_is_called_as_its_function_as_far_as_a_jobs_name_may_be(tapis):
+    def größe_of_a_function_whose_name_is_longer_than_any_job_may_have() -> None: ...
+
+    assert tapis.call(größe_of_a_function_whose_name_is_longer_than_any_job_may_have).name == (
+        "gre_of_a_function_whose_name_is_longer_than_any_-1"
+    )
+    assert [tapis.call(lambda: 1).name, tapis.call(lambda: 1, name="mine").name] == ["lambda-1", "mine"]
+
+
 def test_files_beside_the_notebook_go_along(fake, tapis, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "helpers.py").write_text("depth = 3")
