@@ -164,6 +164,16 @@ class Job:
             self.want_finished("needed")
         return self
 
+    def result(self, timeout: float | None = None, *, progress: bool = True) -> Any:
+        """Wait for a call of ``tapis.call``, and return what the function returned, or raise what it raised.
+
+        Its cause shows the traceback there. The result is unpickled, and a pickle runs code: it is done for
+        the caller's own jobs only (``NotAllowedError`` for others). ``JobError`` where there is no result.
+        """
+        from .call_outcome import outcomes
+
+        return outcomes(self._tapis, [self.wait(timeout, progress=progress)])[self.uuid].result()
+
     def follow(self, path: str = STDOUT) -> Job:
         """Print an output as it grows, until the job has ended; Ctrl-C stops the printing only."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

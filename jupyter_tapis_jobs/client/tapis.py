@@ -35,7 +35,7 @@ from .live import Live
 from .preview import Preview
 from .progress import Silent, choose_progress
 from .request import exec_systems, read_request, unknown_app
-from .tapis_parts import WithHosts, WithOthers, WithPanel, WithStudies
+from .tapis_parts import WithCalls, WithHosts, WithOthers, WithPanel, WithStudies
 from .waiting import wait_for
 from .words import sentence
 
@@ -55,7 +55,7 @@ class TapisJobsWarning(UserWarning):
     """Something was done only in part; the message says what was not."""
 
 
-class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
+class Tapis(WithCalls, WithStudies, WithOthers, WithPanel, WithHosts):
     """One jobs API; see ``connect``."""
 
     def __init__(self, connection: Connection, *, uploads: str | None = None) -> None:
@@ -134,7 +134,7 @@ class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
         launch_mode = bulk.checked_launch_mode(launch_mode or common.pop("launchMode", None))
         build = RequestBuilder(self)
         requests = [build.request(merged(common, case), {}) for case in cases]
-        results = self._submitted(requests, atomic=atomic, launch_mode=launch_mode)
+        results = self.submit_requests(requests, atomic=atomic, launch_mode=launch_mode)
         refused = [result for result in results if isinstance(result, TapisJobsError)]
         if refused:
             warnings.warn(
@@ -323,6 +323,20 @@ class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
             known=self._uploaded,
         )
 
+    def submit_requests(
+        self, requests: list[dict[str, Any]], *, atomic: bool, launch_mode: str | None
+    ) -> list[Job | TapisJobsError]:
+        """Submit whole Tapis requests in as few calls as the server takes; the rest as in ``submit_many``."""
+        if not requests:
+            return []
+        if self.can(Extension.BULK):
+            outcomes = bulk.submit_bulk(self.connection, requests, atomic=atomic, launch_mode=launch_mode)
+        elif atomic:
+            raise InvalidInputError("A tenant takes jobs one by one: atomic=True needs our own server.")
+        else:
+            outcomes = bulk.submit_one_by_one(self.connection, requests)
+        return [found if isinstance(found, TapisJobsError) else Job(self, found) for found in outcomes]
+
     def next_name(self, app: str) -> str:
         """Return a name for a job without one: ``python-1``."""
         return f"{app}-{next(self._names[app])}"
@@ -341,19 +355,6 @@ class Tapis(WithStudies, WithOthers, WithPanel, WithHosts):
                 if request.get(key):
                     self.system(str(request[key]))
             raise
-
-    def _submitted(
-        self, requests: list[dict[str, Any]], *, atomic: bool, launch_mode: str | None
-    ) -> list[Job | TapisJobsError]:
-        if not requests:
-            return []
-        if self.can(Extension.BULK):
-            outcomes = bulk.submit_bulk(self.connection, requests, atomic=atomic, launch_mode=launch_mode)
-        elif atomic:
-            raise InvalidInputError("A tenant takes jobs one by one: atomic=True needs our own server.")
-        else:
-            outcomes = bulk.submit_one_by_one(self.connection, requests)
-        return [found if isinstance(found, TapisJobsError) else Job(self, found) for found in outcomes]
 
     def _all(self, path: str, select: list[str]) -> list[Mapping[str, Any]]:
         return self.connection.get(path, listType="ALL", limit=-1, select=",".join(select)) or []

@@ -1,23 +1,86 @@
-"""Parts of the front door that have a subject of their own: studies, sharing, hosts."""
+"""Parts of the front door that have a subject of their own: functions, studies, sharing, hosts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import frames, sharing
+from .bulk import checked_launch_mode
 from .hosts import Host, add_host, host_named, host_rows
 from .panel import EXTRAS, panel_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .calls import Calls
+    from .job import Job
     from .panel_extras import Kind
     from .study import Study
     from .tapis import Tapis
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class WithCalls:
+    """Functions of this Python as jobs."""
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        kwargs: Mapping[str, Any] | None = None,
+        system: str | None = None,
+        python: str | None = None,
+        packages: Sequence[str] = (),
+        **fields: Any,
+    ) -> Job:
+        """Call *function* with *args* and *kwargs* as a job on *system*, and return the job at once.
+
+        ``job.result()`` waits for what it returns, or raises what it raised. The Python there (*python*: a
+        name, a path, or a script that starts one in a container; default ``python3``, on this machine the
+        kernel's own) must have this one's version; cloudpickle travels along. *packages* are modules or
+        distributions that must be there. A module that was not installed but lies beside the notebook
+        goes along with its own functions; others by ``inputs=["helpers.py"]``. *fields* are those of
+        ``submit``. What the function prints and writes are the job's outputs.
+
+        Raises ``InvalidInputError`` that names what cannot be pickled, or what the function does not take.
+        """
+        from .call_request import CallRequests
+
+        requests = CallRequests(
+            _whole(self), function, common={}, packages=packages, system=system, python=python, fields=fields,
+        )  # fmt: skip
+        return _whole(self).submit(requests.request(args, kwargs or {}))
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        cases: pd.DataFrame | Iterable[Any],
+        /,
+        *,
+        kwargs: Mapping[str, Any] | None = None,
+        system: str | None = None,
+        python: str | None = None,
+        packages: Sequence[str] = (),
+        launchMode: str | None = "auto",  # noqa: N803 - Tapis's style
+        **fields: Any,
+    ) -> Calls:
+        """Call *function* for each of *cases*, each a job, and return the calls at once.
+
+        A row of a frame gives its columns as keyword arguments; an item of another iterable is the one
+        argument, a tuple too. *kwargs* are arguments of all calls, and travel once, as the function does.
+        ``calls.results()`` waits for the values, in order. *launchMode* is as in ``submit_many``, the rest
+        as in ``call``.
+        """
+        from .calls import map_calls
+
+        return map_calls(
+            _whole(self), function, cases, launch_mode=checked_launch_mode(launchMode), common=kwargs or {},
+            packages=packages, system=system, python=python, fields=fields,
+        )  # fmt: skip
 
 
 class WithStudies:
@@ -180,6 +243,6 @@ class WithHosts:
         return frames.from_rows(host_rows(_whole(self)), frames.HOSTS)
 
 
-def _whole(part: WithStudies | WithOthers | WithPanel | WithHosts) -> Tapis:
+def _whole(part: WithCalls | WithStudies | WithOthers | WithPanel | WithHosts) -> Tapis:
     """These are parts of one class, and know the whole of it."""
     return cast("Tapis", part)
