@@ -251,6 +251,24 @@ def test_a_result_that_is_none_is_told_and_runs_nothing(fake, tapis, content):
     assert SPRUNG == []
 
 
+def test_a_tenant_gives_results_too(fake):
+    fake.ours = False
+    tapis = fake.tapis()
+    jobs = [tapis.call(area, k, system="frontera") for k in (1, 2)]
+    ended(fake, jobs[0].uuid, {"value": pickle.dumps(7)})
+    fake.move(jobs[1].uuid, "FINISHED")
+    assert tapis.job(jobs[0].uuid).result(progress=False) == 7
+    with pytest.raises(JobError, match="area-2 has no result of a call"):
+        tapis.job(jobs[1].uuid).result(progress=False)
+
+
+def test_a_call_that_was_ended_from_outside_says_why(fake, tapis):
+    job = tapis.call(area, 2)
+    fake.move(job.uuid, "FAILED", condition="SCHEDULER_TIMEOUT", maxMinutes=10)
+    with pytest.raises(JobError, match=r"area-1 FAILED: stopped at the time limit of 10 min\.$"):
+        job.result(progress=False)
+
+
 def test_a_job_that_is_no_call_has_no_result(fake, tapis):
     job = tapis.submit("bash", script="true")
     fake.move(job.uuid, "FINISHED")
