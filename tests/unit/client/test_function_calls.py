@@ -175,6 +175,11 @@ def test_an_argument_that_cannot_be_pickled_is_named_with_its_call(fake, tapis):
         ({"maxMinute": 3}, "'maxMinute' is not a field of a job. Did you mean 'maxMinutes'?"),
         ({"script": "print()"}, "'script' is not a field of a job"),
         ({"packages": "scipy"}, r"packages 'scipy' is no list of names: packages=\['scipy'\]"),
+        (
+            {"packages": ["numpy", "scipy>=1.10"]},
+            r"packages: 'scipy>=1\.10' is no name of a module",
+        ),
+        ({"packages": 3}, "packages 3 is no list of names"),
         ({"kwargs": {"depth": 3}}, r"area\(width.*\) -> .* does not take the arguments: got an unexpected"),
     ],
 )
