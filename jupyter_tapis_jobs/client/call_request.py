@@ -25,6 +25,7 @@ _NAME = 48
 _APP, _PYTHON = "python", "TAPIS_PYTHON"
 #: What our script and the job's own fields take; the function's arguments go by ``kwargs``.
 _FIELDS = REQUEST_FIELDS | set(SHORTHANDS) - {"script", "args"}
+_PACKAGE = re.compile(r"[A-Za-z0-9_][\w.-]*", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+", re.ASCII)
 
 
@@ -106,12 +107,20 @@ def _want_function(function: Any) -> None:
 
 
 def _want_packages(packages: Any) -> None:
-    if isinstance(packages, str) or not all(isinstance(name, str) and name for name in packages):
+    if isinstance(packages, str) or not isinstance(packages, Sequence):
         raise InvalidInputError(
             f"packages {packages!r:.60} is no list of names: packages=['scipy'].",
             field="packages",
             value=packages,
         )
+    for name in packages:
+        if not isinstance(name, str) or not _PACKAGE.fullmatch(name):
+            raise InvalidInputError(
+                f"packages: {name!r:.60} is no name of a module or distribution. Give the name alone, "
+                "without a version: 'scipy', 'scikit-learn'.",
+                field="packages",
+                value=name,
+            )
 
 
 def _want_fields(fields: Mapping[str, Any]) -> None:

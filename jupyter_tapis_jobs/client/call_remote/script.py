@@ -3,8 +3,8 @@
 Nothing of this package is there: only the standard library is used, and no more of the language than
 Python 3.6 reads, so that an interpreter that does not fit gets as far as the sentence that says so. What
 came along: ``call.zip`` (what is wanted of this Python, the function, and cloudpickle, so that both ends have
-the same) and ``arguments.pkl``. The result is a pickle of plain values, whose parts only the
-caller unpickles. The exit code is 0 for a value, 1 for an exception, 2 where the function was not called.
+the same) and ``arguments.pkl``. The result is a pickle of plain values, whose parts the caller unpickles.
+The exit code is 0 for a value, 1 for an exception, 2 where there was no call or its value cannot be sent.
 
 Starting Python is most of what a short call costs: modules that not every call needs are imported late.
 """

@@ -175,6 +175,11 @@ def test_an_argument_that_cannot_be_pickled_is_named_with_its_call(fake, tapis):
         ({"maxMinute": 3}, "'maxMinute' is not a field of a job. Did you mean 'maxMinutes'?"),
         ({"script": "print()"}, "'script' is not a field of a job"),
         ({"packages": "scipy"}, r"packages 'scipy' is no list of names: packages=\['scipy'\]"),
+        (
+            {"packages": ["numpy", "scipy>=1.10"]},
+            r"packages: 'scipy>=1\.10' is no name of a module",
+        ),
+        ({"packages": 3}, "packages 3 is no list of names"),
         ({"kwargs": {"depth": 3}}, r"area\(width.*\) -> .* does not take the arguments: got an unexpected"),
     ],
 )
@@ -249,6 +254,24 @@ def test_a_result_that_is_none_is_told_and_runs_nothing(fake, tapis, content):
     with pytest.raises(JobError, match=r"result\.pkl of area-1 is no result of a call"):
         job.result(progress=False)
     assert SPRUNG == []
+
+
+def test_a_tenant_gives_results_too(fake):
+    fake.ours = False
+    tapis = fake.tapis()
+    jobs = [tapis.call(area, k, system="frontera") for k in (1, 2)]
+    ended(fake, jobs[0].uuid, {"value": pickle.dumps(7)})
+    fake.move(jobs[1].uuid, "FINISHED")
+    assert tapis.job(jobs[0].uuid).result(progress=False) == 7
+    with pytest.raises(JobError, match="area-2 has no result of a call"):
+        tapis.job(jobs[1].uuid).result(progress=False)
+
+
+def test_a_call_that_was_ended_from_outside_says_why(fake, tapis):
+    job = tapis.call(area, 2)
+    fake.move(job.uuid, "FAILED", condition="SCHEDULER_TIMEOUT", maxMinutes=10)
+    with pytest.raises(JobError, match=r"area-1 FAILED: stopped at the time limit of 10 min\.$"):
+        job.result(progress=False)
 
 
 def test_a_job_that_is_no_call_has_no_result(fake, tapis):
