@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .client.cases import grid
     from .client.connect import connect
     from .client.job import Job
+    from .client.job_manager import JobManager
     from .client.preview import Preview
     from .client.sampling import sample
     from .client.study import Study
@@ -39,6 +40,7 @@ __all__ = [
     "InvalidInputError",
     "Job",
     "JobError",
+    "JobManager",
     "NotAllowedError",
     "NotFoundError",
     "NotSignedInError",
@@ -61,6 +63,7 @@ _HOMES = {
     "grid": ".client.cases",
     "sample": ".client.sampling",
     "Job": ".client.job",
+    "JobManager": ".client.job_manager",
     "Preview": ".client.preview",
     "Study": ".client.study",
     "Tapis": ".client.tapis",
