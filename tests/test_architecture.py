@@ -43,6 +43,7 @@ PUBLIC = [
     "InvalidInputError",
     "Job",
     "JobError",
+    "JobManager",
     "NotAllowedError",
     "NotFoundError",
     "NotSignedInError",
