@@ -56,8 +56,9 @@ def row(view: Any, name: str) -> Any:
 
 
 def found(view: Any, words: str, number: int) -> None:
-    """Search for *words*, and wait until so many jobs are found."""
+    """Search for *words*, and wait until so many jobs are found and their rows have come."""
     view.locator(".tj-Search").fill(words)
+    expect(view.locator("[aria-busy=true]")).to_have_count(0)
     expect(view.locator(".tj-Total")).to_have_text(f"{number:,} job{'s' * (number != 1)}")
 
 

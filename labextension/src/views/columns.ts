@@ -1,6 +1,6 @@
 /** The columns of the grid: what each says about a job. Everything is written as text. */
 
-import type { ColDef, ICellRendererParams } from 'ag-grid-community';
+import type { ColDef, ICellRendererComp, ICellRendererParams } from 'ag-grid-community';
 
 import type { ExtraColumn } from '../core/api.js';
 import { FILTERED } from '../core/column_filters.js';
@@ -69,7 +69,7 @@ function filterable(column: Column, choose: Choose): Column {
 function wide(selection: Selection): Column[] {
   return [
     { colId: PICK, headerName: t('Selected'), headerClass: 'tj-mod-unseen', width: 40, resizable: false, sortable: false, suppressMovable: true, lockPosition: 'left',
-      cellRenderer: (cell: Cell) => box(cell, selection) },
+      cellRenderer: boxOf(selection) },
     { colId: 'status', headerName: 'State', width: 154, cellRenderer: state },
     { colId: 'name', headerName: 'Name', flex: 3, cellRenderer: words(row => row.name) },
     { colId: 'time', headerName: 'Time', width: 92, sortable: false, cellClass: 'tj-mod-number', cellRenderer: time },
@@ -115,15 +115,26 @@ function twoLined(column: Column): Column {
 /** The columns that change as time goes by. */
 export const TICKING = ['time', 'lastMessage', 'name'];
 
-function box({ data }: Cell, selection: Selection): HTMLElement {
-  const drawn = element('input', 'tj-Pick', { type: 'checkbox', tabindex: '-1' });
-  if (!data) {
-    drawn.hidden = true;
-    return drawn;
-  }
-  drawn.checked = selection.has(data.uuid);
-  drawn.setAttribute('aria-label', t('Select {name}', { name: printable(data.name ?? '') }));
-  return drawn;
+/** A box stays the same element while its job changes: a click that has begun is not lost by news. */
+function boxOf(selection: Selection): new () => ICellRendererComp<GridRow> {
+  return class {
+    init(cell: Cell): void {
+      this.refresh(cell);
+    }
+
+    getGui(): HTMLElement {
+      return this.box;
+    }
+
+    refresh({ data }: Cell): boolean {
+      this.box.hidden = !data;
+      this.box.checked = data !== undefined && selection.has(data.uuid);
+      this.box.setAttribute('aria-label', t('Select {name}', { name: printable(data?.name ?? '') }));
+      return true;
+    }
+
+    private readonly box = element('input', 'tj-Pick', { type: 'checkbox', tabindex: '-1' });
+  };
 }
 
 /** Glyph, word and colour, so that none is needed alone. */

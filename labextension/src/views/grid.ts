@@ -99,10 +99,16 @@ export class Grid {
     this.api.destroy();
   }
 
+  /** Something else will be asked for: until it has come, what is seen is told to be on its way. */
+  expectOthers(): void {
+    this.questions += 1;
+    this.node.setAttribute('aria-busy', 'true');
+  }
+
   /** Begin again at the top, as another filter asks for. */
   reload(): void {
     this.left = null;
-    this.questions += 1;
+    this.expectOthers();
     this.news.clear();
     this.extra.clear();
     this.api.setGridOption('datasource', this.source());
@@ -303,7 +309,8 @@ export class Grid {
   private async rows({ startRow, endRow, sortModel, filterModel, successCallback, failCallback }: IGetRowsParams): Promise<void> {
     this.orders = sortModel.map(({ colId, sort }) => ({ column: colId, isDown: sort === 'desc' }));
     this.filtered(filterModel);
-    const question = JSON.stringify([this.questions, sortModel]);
+    const { questions } = this;
+    const question = JSON.stringify([questions, sortModel]);
     try {
       const page = await this.host.fetch(this.orders, startRow, endRow - startRow);
       this.known.keep(question, startRow, page);
@@ -317,6 +324,9 @@ export class Grid {
         failCallback();
       }
       this.host.failed(fault);
+    }
+    if (questions === this.questions) {
+      this.node.setAttribute('aria-busy', 'false');
     }
   }
 

@@ -21,7 +21,7 @@ export class Picks {
     }
     this.last = index;
     if (index !== null) {
-      // The box was drawn anew: without this the keyboard would be lost.
+      // The keys belong to the cell, not to its box.
       api.setFocusedCell(index, PICK);
     }
   }
