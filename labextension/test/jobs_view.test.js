@@ -52,10 +52,19 @@ function bulk(jobs = {}) {
 }
 
 test('chosen jobs that cannot be seen are counted too', () => {
-  const { view, selection } = bulk();
+  const { view } = bulk();
   assert.match(view.node.textContent, /3 selected, 1 not in view/);
+});
+
+test('where nothing is chosen the bar keeps its place, and only choosing is offered', () => {
+  const { view, selection } = bulk();
   selection.clear();
-  assert.equal(view.node.firstElementChild.hidden, true);
+  const bar = view.node.firstElementChild;
+  assert.equal(bar.hidden, false);
+  assert.match(bar.textContent, /^Nothing selected/);
+  assert.equal(named(view.node, 'Select all 4').closest('[hidden]'), null);
+  assert.notEqual(named(view.node, 'Clear').closest('[hidden]'), null);
+  assert.notEqual(named(view.node, 'Cancel…').closest('[hidden]'), null);
 });
 
 test('many are cancelled after one question with their number and names, as text', async () => {

@@ -31,8 +31,8 @@ export class Bulk {
     deeds: readonly Deed[]
   ) {
     this.allButton = button('Select all', 'Select all jobs that the filter shows', () => void this.selectAll());
-    const clear = button('Clear', 'Select nothing', () => host.selection.clear());
-    this.bar.append(this.words, this.doing, this.allButton, clear);
+    this.clear = button('Clear', 'Select nothing', () => host.selection.clear());
+    this.bar.append(this.words, this.doing, this.allButton, this.clear);
     this.node.append(this.bar, this.question, this.results);
     show(this.question, false);
     show(this.results, false);
@@ -56,9 +56,14 @@ export class Bulk {
     const hidden = selection.hidden(shown());
     const number = selection.size.toLocaleString();
     const unseen = t('{number} selected, {hidden} not in view', { number, hidden: hidden.toLocaleString() });
-    write(this.words, hidden ? unseen : t('{number} selected', { number }));
+    // The bar itself stays: no row moves away from under the mouse that has just chosen one.
+    const isNone = selection.size === 0;
+    const seen = isNone ? t('Nothing selected') : t('{number} selected', { number });
+    write(this.words, hidden ? unseen : seen);
     write(this.allButton, t('Select all {count}', { count: total().toLocaleString() }));
-    show(this.bar, selection.size > 0);
+    this.bar.classList.toggle('tj-mod-none', isNone);
+    [this.doing, this.clear].forEach(node => show(node, !isNone));
+    show(this.bar, !isNone || total() > 0);
   }
 
   /** Do it, after a question where it has one. */
@@ -170,6 +175,7 @@ export class Bulk {
   private readonly question = element('div', 'tj-Question', { role: 'alertdialog' });
   private readonly results = element('div', 'tj-Results', { role: 'status' });
   private readonly allButton: HTMLButtonElement;
+  private readonly clear: HTMLButtonElement;
   private before: Element | null = null;
 }
 

@@ -312,8 +312,7 @@ export class JobsView {
     const body = element('div', 'tj-Body', {}, ...(studies ? [studies.node] : []), this.table, ...(this.dock ? [this.dock.node] : []));
     studies?.fitInto(this.node);
     const whole = document.createDocumentFragment();
-    // What is done to chosen jobs stands below: it comes and goes, and no row may move away from under the mouse.
-    whole.append(head, this.menu.node, this.stale.node, this.note, this.keyHelp, this.empty, body, this.bulk.node);
+    whole.append(head, this.menu.node, this.bulk.node, this.stale.node, this.note, this.keyHelp, this.empty, body);
     return whole;
   }
 
