@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..model.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError, did_you_mean
 from ..model.extensions import Extension
@@ -54,6 +54,7 @@ JOB_TYPES: Mapping[str, SchedulerType | None] = {
     "CONDORJOB": SchedulerType.CONDOR,
     "DASK": SchedulerType.DASK,
 }
+T = TypeVar("T")
 _PENDING = "Pending"
 #: What jobs may be ordered by -> Tapis's field.
 _ORDERS = {"id": "created", "name": "name", "creation_time": "created", "completion_time": "ended"}
@@ -177,7 +178,7 @@ class JobManager:
         ``NotAllowedError`` for another user than who is signed in.
         """
         self._want_me(user)
-        wanted = _wanted_scheduler(job_type)
+        wanted = _one_of(JOB_TYPES, "job_type", job_type)
         request: dict[str, Any] = {
             "app": app,
             "name": name,
@@ -197,7 +198,7 @@ class JobManager:
         *filters* are those of ``tapis.jobs``.
         """
         self._want_me(user)
-        field = _order(order_by)
+        field = _one_of(_ORDERS, "order_by", order_by.removeprefix("-"))
         found = self._tapis.jobs(**{**(filters or {}), "tags": self._label})
         rows = sorted(self._rows(found["uuid"].tolist()), key=lambda row: str(row.get(field) or ""))
         jobs = [TethysJob(self._tapis, {}, Job(self._tapis, row)) for row in rows]
@@ -217,8 +218,10 @@ class JobManager:
         return {name: kind for name, kind in self._schedulers().items() if kind in _OFFERED}
 
     def _want_me(self, user: object) -> None:
-        me = self._tapis.connection.get("/v3/oauth2/userinfo")["username"] if user is not None else None
-        if user is not None and str(user) != me:
+        if user is None:
+            return
+        me = self._tapis.connection.get("/v3/oauth2/userinfo")["username"]
+        if str(user) != me:
             raise NotAllowedError(f"Jobs are those of who is signed in, {me}; sign in as {user} for others.")
 
     def _schedulers(self) -> dict[str, str]:
@@ -243,22 +246,11 @@ class JobManager:
 _OFFERED = frozenset(filter(None, JOB_TYPES.values()))
 
 
-def _wanted_scheduler(job_type: str) -> SchedulerType | None:
-    if job_type not in JOB_TYPES:
-        raise InvalidInputError(
-            f"job_type {job_type!r} is not one of {', '.join(JOB_TYPES)}.{did_you_mean(job_type, JOB_TYPES)}",
-            field="job_type",
-            value=job_type,
-        )
-    return JOB_TYPES[job_type]
-
-
-def _order(order_by: str) -> str:
-    name = order_by.removeprefix("-")
-    if name not in _ORDERS:
-        raise InvalidInputError(
-            f"order_by {order_by!r} is not one of {', '.join(_ORDERS)}, with a - before it or without.",
-            field="order_by",
-            value=order_by,
-        )
-    return _ORDERS[name]
+def _one_of(table: Mapping[str, T], field: str, name: str) -> T:
+    if name in table:
+        return table[name]
+    raise InvalidInputError(
+        f"{field} {name!r} is not one of {', '.join(table)}.{did_you_mean(name, table)}",
+        field=field,
+        value=name,
+    )

@@ -85,8 +85,13 @@ def pickled_arguments(
 
 def name_of(function: Callable[..., Any]) -> str:
     """Return what a function is called by people."""
-    inner = getattr(function, "func", function)
+    inner = _inner(function)
     return str(getattr(inner, "__name__", type(inner).__name__)).replace("<lambda>", "lambda")
+
+
+def _inner(function: Callable[..., Any]) -> Any:
+    """Return what a ``functools.partial`` calls; any other function itself."""
+    return getattr(function, "func", function)
 
 
 def _pickled_function(function: Callable[..., Any], common: dict[str, Any]) -> bytes:
@@ -119,7 +124,7 @@ def _culprit(named: Mapping[str, Any]) -> str:
 
 def _variables(function: Callable[..., Any]) -> dict[str, Any]:
     """Return what the function uses of its surroundings."""
-    inner = getattr(function, "func", function)
+    inner = _inner(function)
     if not inspect.isroutine(inner):
         return dict(vars(inner)) if hasattr(inner, "__dict__") else {}
     if owner := getattr(inner, "__self__", None):
@@ -134,7 +139,7 @@ def _variables(function: Callable[..., Any]) -> dict[str, Any]:
 @contextmanager
 def _by_value(function: Callable[..., Any]) -> Iterator[None]:
     """Let the function's own module travel with it where it is a file of the caller's, which no host has."""
-    inner = getattr(function, "func", function)
+    inner = _inner(function)
     module = sys.modules.get(getattr(inner, "__module__", None) or type(inner).__module__)
     if (
         module is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..model.errors import InvalidInputError, NotFoundError, did_you_mean
+from ..model.urls import TAPIS, system_and_path
 from . import frames
 from .connection import path_text, segment
 
@@ -23,7 +24,6 @@ PARTS: Mapping[str, str] = {
     "input": "JOB_INPUT",
     "request": "JOB_RESUBMIT_REQUEST",
 }
-_SCHEME = "tapis://"
 EVERYBODY = "everybody"
 
 
@@ -54,7 +54,7 @@ def thing(tapis: Tapis, what: Any) -> Thing:
             "a path as tapis://system/path, or a job.",
             field="what",
         )
-    if what.startswith(_SCHEME):
+    if what.startswith(TAPIS):
         return _path(what)
     kind, _, name = what.partition(":")
     if name and kind in ("app", "system"):
@@ -77,7 +77,7 @@ def _named(kind: str, name: str) -> Thing:
 
 
 def _path(url: str) -> Thing:
-    system, _, path = url.removeprefix(_SCHEME).partition("/")
+    system, path = system_and_path(url)
     if not system:
         raise InvalidInputError(
             f"'{url}' names no system. Write tapis://system/path.", field="what", value=url

@@ -16,6 +16,7 @@ from ..model.case_identity import app_identity, case_id, local_input, remote_inp
 from ..model.case_template import Template, rendered
 from ..model.case_values import Row, row_words
 from ..model.errors import InvalidInputError, NotFoundError
+from ..model.urls import TAPIS, system_and_path
 from .builder import RequestBuilder
 from .carrier import INLINE_FILE, Carrier, inlined
 from .connection import path_text, segment
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _REPEATED = 256 * 1024
 #: First rows that are rendered in any case: a preview shows them.
 _SHOWN = 10
-_DATA, _TAPIS = "data:", "tapis://"
+_DATA = "data:"
 
 
 @dataclass(slots=True)
@@ -243,11 +244,11 @@ class CaseBuilder:
     def _fact(self, url: str) -> tuple[int | None, str | None]:
         """Return size and time of a file on a system of Tapis, asked for once; of other addresses nothing."""
         if url not in self._facts:
-            self._facts[url] = self._asked(url) if url.startswith(_TAPIS) else (None, None)
+            self._facts[url] = self._asked(url) if url.startswith(TAPIS) else (None, None)
         return self._facts[url]
 
     def _asked(self, url: str) -> tuple[int | None, str | None]:
-        system, _, path = url.removeprefix(_TAPIS).partition("/")
+        system, path = system_and_path(url)
         try:
             address = f"/v3/files/ops/{segment(system)}/{path_text(path)}"
             rows = self._tapis.connection.get(address, limit=1000) or []

@@ -17,12 +17,11 @@ from ..model.job import ARCHIVE, JobDefinition
 from ..model.request import SubmitRequest
 from ..model.system import System
 from ..model.texts import shown
+from ..model.urls import TAPIS, system_and_path
 from ..model.user import User
 from .access import refuse_no_host
 from .rights import LOCAL, Right, refuse_borrowed
 from .systems import SystemCatalog
-
-_TAPIS = "tapis://"
 
 
 class Admission:
@@ -77,9 +76,9 @@ class Admission:
         write what its host user can.
         """
         contexts: dict[str, str] = {}
-        here = f"{_TAPIS}{definition.exec_system_id}/"
+        here = f"{TAPIS}{definition.exec_system_id}/"
         for key, url, right, from_app in _paths(definition, request, app):
-            if not url.startswith(_TAPIS) or url.startswith(here):
+            if not url.startswith(TAPIS) or url.startswith(here):
                 continue
             owner = app.owner if is_builtin else app.shared_app_ctx
             if from_app and owner:
@@ -89,7 +88,7 @@ class Admission:
 
     def _refuse_path(self, url: str, right: Right, sharer: User | None) -> None:
         """Raise unless the user, or else *sharer*, may use the path that a URL names."""
-        name, _, tail = url.removeprefix(_TAPIS).partition("/")
+        name, tail = system_and_path(url)
         path = unquote(tail, errors="surrogateescape")
         system, rights = self._paths(self._user, name)
         try:
@@ -125,11 +124,11 @@ def _paths(
     for field in ("dtn_system_input_dir", "dtn_system_output_dir"):
         if definition.dtn_system_id and (directory := getattr(definition, field)):
             from_app = request.given.get(field) in (None, getattr(attributes, field))
-            place = f"{_TAPIS}{definition.dtn_system_id}/{directory.lstrip('/')}"
+            place = f"{TAPIS}{definition.dtn_system_id}/{directory.lstrip('/')}"
             yield place, place, Right.MODIFY, from_app
     if definition.archive_system_id != definition.exec_system_id:
         unasked = request.given.get("archive_system_id") in (None, attributes.archive_system_id)
         unasked = unasked and request.given.get("archive_system_dir") in (None, attributes.archive_system_dir)
         from_app = unasked and bool(attributes.archive_system_id and attributes.archive_system_dir)
-        place = f"{_TAPIS}{definition.archive_system_id}/{definition.archive_system_dir.lstrip('/')}"
+        place = f"{TAPIS}{definition.archive_system_id}/{definition.archive_system_dir.lstrip('/')}"
         yield ARCHIVE, place, Right.MODIFY, from_app

@@ -17,6 +17,7 @@ from ..model.errors import InvalidInputError, NotFoundError
 from ..model.paths import normalise, within
 from ..model.texts import refuse_control, shown
 from ..model.transfer import Element
+from ..model.urls import TAPIS
 from ..model.user import User
 from ..transports.base import FileInfo, Transport
 from ..transports.names import aside_name, part_token
@@ -35,7 +36,6 @@ LONGEST = 4096
 #: Names of what was left out that are told.
 TOLD = 3
 _WEB = ("http://", "https://")
-_TAPIS = "tapis://"
 
 
 @dataclass(slots=True)
@@ -101,8 +101,8 @@ class Address:
 def address(uri: str, field_name: str) -> Address:
     """Read a ``tapis://`` URI; raises ``InvalidInputError`` for everything else."""
     refuse_control(uri, field_name)
-    system_id, slash, path = uri.removeprefix(_TAPIS).partition("/")
-    if not uri.startswith(_TAPIS) or not system_id or not slash or len(uri) > LONGEST:
+    system_id, slash, path = uri.removeprefix(TAPIS).partition("/")
+    if not uri.startswith(TAPIS) or not system_id or not slash or len(uri) > LONGEST:
         raise InvalidInputError(
             f"{field_name} {shown(uri)} is no path of a system; write it as tapis://system/path.",
             field=field_name,

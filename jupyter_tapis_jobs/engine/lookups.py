@@ -17,6 +17,7 @@ from ..model.search import SYSTEM_ATTRIBUTES, from_sql
 from ..model.system import System
 from ..model.texts import is_blank, shown
 from ..model.transfer_nodes import node_of, refuse_bad_node
+from ..model.urls import TAPIS, system_and_path
 from ..model.user import User
 from .admission import Admission
 from .apps import AppCatalog
@@ -94,8 +95,8 @@ class Lookups:
     def input_systems(self, definition: JobDefinition, app: App) -> None:
         """Look up the systems that inputs come from: one that is not there is told now."""
         for item in definition.file_inputs:
-            if item.source_url.startswith(_TAPIS):
-                name = item.source_url.removeprefix(_TAPIS).split("/", 1)[0]
+            if item.source_url.startswith(TAPIS):
+                name, _ = system_and_path(item.source_url)
                 self.other_place(name, "fileInputs.sourceUrl", app.shared_app_ctx)
 
     def transfer_node(self, definition: JobDefinition, app: App) -> None:
@@ -145,7 +146,6 @@ def _said(request: SubmitRequest, app: App, field: str) -> str | None:
     return said or (None if is_blank(of_app) else of_app)
 
 
-_TAPIS = "tapis://"
 #: What a user sees of a catalog: many enough for the nearest name.
 _EVERYTHING = Listing(list_type="ALL", limit=1000)
 

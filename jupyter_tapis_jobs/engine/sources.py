@@ -12,6 +12,7 @@ from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, Ta
 from ..model.job import ARCHIVE, Job, JobDefinition
 from ..model.paths import join, normalise, within
 from ..model.system import System
+from ..model.urls import TAPIS, system_and_path
 from ..transports.base import FileInfo, Found, Transport
 from .lane import LaneKey
 from .ports import Ports
@@ -163,11 +164,11 @@ class Sources:
             return None
         if url.startswith("/"):
             return _Place(lane, "/", normalise(url), "/")
-        if not url.startswith("tapis://"):
+        if not url.startswith(TAPIS):
             raise InvalidInputError(
                 f"{url} is not a tapis:// or http(s):// URL or an absolute path.", value=url
             )
-        system_id, _, tail = url.removeprefix("tapis://").partition("/")
+        system_id, tail = system_and_path(url)
         system = await self._system(system_id)
         root = system.root_dir or "/"
         path = urllib.parse.unquote(tail, errors="surrogateescape")

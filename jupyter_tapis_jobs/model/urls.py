@@ -17,8 +17,16 @@ from .paths import normalise
 from .texts import refuse_control, shown
 
 SCHEMES = ("tapis", "http", "https", "tapislocal", "data")
+#: How the URL of a path on a system begins.
+TAPIS = "tapis://"
 LOCAL_HOST = "exec.tapis"
 _EXAMPLE_HOSTS = {"tapis": "system", "tapislocal": LOCAL_HOST}
+
+
+def system_and_path(url: str) -> tuple[str, str]:
+    """Return the system that a ``tapis://`` URL names, and the rest as it is written there; '' is neither."""
+    system, _, path = url.removeprefix(TAPIS).partition("/")
+    return system, path
 
 
 def last_segment(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 
 import pytest
 from rig.rig import Rig
@@ -19,6 +19,20 @@ def tapis(server: TestServer) -> Iterator[Tapis]:
     tapis = server.tapis()
     with closing(tapis.connection):
         yield tapis
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    rig: Rig,
+    running_server: Callable[..., AbstractContextManager[TestServer]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Tapis]:
+    """A client of a server that knows the rig as the system ``cluster``."""
+    with running_server(tmp_path_factory.mktemp("cluster")) as server:
+        tapis = server.tapis()
+        with closing(tapis.connection):
+            tapis.add_host("cluster", **rig.reaching())
+            yield tapis
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -50,27 +50,27 @@ def drift(k: int, damping: float = 0.02) -> dict[str, float]:
     return {"peak": half(k) + damping}
 
 
-@pytest.fixture(scope="module")
-def cluster(rig, running_server, tmp_path_factory) -> Iterator[Tapis]:
-    """A server that knows the rig as a system."""
-    with running_server(tmp_path_factory.mktemp("calls")) as server:
-        tapis = server.tapis()
-        host = rig.hosts["login1"]
-        tapis.add_host(
-            SYSTEM, host=host.host, port=host.port, user=host.user, key=rig.key, knownHosts=rig.known_hosts
-        )
-        yield tapis
-        tapis.connection.close()
-
-
 @pytest.fixture(params=["local", "FORK", "BATCH"])
-def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """``call(function, …)`` on this machine, on the host over SSH, and under its Slurm."""
+def place(request: pytest.FixtureRequest) -> tuple[Tapis, dict[str, Any]]:
+    """A client, and its words for where a call runs: here, on the host over SSH, under its Slurm."""
     if request.param == "local":
-        return request.getfixturevalue("tapis").call
-    cluster: Tapis = request.getfixturevalue("cluster")
+        return request.getfixturevalue("tapis"), {}
     given = {"system": SYSTEM, "jobType": request.param, "maxMinutes": 5, "memoryMB": 100}
-    return lambda function, *args, **more: cluster.call(function, *args, **given, **more)
+    return request.getfixturevalue("cluster"), given
+
+
+@pytest.fixture
+def call(place: tuple[Tapis, dict[str, Any]]) -> Callable[..., Any]:
+    """``call(function, …)`` in each place."""
+    tapis, given = place
+    return lambda function, *args, **more: tapis.call(function, *args, **given, **more)
+
+
+@pytest.fixture
+def mapped(place: tuple[Tapis, dict[str, Any]]) -> Callable[..., Calls]:
+    """``mapped(function, cases, …)`` in each place."""
+    tapis, given = place
+    return lambda function, cases, **more: tapis.map(function, cases, **given, **more)
 
 
 # one call
@@ -156,16 +156,6 @@ def test_another_kernel_has_the_result_and_another_person_does_not(server: TestS
 
 
 # many calls
-
-
-@pytest.fixture(params=["local", "FORK", "BATCH"])
-def mapped(request: pytest.FixtureRequest) -> Callable[..., Calls]:
-    """``mapped(function, cases, …)`` on this machine, on the host over SSH, and under its Slurm."""
-    if request.param == "local":
-        return request.getfixturevalue("tapis").map
-    cluster: Tapis = request.getfixturevalue("cluster")
-    given = {"system": SYSTEM, "jobType": request.param, "maxMinutes": 5, "memoryMB": 100}
-    return lambda function, cases, **more: cluster.map(function, cases, **given, **more)
 
 
 def test_a_frame_is_mapped_and_its_failed_row_is_called_again(mapped: Callable[..., Calls]) -> None:

@@ -24,10 +24,7 @@ def cluster(rig, running_server, tmp_path_factory) -> Iterator[Tapis]:
     with running_server(tmp_path_factory.mktemp("cluster-files")) as server:
         tapis = server.tapis()
         for system, name in ((HERE, "login1"), (THERE, "login2")):
-            it = rig.hosts[name]
-            tapis.add_host(
-                system, host=it.host, port=it.port, user=it.user, key=rig.key, knownHosts=rig.known_hosts
-            )
+            tapis.add_host(system, **rig.reaching(name))
         yield tapis
         tapis.connection.close()
 

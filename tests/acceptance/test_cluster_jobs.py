@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,19 +11,6 @@ import pytest
 from jupyter_tapis_jobs import Job, Tapis, TapisJobsError
 
 SYSTEM = "cluster"
-
-
-@pytest.fixture(scope="module")
-def cluster(rig, running_server, tmp_path_factory) -> Iterator[Tapis]:
-    """A server that knows the rig as a system."""
-    with running_server(tmp_path_factory.mktemp("cluster")) as server:
-        tapis = server.tapis()
-        host = rig.hosts["login1"]
-        tapis.add_host(
-            SYSTEM, host=host.host, port=host.port, user=host.user, key=rig.key, knownHosts=rig.known_hosts
-        )
-        yield tapis
-        tapis.connection.close()
 
 
 @pytest.fixture

@@ -48,10 +48,7 @@ def knowing(server: TestServer, rig: Rig) -> Iterator[Tapis]:
     """Give a client of the server, which knows the rig then."""
     tapis = server.tapis()
     with closing(tapis.connection):
-        host = rig.hosts["login1"]
-        tapis.add_host(
-            SYSTEM, host=host.host, port=host.port, user=host.user, key=rig.key, knownHosts=rig.known_hosts
-        )
+        tapis.add_host(SYSTEM, **rig.reaching())
         yield tapis
 
 

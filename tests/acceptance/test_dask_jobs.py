@@ -166,9 +166,7 @@ def far(rig, running_server, tmp_path_factory, until) -> Iterator[Tapis]:
             closing(server.tapis().connection) as connection,
         ):
             tapis = Tapis(connection)
-            tapis.add_host(
-                "far", host=host.host, port=host.port, user=host.user, key=rig.key, knownHosts=rig.known_hosts
-            )
+            tapis.add_host("far", **rig.reaching())
             definition = {
                 "batchScheduler": "DASK",
                 "batchLogicalQueues": [],

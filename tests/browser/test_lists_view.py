@@ -223,9 +223,7 @@ def two_hosts(tapis: Tapis, rig_variant: Callable[[str], Rig]) -> Iterator[Rig]:
     """Two hosts of a cluster as the systems `of-login1` and `of-login2`; the first may be broken."""
     rig = rig_variant("faults")
     for name in ("login1", "login2"):
-        it = rig.hosts[name]
-        where = {"host": it.host, "port": it.port, "user": it.user}
-        tapis.add_host(f"of-{name}", **where, key=rig.key, knownHosts=rig.known_hosts, replace=True)
+        tapis.add_host(f"of-{name}", **rig.reaching(name), replace=True)
     yield rig
     for name in ("login1", "login2"):
         tapis.connection.post(f"/v3/systems/of-{name}/delete")

@@ -57,10 +57,7 @@ def tapis(
     ):
         client = server.tapis()
         for name in ("login1", "login2"):
-            it = rig.hosts[name]
-            client.add_host(
-                name, host=it.host, port=it.port, user=it.user, key=rig.key, knownHosts=rig.known_hosts
-            )
+            client.add_host(name, **rig.reaching(name))
         make_apps(client, containers, folder / "tiny.zip", f"{web}/tiny.zip")
         yield client
         client.connection.close()

@@ -82,6 +82,12 @@ class Rig:
         return {"id": it.name, "host": it.host, "port": it.port, "user": it.user,
                 "keyFile": str(self.key), "knownHosts": str(self.known_hosts)}  # fmt: skip
 
+    def reaching(self, host: str = "login1") -> dict[str, Any]:
+        """Return what ``tapis.add_host`` takes, beside the system's name, for such a host."""
+        it = self.hosts[host]
+        return {"host": it.host, "port": it.port, "user": it.user, "key": self.key,
+                "knownHosts": self.known_hosts}  # fmt: skip
+
     def code(self, host: str = "otp") -> str:
         """Return the next one-time code: none is given twice, so it may be ahead of the clock."""
         secret = self.hosts[host].totp_secret
