@@ -82,11 +82,11 @@ def test_chosen_jobs_are_submitted_again_shared_and_downloaded(
 ) -> None:
     with client(lab) as tapis:
         for number in range(2):
-            job = tapis.submit("bash", script=f"echo {number} > found.txt", name=f"again-{number}")
+            job = tapis.submit("bash", script=f"echo {number} > found.txt", name=f"repeated-{number}")
             job.wait(progress=False)
         view = open_jobs(page, lab)
-        found(view, "again-", 2)
-        choose(view, "again-0", "again-1")
+        found(view, "repeated-", 2)
+        choose(view, "repeated-0", "repeated-1")
         view.get_by_role("button", name="Share…").click()
         view.locator(".tj-Share input[type=text]").fill("grace")
         page.keyboard.press("Enter")
@@ -96,13 +96,13 @@ def test_chosen_jobs_are_submitted_again_shared_and_downloaded(
             ("grace", "JOB_HISTORY"),
             ("grace", "JOB_OUTPUT"),
         }
-        row(view, "again-0").locator(".tj-Pick").click()
+        row(view, "repeated-0").locator(".tj-Pick").click()
         with page.expect_download() as download:
             view.get_by_role("button", name="Download").click()
         download.value.save_as(tmp_path / "outputs.zip")
         with zipfile.ZipFile(tmp_path / "outputs.zip") as outputs:
             assert any(name.endswith("found.txt") for name in outputs.namelist())
-        row(view, "again-0").locator(".tj-Pick").click()
+        row(view, "repeated-0").locator(".tj-Pick").click()
         view.get_by_role("button", name="Submit again…").click()
         expect(view.locator(".tj-Question")).to_contain_text("Submit these 2 jobs again?")
         view.get_by_role("button", name="Submit 2 jobs").click()

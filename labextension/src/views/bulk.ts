@@ -42,7 +42,12 @@ export class Bulk {
 
   /** One more thing that can be done. */
   add(deed: Deed): void {
-    this.doing.append(button(printable(deed.label), printable(deed.title), () => this.ask(deed, this.host.selection.uuids)));
+    const { isOffered } = deed;
+    const node = button(printable(deed.label), printable(deed.title), () => this.ask(deed, this.host.selection.uuids));
+    this.doing.append(node);
+    if (isOffered) {
+      this.offers.push(() => show(node, isOffered()));
+    }
   }
 
   /** One more button, which asks in its own way. */
@@ -62,6 +67,7 @@ export class Bulk {
     write(this.words, hidden ? unseen : seen);
     write(this.allButton, t('Select all {count}', { count: total().toLocaleString() }));
     this.bar.classList.toggle('tj-mod-none', isNone);
+    this.offers.forEach(offer => offer());
     [this.doing, this.clear].forEach(node => show(node, !isNone));
     show(this.bar, !isNone || total() > 0);
   }
@@ -171,6 +177,8 @@ export class Bulk {
 
   private readonly bar = element('div', 'tj-BulkBar');
   private readonly words = element('span', 'tj-Words');
+  /** Show or hide buttons that make no sense at times. */
+  private readonly offers: (() => void)[] = [];
   private readonly doing = element('span', 'tj-Doing');
   private readonly question = element('div', 'tj-Question', { role: 'alertdialog' });
   private readonly results = element('div', 'tj-Results', { role: 'status' });

@@ -28,6 +28,8 @@ export interface Deed {
   isQuiet?: boolean;
   /** The jobs are no more chosen after it. */
   isLast?: boolean;
+  /** Whether it makes sense now; always, where this is not said. */
+  isOffered?(): boolean;
 }
 
 /** `3 jobs`, `1 job`. */
@@ -93,8 +95,10 @@ export function hiding(jobs: Jobs): Deed {
   };
 }
 
-export function showing(jobs: Jobs): Deed {
+/** `isOffered` tells whether hidden jobs are in the list. */
+export function showing(jobs: Jobs, isOffered: () => boolean): Deed {
   return {
+    isOffered,
     label: t('Show again'),
     title: t('Take the selected jobs into the list again'),
     doing: t('Showing'),

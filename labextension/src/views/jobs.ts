@@ -74,7 +74,8 @@ export class JobsView {
       total: () => Math.max(0, this.total),
       changed: () => this.renew()
     }, [
-      this.deeds.cancel, this.deeds.pause, resuming(jobs), this.deeds.resubmit, this.deeds.hide, showing(jobs), downloading(jobs)
+      this.deeds.cancel, this.deeds.pause, resuming(jobs), this.deeds.resubmit, this.deeds.hide,
+      showing(jobs, () => this.filter.isHiddenToo), downloading(jobs)
     ]);
     this.bulk.addButton(button('Share…', 'Let somebody read the selected jobs', () => this.share(this.selection.uuids)));
     this.menu = new ColumnMenu({
