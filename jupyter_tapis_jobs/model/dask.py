@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .dask_jobqueue import JobQueue
 from .errors import InvalidInputError, did_you_mean
 from .texts import refuse_control, shown
 
@@ -29,7 +30,7 @@ SECONDS, MOST_SECONDS = 5, 60
 PYTHON = "python3"
 
 _ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
-_WORDS = ("address", "schedulerFile", "tls", "python", "seconds")
+_WORDS = ("address", "schedulerFile", "jobqueue", "tls", "python", "seconds")
 _CERTIFICATES = ("ca", "cert", "key")
 
 
@@ -50,6 +51,8 @@ class DaskCluster:
     address: str | None = None
     #: The file that ``dask scheduler --scheduler-file`` writes.
     scheduler_file: str | None = None
+    #: The cluster that is made where it is not there.
+    jobqueue: JobQueue | None = None
     tls: Certificates | None = None
     #: A Python with ``distributed``; a path, or a name on the host's PATH.
     python: str = PYTHON
@@ -64,17 +67,21 @@ class DaskCluster:
         for word in notes:
             if word not in _WORDS:
                 _wrong(word, notes[word], f"is not one of: {', '.join(_WORDS)}.{did_you_mean(word, _WORDS)}")
-        address, file = notes.get("address"), notes.get("schedulerFile")
-        if (address is None) == (file is None):
-            _wrong("", notes, "needs either address, such as tcp://host:8786, or schedulerFile")
+        address, file, queue = (notes.get(word) for word in ("address", "schedulerFile", "jobqueue"))
+        if [address, file, queue].count(None) != 2:
+            ways = "address, such as tcp://host:8786; schedulerFile; jobqueue, on Slurm"
+            _wrong("", notes, f"needs one of: {ways}")
         if address is not None and not (isinstance(address, str) and _ADDRESS.fullmatch(address)):
             _wrong("address", address, "is not of the form tcp://host:8786 or tls://host:8786")
         tls = _certificates(notes.get("tls"))
         if address is not None and (tls is not None) != address.startswith("tls://"):
             _wrong("address", address, "and notes.dask.tls do not fit: tls:// needs it, tcp:// has none")
+        if queue is not None and tls is not None:
+            _wrong("tls", notes["tls"], "is not for notes.dask.jobqueue, which makes its own certificate")
         return cls(
             address=address,
             scheduler_file=None if file is None else _path("schedulerFile", file),
+            jobqueue=None if queue is None else JobQueue.of(queue),
             tls=tls,
             python=_python(notes.get("python", PYTHON)),
             seconds=_seconds(notes.get("seconds", SECONDS)),
@@ -85,6 +92,7 @@ class DaskCluster:
         return {
             "address": self.address,
             "schedulerFile": self.scheduler_file,
+            "jobqueue": {**self.jobqueue.to_request(), "python": self.python} if self.jobqueue else None,
             "tls": asdict(self.tls) if self.tls else None,
             "seconds": self.seconds,
         }

@@ -247,3 +247,43 @@ def test_a_cluster_that_dask_jobqueue_made_on_slurm_runs_jobs_on_its_nodes(far: 
         keeper.wait()
         rig.ssh("scancel --user=riguser1 --name=dask-worker")
         far.connection.call("PATCH", "/v3/systems/far", json={"notes": notes})
+
+
+@pytest.fixture
+def made_on_slurm(far: Tapis, rig) -> Iterator[Tapis]:
+    """The system ``far`` with a cluster that is made when it is wanted; it is ended afterwards."""
+    notes = far.connection.get("/v3/systems/far")["notes"]
+    wanted = {"queue": "normal", "cores": 2, "memory": "500MB", "walltime": "00:10:00", "interface": "lo"}
+    dask = {"jobqueue": wanted, "python": notes["dask"]["python"], "seconds": 20}
+    far.connection.call("PATCH", "/v3/systems/far", json={"notes": {**notes, "dask": dask}})
+    yield far
+    rig.ssh("pkill -KILL -f '[t]apisjobs_dask'; rm -rf ~/.tapisjobs-dask", check=False)
+    rig.ssh("scancel --user=riguser1 --name=dask-worker")
+    far.connection.call("PATCH", "/v3/systems/far", json={"notes": notes})
+
+
+def test_a_cluster_is_made_on_slurm_when_jobs_want_one_and_anew_when_its_keeper_was_killed(
+    made_on_slurm: Tapis, rig
+) -> None:
+    asked = {"execSystemId": "far", "memoryMB": 100}
+    made = made_on_slurm.submit_many([{"script": "hostname"}] * 3, appId="bash", maxMinutes=5, **asked)
+    jobs = made_on_slurm.wait(made, progress=False, timeout=150)
+    assert [job.status for job in jobs] == ["FINISHED"] * 3, jobs[0].row["lastMessage"]
+    assert all(job.read("tapisjob.out").startswith("node") for job in jobs)
+    (place,) = rig.ssh("ls -d ~/.tapisjobs-dask/*").split()
+    assert rig.ssh(f"stat -c %a {place} {place}/key.pem").split() == ["700", "600"]
+    assert rig.ssh(f"cat {place}/scheduler.json").startswith('{"address": "tls://')
+    rig.ssh("pkill -KILL -f '[t]apisjobs_dask'", check=False)
+    again = ended(submit(made_on_slurm, "hostname", **asked))
+    assert again.status == "FINISHED", again.row["lastMessage"]
+
+
+def test_a_cluster_that_cannot_be_made_says_why(made_on_slurm: Tapis, until) -> None:
+    notes = made_on_slurm.connection.get("/v3/systems/far")["notes"]
+    bare = {**notes["dask"], "python": "python3"}
+    made_on_slurm.connection.call("PATCH", "/v3/systems/far", json={"notes": {**notes, "dask": bare}})
+    job = submit(made_on_slurm, "true", execSystemId="far", memoryMB=100)
+    until(lambda: job.refresh().status == "BLOCKED")
+    assert "has no Dask" in job.row["lastMessage"] or "install dask-jobqueue" in job.row["lastMessage"]
+    job.cancel()
+    assert ended(job).status == "CANCELLED"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import marks
+from . import keeper, marks
 from .way import DaskTroubleError, connect, leave, say
 from .worker import TOPIC, is_dead_here, run_job
 
@@ -30,6 +30,12 @@ def tasks_of(keys: Sequence[str], topic: str, dask_scheduler: Any = None) -> dic
     }
 
 
+def reach(cluster: Mapping[str, Any]) -> Any:
+    """Return a client of the scheduler, which may have to be made first."""
+    wanted = cluster.get("jobqueue")
+    return connect({**cluster, **keeper.way_to(wanted)} if wanted else cluster)
+
+
 def ask(client: Any, keys: Sequence[str]) -> dict[str, Any]:
     """Ask the scheduler about tasks: one call for all."""
     answer: dict[str, Any] = client.run_on_scheduler(tasks_of, keys, TOPIC)
@@ -43,7 +49,7 @@ def task(job: Mapping[str, Any]) -> None:
 
 def submit(request: Mapping[str, Any]) -> None:
     """Hand a cohort over, and wait until the scheduler has it: it is to go on without this client."""
-    client = connect(request["cluster"])
+    client = reach(request["cluster"])
     jobs = request["jobs"]
     keys = [job["key"] for job in jobs]
     # Held until they are kept: what nobody wants is forgotten.
@@ -72,7 +78,7 @@ def look(request: Mapping[str, Any]) -> None:
     jobs = request["jobs"]
     before = [marks.state(job["place"]) for job in jobs]
     try:
-        known = ask(connect(request["cluster"]), [job["key"] for job in jobs])
+        known = ask(reach(request["cluster"]), [job["key"] for job in jobs])
     except DaskTroubleError:
         # Its workers leave without it, and their guards end what they ran.
         for job in filter(is_lost_here, jobs):
@@ -105,7 +111,7 @@ def cancel(request: Mapping[str, Any]) -> None:
     idle += [job for job in jobs if job not in idle and is_lost_here(job)]
     for job in idle:
         say(gone=job["uuid"])
-    client = connect(request["cluster"])
+    client = reach(request["cluster"])
     forget(client, [job["key"] for job in idle])
     left = {job["uuid"]: job for job in jobs if job not in idle}
 

@@ -44,11 +44,29 @@ def test_a_scheduler_is_found_by_address_or_by_file() -> None:
     assert DaskCluster.of({"schedulerFile": "/s.json"}).python == "python3"
 
 
+def test_a_cluster_to_be_made_says_what_it_is_made_of() -> None:
+    wanted = {"queue": "normal", "cores": 4, "directives": ["-C cpu"]}
+    made = DaskCluster.of({"jobqueue": wanted, "python": "p"})
+    told = made.to_request()["jobqueue"]
+    assert told == {
+        "queue": "normal",
+        "account": None,
+        "interface": None,
+        "cores": 4,
+        "memory": "1GB",
+        "walltime": "01:00:00",
+        "maximumJobs": 1,
+        "idleMinutes": 10,
+        "directives": ["-C cpu"],
+        "python": "p",
+    }
+
+
 #: What the notes say -> what is said of that.
 MISTAKES = (
     (None, r"notes\.dask None is needed where batchScheduler is DASK"),
-    ({}, r"notes\.dask \{\} needs either address, such as tcp://host:8786, or schedulerFile"),
-    ({"address": "tcp://g:1", "schedulerFile": "/s"}, "needs either address"),
+    ({}, r"notes\.dask \{\} needs one of: address, such as tcp://host:8786; schedulerFile; jobqueue"),
+    ({"address": "tcp://g:1", "schedulerFile": "/s"}, "needs one of: address"),
     ({"adress": "tcp://g:1"}, r"notes\.dask\.adress 'tcp://g:1' is not one of: .* Did you mean 'address'\?"),
     ({"address": "grid:8786"}, r"notes\.dask\.address 'grid:8786' is not of the form tcp://host:8786"),
     ({"address": "tcp://g:1;rm"}, "is not of the form"),
@@ -60,6 +78,20 @@ MISTAKES = (
     ({"schedulerFile": "/s\n.json"}, "holds a newline"),
     ({"address": "tcp://g:1", "python": "bin/python"}, "is neither an absolute path on the host nor"),
     ({"address": "tcp://g:1", "seconds": 600}, "is no whole number from 1 to 60"),
+    ({"jobqueue": {}, "address": "tcp://g:1"}, "needs one of: address"),
+    ({"jobqueue": 4}, r"notes\.dask\.jobqueue 4 is no object such as"),
+    ({"jobqueue": {}, "tls": FILES}, r"notes\.dask\.tls .* makes its own certificate"),
+    ({"jobqueue": {"core": 4}}, r"notes\.dask\.jobqueue\.core 4 is not one of: .* Did you mean 'cores'\?"),
+    ({"jobqueue": {"cores": 0}}, r"notes\.dask\.jobqueue\.cores 0 is no whole number from 1 to 1,024"),
+    (
+        {"jobqueue": {"memory": "much"}},
+        r"jobqueue\.memory 'much' is not of the form such as 8GB",
+    ),
+    ({"jobqueue": {"walltime": 60}}, "is not of the form such as 02:00:00"),
+    ({"jobqueue": {"queue": "a b"}}, r"notes\.dask\.jobqueue\.queue 'a b' is no name"),
+    ({"jobqueue": {"directives": "-C cpu"}}, "is no list of texts"),
+    ({"jobqueue": {"directives": ["-C cpu\nrm"]}}, "holds a newline"),
+    ({"jobqueue": {"directives": ["echo"]}}, "is no option of sbatch"),
     ({"address": "tcp://g:1", "seconds": True}, "is no whole number from 1 to 60"),
 )
 

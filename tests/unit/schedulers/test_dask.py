@@ -60,7 +60,7 @@ def test_the_cluster_is_that_of_the_notes() -> None:
     notes = {"address": "tls://grid:8786", "tls": tls, "python": "/opt/it's/python", "seconds": 9}
     script = DASK.look_script("/lane", [replace(JOB, notes=notes)])
     assert request_of(script)["cluster"] == {
-        "address": "tls://grid:8786", "schedulerFile": None, "tls": tls, "seconds": 9,
+        "address": "tls://grid:8786", "schedulerFile": None, "jobqueue": None, "tls": tls, "seconds": 9,
     }  # fmt: skip
     assert "python='/opt/it'\"'\"'s/python'\n" in script
 
