@@ -211,6 +211,7 @@ class WithHosts:
         workDir: str | None = None,  # noqa: N803
         trust: str | bool | None = None,
         knownHosts: str | Path | None = None,  # noqa: N803
+        dask: Mapping[str, Any] | None = None,
         replace: bool = False,
     ) -> Host:
         """Add a machine that is reached over SSH as system *name*, and say what was found there.
@@ -221,8 +222,9 @@ class WithHosts:
         passphrase, one-time code - is asked here and kept nowhere in this kernel; where nobody can
         answer, the error says what to pass. *trust* is the fingerprint ``SHA256:…`` that the host must
         show (True: whatever it shows now); *knownHosts* a known_hosts file or its text. *workDir* is
-        where jobs work (default: found), *rootDir* what all paths are below. *replace* changes a
-        system that is there.
+        where jobs work (default: found), *rootDir* what all paths are below. With *dask* its jobs go to a
+        Dask cluster, which is reached or made as that says (``notes.dask`` in the README). *replace*
+        changes a system that is there.
 
         Raises ``TapisJobsError`` with one sentence; nothing is stored unless it worked.
         """
@@ -230,7 +232,7 @@ class WithHosts:
             "host": host or name, "port": port, "user": user, "privateKey": key, "password": password,
             "passphrase": passphrase, "code": code, "rootDir": rootDir, "jobWorkingDir": workDir,
             "trust": trust if isinstance(trust, str) else None, "knownHosts": knownHosts,
-            "replace": replace or None,
+            "dask": dask, "replace": replace or None,
         }  # fmt: skip
         return add_host(_whole(self), name, given, trusting=trust is True)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ..model.dask import DASK
 from ..model.errors import InvalidInputError, UnavailableError
 from ..model.paths import within
 from ..transports.base import Transport
@@ -56,11 +58,16 @@ def _refuse_useless(found: HostFacts, name: str) -> None:
 
 
 def definition(
-    found: HostFacts, *, root_dir: str = "/", working_dir: str | None = None, checked: str
+    found: HostFacts,
+    *,
+    root_dir: str = "/",
+    working_dir: str | None = None,
+    checked: str,
+    dask: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the attributes of a system that the host itself tells, in Tapis's words.
 
-    *checked*: when it was looked at, ISO-8601 UTC text.
+    *checked*: when it was looked at, ISO-8601 UTC text; *dask*: how its jobs reach Dask, if they go there.
     """
     system: dict[str, Any] = {
         "systemType": "LINUX",
@@ -72,7 +79,10 @@ def definition(
         "canRunBatch": False,
         "notes": {NOTES: notes(found, checked)},
     }
-    return system | batch(found)
+    if dask is None:
+        return system | batch(found)
+    told = {**system["notes"], "dask": dict(dask)}
+    return system | {"canRunBatch": True, "batchScheduler": DASK, "notes": told}
 
 
 def batch(found: HostFacts) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ..model.dask import DASK, DaskCluster
 from ..model.errors import (
     HostKeyError,
     HostSignInError,
@@ -77,6 +78,8 @@ class HostDesk:
         be reached or used.
         """
         await self._refuse_taken(user, given)
+        if given.dask is not None:
+            DaskCluster.of(given.dask)
         system = _bare(given)
         secrets = self._secrets(user, given)
         # What ~/.ssh/config says counts for the server's own user when nobody is named.
@@ -210,7 +213,11 @@ class HostDesk:
         """Store system, credential, key and variables in one transaction."""
         now = iso(self._ports.clock.now())
         raw = _head(given, tried.credential.method) | definition(
-            found, root_dir=given.root_dir, working_dir=given.job_working_dir, checked=now
+            found,
+            root_dir=given.root_dir,
+            working_dir=given.job_working_dir,
+            checked=now,
+            dask=given.dask,
         )
 
         def also(conn: Connection) -> None:
@@ -323,7 +330,7 @@ def _renewed(system: System, found: HostFacts) -> dict[str, Any]:
     """Return what a new look changes of a system that a look has made."""
     runtimes = [{"runtimeType": kind, "version": version} for kind, version in found.runtimes]
     now = batch(found)
-    if not now:
+    if not now or system.batch_scheduler == DASK:
         return {"jobRuntimes": runtimes}
     return {
         "jobRuntimes": runtimes,

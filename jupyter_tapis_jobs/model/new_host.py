@@ -5,7 +5,7 @@ Secrets show nothing of themselves; what is wrong with them is told without thei
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, Strict
 
@@ -57,6 +57,9 @@ class NewHost(RequestModel):
     trust: Fingerprint | None = Field(None, description="The fingerprint of the host's key: SHA256:…")
     known_hosts: str | None = Field(
         None, max_length=1_000_000, description="Lines of a known_hosts file; the server's user: or its path."
+    )
+    dask: dict[str, Any] | None = Field(
+        None, description="Its jobs go to Dask, which is found as this says (notes.dask)."
     )
     replace: Flag = Field(False, description="Take the place of a system of that id that is there.")
 

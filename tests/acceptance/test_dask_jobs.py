@@ -166,14 +166,7 @@ def far(rig, running_server, tmp_path_factory, until) -> Iterator[Tapis]:
             closing(server.tapis().connection) as connection,
         ):
             tapis = Tapis(connection)
-            tapis.add_host("far", **rig.reaching())
-            definition = {
-                "batchScheduler": "DASK",
-                "batchLogicalQueues": [],
-                "batchDefaultLogicalQueue": None,
-            }
-            notes = {**connection.get("/v3/systems/far")["notes"], "dask": cluster.notes}
-            connection.call("PATCH", "/v3/systems/far", json={**definition, "notes": notes})
+            tapis.add_host("far", **rig.reaching(), dask=cluster.notes)
             yield tapis
     finally:
         shutil.rmtree(folder)
@@ -202,6 +195,19 @@ def test_over_ssh_a_cancel_ends_what_the_worker_runs(far: Tapis, on_host, until)
     job.cancel()
     assert ended(job).status == "CANCELLED"
     assert on_host("login1", f"ls -d /proc/{pid} || true") == ""
+
+
+def test_a_host_of_dask_stays_one_when_it_is_looked_at_again(far: Tapis) -> None:
+    far.host("far").check()
+    system = far.connection.get("/v3/systems/far")
+    assert system["batchScheduler"] == "DASK"
+    assert [queue["name"] for queue in system["batchLogicalQueues"]] == ["workers"]
+
+
+def test_a_host_is_not_added_with_a_way_to_dask_that_is_none(far: Tapis, rig) -> None:
+    with pytest.raises(TapisJobsError, match=r"notes\.dask\.address 'here' is not of the form tcp://"):
+        far.add_host("other", **rig.reaching(), dask={"address": "here"})
+    assert "other" not in list(far.systems()["id"])
 
 
 # on Slurm

@@ -310,6 +310,7 @@ export interface NewHost {
   jobWorkingDir?: string | null;  // Default: below $SCRATCH or home.
   trust?: string | null;  // The fingerprint of the host's key: SHA256:…
   knownHosts?: string | null;  // Lines of a known_hosts file; the server's user: or its path.
+  dask?: Record<string, unknown> | null;  // Its jobs go to Dask, which is found as this says (notes.dask).
   replace?: boolean;  // Take the place of a system of that id that is there.
 }
 
