@@ -37,6 +37,10 @@ def test_running_jobs_tell_how_far_they_are_without_any_network(
     for job in jobs:
         assert job.wait().status == "FINISHED"
         assert job.progress == 40
+    frame = tapis.jobs(progress=True).set_index("uuid")
+    assert [frame.progress[job.uuid] for job in jobs] == [40.0, 40.0]
+    assert frame.progressMessage[jobs[0].uuid] == "step 12"
+    assert "progress" not in tapis.jobs(limit=1).columns
 
 
 def test_what_a_job_says_last_is_kept_after_its_end(
