@@ -239,7 +239,7 @@ def _told(row: Mapping[str, Any]) -> str:
 _DETAILS = (
     "uuid", "owner", "appId", "appVersion", "execSystemId", "execSystemLogicalQueue", "created",
     "remoteStarted", "ended", "remoteJobId", "launchMode", "launchReason", "condition", "lastMessage",
-    "execSystemOutputDir",
+    "progress", "progressMessage", "execSystemOutputDir",
 )  # fmt: skip
 
 

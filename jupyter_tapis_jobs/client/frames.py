@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Column -> what it holds: text, a time (UTC), a whole number (may be missing), or True and False.
+#: Column -> what it holds: text, a time (UTC), a whole number (may be missing), any number, or
+#: True and False.
 Columns = Mapping[str, str]
-TEXT, TIME, NUMBER, TRUTH = "text", "time", "number", "truth"
+TEXT, TIME, NUMBER, REAL, TRUTH = "text", "time", "number", "real", "truth"
 
 #: Tapis's summary attributes, in the order in which a person reads them.
 JOBS: Columns = {
@@ -76,7 +77,10 @@ QUEUES: Columns = {
     "default": TRUTH,
 }
 
-_TYPES = {NUMBER: "Int64", TRUTH: "bool"}
+#: What an application tells of its progress (``tapis.jobs(progress=True)``).
+PROGRESS: Columns = {"progress": REAL, "progressMessage": TEXT, "progressTold": TIME}
+
+_TYPES = {NUMBER: "Int64", REAL: "float64", TRUTH: "bool"}
 
 
 def from_columns(values: Mapping[str, Sequence[Any]], columns: Columns) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import codecs
 import io
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from .notices import subscription
 from .outputs import Outputs, missing, results
 from .progress import Silent, choose_progress
 from .sharing import PARTS, as_frame, job_share_rows, share_job, unshare_job
+from .standing import Standing
 from .waiting import WaitInterrupted, one_line, wait_for
 from .words import is_terminal
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .live import Live
-    from .tapis import Tapis
 
 #: Statuses in which nothing can have been written yet.
 _BEFORE_START = frozenset(
@@ -43,22 +43,12 @@ _BEFORE_START = frozenset(
 )
 #: Seconds between two looks at an output of a tenant: while it grows, and when it is long quiet.
 _FOLLOW_FIRST, _FOLLOW_LAST = 3.0, 15.0
-#: Seconds in which a tenant is not asked for the same job twice by `job.status`, however tight the loop.
-_ASKED_AGAIN = 1.0
 #: Bytes of output that are enough for its last lines.
 _TAIL_BYTES = 64 * 1024
 
 
-class Job:
+class Job(Standing):
     """One job. Made by ``tapis.submit`` and ``tapis.job``, not by hand."""
-
-    def __init__(self, tapis: Tapis, row: Mapping[str, Any]) -> None:
-        self._tapis = tapis
-        self._row: dict[str, Any] = dict(row)
-        self._whole = "execSystemOutputDir" in self._row
-        self._tail: list[str] | None = None
-        #: When the server was last asked for it, by the monotonic clock.
-        self._heard = float("-inf")
 
     def __repr__(self) -> str:
         return f"{one_line(self, time.time())}   {self.uuid}"
@@ -68,67 +58,10 @@ class Job:
         """Return the same job with a memory of its own, for another thread."""
         return cls(job._tapis, job._row)
 
-    # --- where it stands ---------------------------------------------------------------------
-    @property
-    def uuid(self) -> str:
-        """Tapis's name for the job, unique for ever."""
-        return str(self._row["uuid"])
-
-    @property
-    def name(self) -> str:
-        """The name from the request."""
-        return str(self._row.get("name") or self.uuid)
-
-    @property
-    def status(self) -> str:
-        """Where the job stands now; asks the server until the job has ended."""
-        recent = time.monotonic() - self._heard < _ASKED_AGAIN and not self._tapis.can(Extension.EVENTS)
-        if not is_terminal(self.last_status) and not recent:
-            self.refresh()
-        return self.last_status
-
-    @property
-    def last_status(self) -> str:
-        """Where the job stood when last heard of; asks nobody."""
-        return str(self._row.get("status") or JobStatus.PENDING)
-
-    @property
-    def row(self) -> Mapping[str, Any]:
-        """All that was last heard of the job, in Tapis's field names."""
-        return self._row
-
     @property
     def failure(self) -> Failure | None:
         """Cause, evidence and next step of a job that FAILED; None for any other."""
         return failure_of(self._row, self.tail() if self.last_status == JobStatus.FAILED else ())
-
-    @property
-    def launchMode(self) -> str | None:  # noqa: N802 - Tapis's style, as the one below
-        """How it is handed to its scheduler: ``single``, ``array``, ``pack``; ``auto`` before that."""
-        return self._settled("launchMode")
-
-    @property
-    def launchReason(self) -> str | None:  # noqa: N802
-        """Why it is handed over so; None until that is settled."""
-        return self._settled("launchReason")
-
-    def _settled(self, field: str) -> str | None:
-        if not self._row.get("launchReason") and not (self._whole and is_terminal(self.last_status)):
-            self.refresh()
-        return self._row.get(field)
-
-    def refresh(self) -> Job:
-        """Ask the server where the job stands."""
-        self.take(self._tapis.connection.get(self._path()))
-        self._whole, self._heard = True, time.monotonic()
-        return self
-
-    def take(self, row: Mapping[str, Any]) -> None:
-        """Take in what news tells; an ended job does not come back."""
-        if is_terminal(self.last_status) and not is_terminal(str(row.get("status"))):
-            return
-        self._row.update({key: value for key, value in row.items() if key != "uuid"})
-        self._tail = None
 
     def history(self) -> pd.DataFrame:
         """Return the job's events, oldest first: ``created event eventDetail description``."""
@@ -344,9 +277,6 @@ class Job:
         return next((int(row.get("size") or 0) for row in self.output_rows() if row["path"] == name), 0)
 
     # --- parts -------------------------------------------------------------------------------
-    def _path(self, what: str = "") -> str:
-        return f"/v3/jobs/{segment(self.uuid)}" + (f"/{what}" if what else "")
-
     def _outputs(self) -> Outputs:
         direct = not self._tapis.can(Extension.OUTPUTS)
         if direct and not self._whole:

@@ -18,9 +18,21 @@ _PAGE, _IN_ADDRESS, _IN_BODY = 1000, 50, 1000
 
 
 def jobs_frame(
-    connection: Connection, parameters: Mapping[str, str], limit: int | None, *, by_columns: bool
+    connection: Connection,
+    parameters: Mapping[str, str],
+    limit: int | None,
+    *,
+    by_columns: bool,
+    more: frames.Columns = {},  # noqa: B006 - nobody changes it
 ) -> pd.DataFrame:
-    """Return the jobs that *parameters* select, newest first; *by_columns* where the server sends columns."""
+    """Return the jobs that *parameters* select, newest first; *by_columns* where the server sends columns.
+
+    *more* are columns beside those of a list; they come row by row.
+    """
+    if more:
+        select = ",".join(["summaryAttributes", *more])
+        rows = _paged(connection, {**parameters, "select": select}, limit)
+        return frames.from_rows(rows, {**frames.JOBS, **more})
     if not by_columns:
         return frames.from_rows(_paged(connection, parameters, limit), frames.JOBS)
     found = connection.get(

@@ -190,6 +190,7 @@ class Tapis(WithCalls, WithStudies, WithOthers, WithPanel, WithHosts):
         app: str | Sequence[str] | None = None,
         name: str | Sequence[str] | None = None,
         whose: str = "mine",
+        progress: bool = False,
         limit: int | None = None,
         **filters: Any,
     ) -> pd.DataFrame:
@@ -197,12 +198,14 @@ class Tapis(WithCalls, WithStudies, WithOthers, WithPanel, WithHosts):
 
         The filters run on the server: ``status="FAILED"``, ``since="7d"``, ``app="bash"``,
         ``name="run*"``, ``until=``, ``system=``, and any attribute of Tapis; a list means any of.
-        *whose* is ``"mine"``, ``"shared"`` (by others, with the caller) or ``"all"`` of these.
+        *whose* is ``"mine"``, ``"shared"`` (by others, with the caller) or ``"all"`` of these. *progress*
+        adds what applications tell: ``progress`` (percent), ``progressMessage``, ``progressTold``.
         """
         wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
         parameters = {**search_parameters(wanted), **sharing.list_type(whose)}
+        more = frames.PROGRESS if progress and self.can(Extension.PROGRESS) else {}
         by_columns = self.can(Extension.COLUMNS)
-        return jobs_frame(self.connection, parameters, limit, by_columns=by_columns)
+        return jobs_frame(self.connection, parameters, limit, by_columns=by_columns, more=more)
 
     def standing(self, uuids: Sequence[str]) -> dict[str, str]:
         """Return uuid -> how the job stands, in the words of its card (``in queue normal 02:10: …``)."""

@@ -157,3 +157,9 @@ _AT_WORK = frozenset({JobStatus.STAGING_INPUTS, JobStatus.STAGING_JOB, JobStatus
 def is_terminal(status: str) -> bool:
     """Return True when nothing will happen to a job in *status* any more."""
     return status in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+def progress_words(job: Mapping[str, Any]) -> str:
+    """Return how far its application says it is: ``40 % · step 12``; '' where it has said nothing."""
+    percent, said = job.get("progress"), str(job.get("progressMessage") or "").strip()
+    return " · ".join(filter(None, ("" if percent is None else f"{float(percent):.4g} %", said)))

@@ -19,10 +19,12 @@ from ..model.resolve import definition_json
 from ..model.status import JobStatus
 from ..model.system import System
 from ..model.user import User
+from ..secrets.callback_tokens import CallbackTokens
 from ..store import jobs as job_rows
 from ..store import lease as lease_row
 from .apps import AppCatalog
 from .archive import Archiver
+from .callbacks import Callbacks
 from .conveyor import Conveyor, Listener
 from .desks import Desks
 from .files import FileService
@@ -59,6 +61,7 @@ from .subscriptions import Subscriptions
 from .system_choice import SystemChoice
 from .systems import SystemCatalog
 from .tenure import Tenure
+from .told_progress import ToldProgress
 from .tracker import Tracker
 from .transfers import Transfers
 from .wrapper import launch_script
@@ -88,6 +91,7 @@ class Engine:
         store_id: str,
         server_user: User | None = None,
         retention_days: int = 0,
+        callback_url: str = "",
         on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._ports = ports
@@ -144,6 +148,7 @@ class Engine:
                     oversight=oversight,
                 ),
                 settle=Settling(variables, system=self._system, redefine=known.redefine).settle,
+                told_job=lambda job: self.callbacks.variables(job),
             ),
             starter=starter,
             archiver=Archiver(ports, known.definitions, sources, oversight=oversight),
@@ -155,7 +160,17 @@ class Engine:
         self._places = Places(ports, self._conveyor, self._stations, self._lane)
         self._conveyor.subscribe(choice.learn)
         self._conveyor.subscribe(self._places.hear)
-        self._tracker = Tracker(ports, self._conveyor, on_host, lane=self._lane)
+        self._progress = ToldProgress(ports, self._conveyor, on_host, known.definitions)
+        self._tracker = Tracker(ports, self._conveyor, on_host, lane=self._lane, progress=self._progress)
+        self.callbacks = Callbacks(
+            ports,
+            self._conveyor,
+            self._progress,
+            tokens=CallbackTokens(folder / "keys"),
+            url=callback_url,
+            lane=self._lane,
+            look=self._tracker.look,
+        )
         self._stations.conveyor = self._conveyor
         starter.conveyor = self._conveyor
         self._conveyor.follow = self._tracker.follow
@@ -335,6 +350,7 @@ class Engine:
     def _ended(self, jobs: Sequence[Job]) -> None:
         self._tracker.release(jobs)
         self._known.forget_places(jobs)
+        self._progress.forget(jobs)
         for lane in {job.lane: None for job in jobs}:
             # One of those that rest there may have waited for the directory of one that has ended.
             self._conveyor.wake(lane, JobStatus.PROCESSING_INPUTS)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from ..model import files, marks
 from ..model.errors import InvalidInputError
-from ..model.job import Job, JobDefinition
+from ..model.job import EnvVariable, Job, JobDefinition
 from ..model.paths import join
 from ..transports.base import Entry, Transport
 from .faults import verdict_of
@@ -56,6 +57,7 @@ class Staging:
         oversight: Oversight,
         turns: FolderTurns,
         settle: Settle = _nothing_is_open,
+        told_job: Callable[[Job], tuple[EnvVariable, ...]] = lambda job: (),
     ) -> None:
         self._ports = ports
         self._definitions = definitions
@@ -64,6 +66,8 @@ class Staging:
         self._oversight = oversight
         self._turns = turns
         self._settle = settle
+        #: Variables that only the job itself is told: they are no part of its definition.
+        self._told_job = told_job
         transfer = Transfer(ports.clock)
         shared = SharedInputs(transfer)
         self._image = ImageStaging(ports, sources, shared, oversight)
@@ -127,7 +131,8 @@ class Staging:
     def _launch_files(
         self, lane: Lane, job: Job, definition: JobDefinition, program: str | None
     ) -> Iterable[Entry]:
-        lines = self._ports.runtimes[definition.app_runtime].launch_lines(job, definition, program)
+        told = replace(definition, env_variables=(*definition.env_variables, *self._told_job(job)))
+        lines = self._ports.runtimes[definition.app_runtime].launch_lines(job, told, program)
         script = launch_script(job, definition, lines, events=lane.events)
         folder = exec_dir(definition)
         yield Entry(path=f"{folder}/{files.LAUNCH_SCRIPT}", content=script.encode(), mode=0o770)

@@ -112,7 +112,8 @@ class EngineThread:
 
     *folder* holds the store and the local jobs; *user* is the server's own user; *url* is where this
     server answers, for others to forward to; *fork_cores* is how many cores local jobs share (None:
-    all that this process may use); *retention_days* after which ended jobs are removed (0: never).
+    all that this process may use); *retention_days* after which ended jobs are removed (0: never);
+    *callback_url* is the address of the API as hosts reach it ('': they do not).
     Raises ``StoreError`` from ``start`` when the store cannot be used.
     """
 
@@ -125,6 +126,7 @@ class EngineThread:
         fork_cores: int | None = None,
         allow_private_inputs: bool = False,
         retention_days: int = 0,
+        callback_url: str = "",
         ports: Callable[[Database, Tasks, ThreadWorkers], Ports] = real_ports,
     ) -> None:
         self.folder = folder
@@ -133,6 +135,7 @@ class EngineThread:
         self._cores = fork_cores or len(os.sched_getaffinity(0))
         self._allow_private_inputs = allow_private_inputs
         self._retention_days = retention_days
+        self._callback_url = callback_url
         self._make_ports = ports
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
@@ -214,6 +217,7 @@ class EngineThread:
             store_id=await self._store_id(),
             server_user=self._user,
             retention_days=self._retention_days,
+            callback_url=self._callback_url,
             on_lease_lost=self._lost.set,
         )
         await engine.start()

@@ -25,6 +25,8 @@ from .lane import Lane, LaneKey, by_lane
 from .on_host import OnHost
 from .outcome import LOST, Outcome, only_scheduler_knows
 from .ports import Ports
+from .sightings import doubtful, is_orphan, news
+from .told_progress import ToldProgress
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +59,13 @@ class Tracker:
         on_host: OnHost,
         *,
         lane: Callable[[LaneKey], Lane],
+        progress: ToldProgress,
     ) -> None:
         self._ports = ports
         self._conveyor = conveyor
         self._on_host = on_host
         self._lane = lane
+        self._progress = progress
         self._outcome = Outcome(ports, conveyor)
         self._ending = Ending(ports, conveyor, on_host, self._outcome, lane=lane, release=self.release)
         #: Called with jobs whose owner had asked to end them before they were handed over.
@@ -174,6 +178,10 @@ class Tracker:
         with suppress(StoreError):
             await self._conveyor.note({job.uuid: trouble or None for job in told})
 
+    async def look(self, lane: Lane, uuids: Sequence[str]) -> None:
+        """Look at some jobs at once. Raises the host's trouble, and the store's."""
+        await self._look_at(lane, uuids)
+
     async def _look_quietly(self, lane: Lane, uuids: Sequence[str]) -> None:
         try:
             await self._look_at(lane, uuids)
@@ -208,6 +216,9 @@ class Tracker:
         due = [(name, jobs) for name, jobs in groups if at_once or lane.turns[name].due <= now]
         for name, jobs in due:
             await self._act_on(lane, name, jobs, await self._ask(lane, name, jobs))
+        if due and await self._progress.look(lane, self._running(lane)):
+            for name, _ in due:
+                lane.turns[name].hasten(now, self._ports.schedulers[name].rounds)
         return bool(due)
 
     async def _ask(self, lane: Lane, name: str, jobs: Sequence[Job]) -> Mapping[str, Report]:
@@ -222,7 +233,7 @@ class Tracker:
         turn.away = next((r.reason for r in reports.values() if r.sighting is Sighting.AWAY), "")
         reports = {uuid: r for uuid, r in reports.items() if r.sighting is not Sighting.AWAY}
         turn.silent = 0 if reports else turn.silent + 1
-        if _news(jobs, reports) or _doubtful(lane, jobs, reports):
+        if news(jobs, reports) or doubtful(lane, jobs, reports):
             turn.hasten(now, scheduler.rounds)
         elif any(job.status is JobStatus.RUNNING for job in jobs):
             turn.hasten(now, (min(turn.gap, OUT_OF_SIGHT),) * 2)
@@ -235,10 +246,10 @@ class Tracker:
         for uuid, report in reports.items():
             if report.sighting is not Sighting.ABSENT:
                 lane.absent.pop(uuid, None)
-        doubtful = _doubtful(lane, jobs, reports)
-        for uuid in doubtful:
+        open_ends = doubtful(lane, jobs, reports)
+        for uuid in open_ends:
             lane.doubtful[uuid] += 1
-        names = list(dict.fromkeys([*_news(jobs, reports), *doubtful]))
+        names = list(dict.fromkeys([*news(jobs, reports), *open_ends]))
         await self._look_at(lane, names, reports, doubt=self._ports.schedulers[name].doubt)
         hopeless = {u: r.reason for u, r in reports.items() if r.sighting is Sighting.IMPOSSIBLE}
         if hopeless:
@@ -261,7 +272,7 @@ class Tracker:
         if not jobs:
             return
         found = await self._on_host.read_marks(lane, jobs)
-        orphans = [job for job in jobs if _is_orphan(job, found[job.uuid], reports)]
+        orphans = [job for job in jobs if is_orphan(job, found[job.uuid], reports)]
         if orphans:
             # What goes on running is looked at again: it is not over.
             left = {job.uuid for job in orphans} - await self._ending.kill(lane, orphans, why=LOST)
@@ -278,6 +289,7 @@ class Tracker:
         for job in jobs:
             report = (reports or {}).get(job.uuid)
             ends += self._what_next(lane, begun.get(job.uuid, job), found[job.uuid], report, doubt)
+        ends = await self._progress.with_last(lane, ends)
         stale = await self._conveyor.commit(starts, ends)
         if stale:
             # Two looks at the same time: what this one saw beyond the other is seen again.
@@ -349,6 +361,9 @@ class Tracker:
         jobs = (self._conveyor.jobs.get(uuid) for uuid in lane.tracked)
         return [job for job in jobs if job is not None and is_on_host(job)]
 
+    def _running(self, lane: Lane) -> list[Job]:
+        return [job for job in self._tracked(lane) if job.status is JobStatus.RUNNING]
+
 
 def _sentence(trouble: Exception) -> str:
     text = trouble.message if isinstance(trouble, TapisJobsError) else str(trouble)
@@ -362,28 +377,5 @@ def _deadline(job: Job) -> float:
     return started + (job.max_minutes + margin) * 60
 
 
-def _news(jobs: Sequence[Job], reports: Mapping[str, Report]) -> list[str]:
-    """Return the jobs of which the scheduler says something else than what is stored."""
-    said = ((job, reports[job.uuid].sighting) for job in jobs if job.uuid in reports)
-    return [job.uuid for job, sighting in said if _STORED.get(sighting) is not job.status]
-
-
-def _doubtful(lane: Lane, jobs: Sequence[Job], reports: Mapping[str, Report]) -> list[str]:
-    """Return the jobs that have ended and of which only the scheduler knows why."""
-    return [job.uuid for job in jobs if job.uuid in lane.doubtful and job.uuid in reports]
-
-
-_STORED = {
-    Sighting.QUEUED: JobStatus.QUEUED,
-    Sighting.HELD: JobStatus.PAUSED,
-    Sighting.RUNNING: JobStatus.RUNNING,
-}
 #: Where a job is that its scheduler has and that has not begun.
 _NOT_BEGUN = (JobStatus.QUEUED, JobStatus.PAUSED)
-
-
-def _is_orphan(job: Job, found: Marks, reports: Mapping[str, Report] | None) -> bool:
-    """Is a FORK job's launch script gone without a word? A batch scheduler ends what it left by itself."""
-    report = (reports or {}).get(job.uuid)
-    vanished = report is not None and report.sighting is Sighting.VANISHED
-    return vanished and job.job_type == JobType.FORK and found.was_started and found.exit_code is None

@@ -12,6 +12,8 @@ class Extension(StrEnum):
     SERVER = "server"
     #: A request is checked and shown without being submitted.
     VALIDATE = "validate"
+    #: Running applications tell how far they are: in files, or by calling back.
+    PROGRESS = "progress"
     #: Many jobs are submitted, cancelled and collected in one call.
     BULK = "bulk"
     #: Jobs that have not begun are held back and let go (PAUSED).

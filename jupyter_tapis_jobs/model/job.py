@@ -204,6 +204,10 @@ class Job:
     cohort_id: str | None = None
     #: What its owner asked for and is not done yet; the engine acts on it also after a restart.
     hold_wish: HoldWish | None = None
+    #: How far its application says it is: percent, words (or what is wrong with what it said), and when.
+    progress: float | None = None
+    progress_message: str | None = None
+    progress_told: str | None = None
 
     def evolve(self, **changes: Any) -> Job:
         """Return a copy with *changes*.

@@ -31,6 +31,8 @@ ROW_FIELDS = (
     "max_minutes",
     "remote_job_id",
     "tags",
+    "progress",
+    "progress_message",
 )
 Row = Mapping[str, Any]
 Value = str | int | float | bool | None

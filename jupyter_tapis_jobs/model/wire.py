@@ -214,6 +214,9 @@ _JOB_ONLY: dict[str, Any] = {
     ),
     "launch_reason": (str | None, Field(None, description="Why it is started so.")),
     "cohort_id": (str | None, Field(None, description="The bulk call or study it came with.")),
+    "progress": (float | None, Field(None, description="Percent, as the application says it.")),
+    "progress_message": (str | None, Field(None, description="The application's words about that.")),
+    "progress_told": _time("When it said so."),
 }
 _DEFINITION_ONLY: dict[str, Any] = {
     "archive_on_app_error": (bool, ...),

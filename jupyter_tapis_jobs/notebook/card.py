@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from ..client.failure import failure_of
-from ..client.words import sentence, size, state_words
+from ..client.words import progress_words, sentence, size, state_words
 from ..model.status import JobStatus
 
 MIME = "application/vnd.tapisjobs.job+json"
 #: Lines of output, and files, that a card shows.
 _TAIL, _FILES = 3, 8
+#: Characters of the bar that tells how far an application is.
+_BAR = 20
 #: What the renderer needs of a job's row.
 _KEYS = (
     *("uuid", "name", "owner", "tenant", "appId", "appVersion", "status", "condition", "created"),
     *("remoteStarted", "ended", "lastUpdated", "execSystemId", "archiveSystemId", "execSystemLogicalQueue"),
     *("lastMessage", "exitCode", "maxMinutes", "memoryMB", "nodeCount", "coresPerNode", "jobType"),
-    *("launchMode", "launchReason", "remoteJobId"),
+    *("launchMode", "launchReason", "remoteJobId", "progress", "progressMessage"),
 )
 #: The dots of a card: a word, and the statuses that stand for it.
 _STATIONS = (
@@ -82,6 +84,8 @@ def _facts(state: CardState) -> dict[str, Any]:
         "place": printable(_place(job)),
         "stations": _dots(status, state.history),
         "stations_said": " · ".join(word for word, _ in _STATIONS),
+        "progress": printable(progress_words(job)),
+        "percent": _percent(job),
         "trouble": printable(state.trouble),
         "failure": failure_of(job, [printable(line) for line in state.tail]),
         "tail": tail,
@@ -112,6 +116,8 @@ def _data(state: CardState, facts: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(facts: Mapping[str, Any]) -> str:
     head = f"{facts['look'].glyph} {facts['name']}  {facts['status']}  {facts['sentence']}"
     lines = [f"{head}   {facts['place']}", f"  {facts['stations']}   {facts['stations_said']}"]
+    if facts["progress"]:
+        lines.append(f"  {_bar(facts['percent'])}{facts['progress']}")
     if facts["trouble"]:
         lines.append(f"  ⚠ {facts['trouble']}")
     if facts["failure"]:
@@ -121,6 +127,20 @@ def _plain(facts: Mapping[str, Any]) -> str:
         more = f" · and {facts['more_files']} more" if facts["more_files"] else ""
         lines.append("  " + " · ".join(f"{file['path']} {file['size']}" for file in facts["files"]) + more)
     return "\n".join(lines)
+
+
+def _percent(job: Mapping[str, Any]) -> float | None:
+    """Return a number from 0 to 100, whatever stands there: a style is made of it."""
+    percent = job.get("progress")
+    return None if percent is None else max(0.0, min(float(percent), 100.0))
+
+
+def _bar(percent: float | None) -> str:
+    """``████████░░░░░░░░░░░░`` for 40 %; nothing where only words were told."""
+    if percent is None:
+        return ""
+    full = round(percent / 100 * _BAR)
+    return "█" * full + "░" * (_BAR - full) + " "
 
 
 def _place(job: Mapping[str, Any]) -> str:

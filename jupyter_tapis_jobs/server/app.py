@@ -6,6 +6,7 @@ import asyncio
 import gc
 import getpass
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Enum, Float, Int, Unicode, default
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, default, validate
 
 from ..model.errors import TapisJobsError
 from ..model.extensions import ALL, Extension
@@ -42,6 +43,7 @@ KERNEL_URL, KERNEL_TOKEN = "JUPYTER_TAPIS_JOBS_URL", "JUPYTER_TAPIS_JOBS_TOKEN"
 #: Seconds between two threads' turns; Python's default is 0.005.
 SWITCH_INTERVAL = 0.0005
 _DAY = 24 * 3600
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 
 class TapisJobsApp(ExtensionApp):
@@ -102,6 +104,10 @@ class TapisJobsApp(ExtensionApp):
     token_days = Int(
         365, min=1, help="Days for which a token of /v3/oauth2/tokens is good; it can be revoked."
     ).tag(config=True)
+    callback_url = Unicode(
+        help="Address of this server's API as job hosts reach it (https://…/tapis), for callbacks of "
+        "running jobs. Empty: jobs are told no address.",
+    ).tag(config=True)
     retention_days = Int(
         0,
         min=0,
@@ -125,6 +131,16 @@ class TapisJobsApp(ExtensionApp):
     @default("server_user")
     def _default_server_user(self) -> str:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+
+    @validate("callback_url")
+    def _checked_callback_url(self, proposal: dict[str, Any]) -> str:
+        url = str(proposal["value"]).strip()
+        if url and not _ADDRESS.fullmatch(url):
+            raise TraitError(
+                f"TapisJobsApp.callback_url {url!r} is no address. "
+                "Write it as job hosts reach this server's API: https://hub.example.org/user/ada/tapis"
+            )
+        return url
 
     @default("smtp_password")
     def _default_smtp_password(self) -> str:
@@ -175,6 +191,7 @@ class TapisJobsApp(ExtensionApp):
             fork_cores=self.fork_cores or None,
             allow_private_inputs=self.allow_private_inputs,
             retention_days=self.retention_days,
+            callback_url=self.callback_url,
             ports=partial(
                 real_ports, server_user=service.server_user, accept_new=accept_new, senders=self._senders()
             ),

@@ -51,6 +51,8 @@ class Collected:
                 f"The body has {self._size / MEGABYTE:,.1f} MB; "
                 f"at most {self._limit / MEGABYTE:,.0f} MB are taken. "
                 "Send large files through /v3/files/ops instead."
+                if self._limit >= MEGABYTE
+                else f"The body has {self._size:,} bytes; at most {self._limit:,} are taken."
             )
 
     @property

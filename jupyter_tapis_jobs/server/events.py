@@ -34,6 +34,8 @@ def news_to_wire(news: News) -> dict[str, Any]:
             "remoteJobId": job.remote_job_id,
             "launchMode": job.launch_mode,
             "cohortId": job.cohort_id,
+            "progress": job.progress,
+            "progressMessage": job.progress_message,
         },
     }
 

@@ -21,7 +21,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A stored event and its job as it stood then; without an event, the job has a new message only."""
+    """A stored event and its job as it stood then; without one, the job has only said something new."""
 
     event: JobEvent | None
     job: Job
@@ -80,8 +80,8 @@ class Feed:
         self._door = door
         self._capacity = capacity
         self._subscriptions: set[Subscription] = set()
-        #: The message that listeners heard last, of each job that has not ended.
-        self._said: dict[str, str | None] = {}
+        #: What listeners heard last, of each job that has not ended: its message, and its progress.
+        self._said: dict[str, tuple[str | None, ...]] = {}
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -102,7 +102,7 @@ class Feed:
             self._engine = engine
 
     def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:
-        """Take stored events, and jobs with a new message, from the engine."""
+        """Take stored events, and jobs with a new message or progress, from the engine."""
         if self._loop is None or self._loop.is_closed():
             return
         by_uuid = {job.uuid: job for job in jobs}
@@ -118,13 +118,14 @@ class Feed:
         self._loop.call_soon_threadsafe(self._spread, news)
 
     def _is_said_newly(self, job: Job) -> bool:
-        return job.last_message is not None and self._said.get(job.uuid) != job.last_message
+        said = _said_of(job)
+        return any(said) and self._said.get(job.uuid) != said
 
     def _remember(self, job: Job) -> None:
         if job.status.is_terminal:
             self._said.pop(job.uuid, None)
         else:
-            self._said[job.uuid] = job.last_message
+            self._said[job.uuid] = _said_of(job)
 
     def _spread(self, news: Sequence[News]) -> None:
         for subscription in tuple(self._subscriptions):
@@ -184,6 +185,10 @@ class Feed:
         """End all listening."""
         for subscription in tuple(self._subscriptions):
             subscription.close()
+
+
+def _said_of(job: Job) -> tuple[str | None, ...]:
+    return job.last_message, job.progress_told
 
 
 def _last_id(news: Sequence[News]) -> int:

@@ -25,7 +25,10 @@ _KEPT = (
     "Content-Type", "Content-Length", "Content-Disposition", "Content-Range", "Accept-Ranges",
     "Cache-Control", "X-Accel-Buffering", "X-Content-Type-Options", "Content-Security-Policy",
 )  # fmt: skip
-_SENT = ("Content-Type", "Range", "More", "Last-Event-ID", "Accept", "X-Tapis-Tracking-ID")
+_SENT = (
+    "Content-Type", "Range", "More", "Last-Event-ID", "Accept", "X-Tapis-Tracking-ID",
+    "X-Tapis-Callback-Token",
+)  # fmt: skip
 CONNECT_SECONDS, SILENCE_SECONDS = 5.0, 600.0
 
 

@@ -84,7 +84,7 @@ class TapisHandler(JupyterHandler):
         elif found.route.takes is Takes.FILE:
             self._begin(FilePart(self.request.headers.get("Content-Type", ""), self.service.max_upload))
         else:
-            self._sink = Collected(self.service.max_body)
+            self._sink = Collected(found.route.max_body or self.service.max_body)
 
     def _split(self) -> tuple[str, str]:
         """Return what stands before ``/v3`` as the caller wrote it, and the rest; both still encoded."""

@@ -74,6 +74,8 @@ class Route:
     engine: bool = True
     #: What of ours it belongs to; None for what every Tapis answers.
     extension: Extension | None = None
+    #: Bytes of its body; None for what the server takes otherwise.
+    max_body: int | None = None
 
     @property
     def service(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     about,
     apps,
+    callbacks,
     child_systems,
     code,
     credentials,
@@ -38,6 +39,7 @@ from .route import Route
 TABLE: tuple[Route, ...] = (
     *jobs.ROUTES,
     *steering.ROUTES,
+    *callbacks.ROUTES,
     *job_annotations.ROUTES,
     *job_sharing.ROUTES,
     *job_counts.ROUTES,

@@ -5,6 +5,7 @@ Times are ISO-8601 UTC text, which sorts as it reads; records inside a row are J
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
 from ..model.status import TERMINAL
@@ -36,10 +37,7 @@ jobs = Table(
     _text("archive_system_id", required=True),
     _text("exec_system_logical_queue"),
     _text("effective_user_id", required=True),
-    _number("node_count"),
-    _number("cores_per_node"),
-    _number("memory_mb"),
-    _number("max_minutes"),
+    *map(_number, ("node_count", "cores_per_node", "memory_mb", "max_minutes")),
     _text("status", required=True),
     _text("created", required=True),
     _text("last_updated", required=True),
@@ -72,6 +70,8 @@ jobs = Table(
     _text("launch_reason"),
     _text("cohort_id"),
     _text("hold_wish"),
+    Column("progress", sa.Float),
+    *map(_text, ("progress_message", "progress_told")),
     sqlite_autoincrement=True,
 )
 

@@ -20,6 +20,9 @@ export interface JobRow {
   remoteJobId?: string | null;
   /** The bulk call or study it came with. */
   cohortId?: string | null;
+  /** How far its application says it is: percent, and its words. */
+  progress?: number | null;
+  progressMessage?: string | null;
   nodeCount?: number | null;
   coresPerNode?: number | null;
   maxMinutes?: number | null;

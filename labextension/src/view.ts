@@ -4,6 +4,7 @@ import { begin, canAct, isTicking, lastLines, reduce, type CardState, type Chang
 import { t } from './core/language.js';
 import { button, eachSecond, element, show, write } from './dom.js';
 import { isTerminal, results, stdoutName, type HistoryRow, type JobRow, type SavedCard } from './job.js';
+import { ProgressBar } from './progress.js';
 import { RefusedError, type Server } from './server.js';
 import { dots, localTime, moment, place, printable, printedLines, sentence, size, stateWords, STATIONS } from './words.js';
 
@@ -225,14 +226,13 @@ export class CardView {
     this.buttons.append(this.resumeButton, this.cancelButton, this.outputButton, this.moreButton);
     const facts = element('div', 'tj-Facts', {}, this.badge, this.title, this.words, this.where);
     const head = element('div', 'tj-Head', {}, facts, this.buttons);
-    this.node.append(head, this.more, this.question, this.stations, this.trouble, this.failure, this.caption, this.lines);
+    this.node.append(head, this.more, this.question, this.stations, this.progress.node, this.trouble, this.failure, this.caption, this.lines);
     this.node.append(this.output, this.files, this.note, this.below);
     [this.more, this.question, this.trouble, this.failure, this.output, this.note].forEach(node => show(node, false));
   }
 
   private draw(): void {
-    const { state } = this;
-    const { job } = state;
+    const { state, state: { job } } = this;
     const look = stateWords(job.status);
     this.node.dataset['tone'] = look.tone;
     this.node.dataset['status'] = job.status ?? '';
@@ -244,6 +244,7 @@ export class CardView {
     write(this.where, printable(place(job)));
     this.tick();
     this.drawDots();
+    this.progress.draw(job);
     this.drawTrouble();
     this.drawFailure();
     this.drawOutput();
@@ -383,6 +384,7 @@ export class CardView {
   private readonly more = element('div', 'tj-More');
   private readonly question = element('div', 'tj-Question', { role: 'alertdialog', 'aria-label': 'Cancel this job?' });
   private readonly stations = element('ol', 'tj-Stations');
+  private readonly progress = new ProgressBar();
   private readonly trouble = element('div', 'tj-Trouble', { role: 'status' });
   private readonly failure = element('div', 'tj-Failure');
   private readonly caption = element('div', 'tj-Caption');

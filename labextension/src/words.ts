@@ -108,6 +108,12 @@ export function sentence(job: JobRow, now: number): string {
   }
 }
 
+/** How far its application says a job is: `40 % · step 12`; '' where it has said nothing. */
+export function progressWords(job: JobRow): string {
+  const percent = typeof job.progress === 'number' ? `${Number(job.progress.toPrecision(4)).toLocaleString()} %` : '';
+  return [percent, (job.progressMessage ?? '').trim()].filter(Boolean).join(' · ');
+}
+
 function after(words: string, seconds: number): string {
   return t('{words} after {duration}', { words, duration: duration(seconds) });
 }

@@ -200,6 +200,8 @@ SAMPLES: dict[str, Sample] = {
     "jobs.pauseJob": Sample(other=404, good=409, path=_begun),
     "jobs.resumeJob": Sample(other=404, good=409, path=_begun),
     "jobs.pauseJobs": Sample(other=200, body=lambda w: {"uuids": [w.running()]}),
+    # Only the job's own token counts: its owner is refused without it like anybody else.
+    "jobs.jobCallback": Sample(other=403, good=403, path=_job, body=lambda w: {"progress": 40}),
     "jobs.resumeJobs": Sample(other=200, body=lambda w: {"uuids": [w.running()]}),
     "jobs.hideJob": Sample(other=404, path=_job),
     "jobs.unhideJob": Sample(other=404, path=_job),

@@ -261,6 +261,22 @@ async def test_a_new_message_without_an_event_is_told_once():
     engine.feed.close()
 
 
+async def test_progress_without_an_event_is_told_once_and_with_what_a_card_shows():
+    from jupyter_tapis_jobs.server.events import news_to_wire
+
+    engine = FeedOfOneEngine()
+    await anext(engine.news)
+    running = _job(progress=40.0, progress_message="step 12", progress_told="2026-11-22T12:00:00.000000Z")
+    engine.tell([], [running])
+    (news,) = await anext(engine.news)
+    told = news_to_wire(news)["job"]
+    assert (told["progress"], told["progressMessage"]) == (40.0, "step 12")
+    engine.tell([], [running.evolve(submission_id="s")])
+    engine.tell([_news(7).event], [running])
+    assert [item.event.id for item in await anext(engine.news) if item.event] == [7]
+    engine.feed.close()
+
+
 async def test_a_queue_full_of_messages_loses_messages_only():
     from jupyter_tapis_jobs.server.feed import News
 

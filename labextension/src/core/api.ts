@@ -251,6 +251,9 @@ export interface JobDetails {
   launchMode: string;  // single, array or pack; auto until the start settles it.
   launchReason?: string | null;  // Why it is started so.
   cohortId?: string | null;  // The bulk call or study it came with.
+  progress?: number | null;  // Percent, as the application says it.
+  progressMessage?: string | null;  // The application's words about that.
+  progressTold?: string | null;  // When it said so.
   archiveOnAppError: boolean;
   archiveMode: ArchiveMode;
   dynamicExecSystem: boolean;

@@ -19,7 +19,7 @@ export type ColumnFilters = Readonly<Record<string, ColumnFilter>>;
 export const FILTERED: Readonly<Record<string, Kind>> = {
   status: 'choice', appId: 'choice', execSystemId: 'choice', execSystemLogicalQueue: 'choice', owner: 'choice',
   name: 'text', lastMessage: 'text', remoteJobId: 'text', uuid: 'text',
-  exitCode: 'number', nodeCount: 'number', coresPerNode: 'number', maxMinutes: 'number',
+  exitCode: 'number', progress: 'number', nodeCount: 'number', coresPerNode: 'number', maxMinutes: 'number',
   created: 'date', ended: 'date'
 };
 

@@ -40,7 +40,7 @@ export interface News {
 
 const MORE: readonly (keyof JobDetails)[] = [
   'lastMessage', 'jobType', 'execSystemLogicalQueue', 'nodeCount', 'coresPerNode', 'maxMinutes', 'remoteJobId',
-  'launchMode', 'tags', 'visible', 'remoteResultInfo'
+  'launchMode', 'tags', 'visible', 'remoteResultInfo', 'progress', 'progressMessage'
 ];
 const FIELDS = ['summaryAttributes', ...MORE].join(',');
 /** The server takes so many in one call. */

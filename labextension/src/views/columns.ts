@@ -9,8 +9,9 @@ import { t } from '../core/language.js';
 import { Selection } from '../core/selection.js';
 import { element } from '../dom.js';
 import { isTerminal } from '../job.js';
+import { progressBar } from '../progress.js';
 import { ColumnFilterForm, type FilterSetting } from './column_filter.js';
-import { age, clock, duration, moment, printable, sentence, stateWords } from '../words.js';
+import { age, clock, duration, moment, printable, progressWords, sentence, stateWords } from '../words.js';
 
 type Cell = ICellRendererParams<GridRow>;
 type Column = ColDef<GridRow> & { colId: string };
@@ -74,6 +75,7 @@ function wide(selection: Selection): Column[] {
     { colId: 'name', headerName: 'Name', flex: 3, cellRenderer: words(row => row.name) },
     { colId: 'time', headerName: 'Time', width: 92, sortable: false, cellClass: 'tj-mod-number', cellRenderer: time },
     { colId: 'lastMessage', headerName: 'What is going on', flex: 4, cellRenderer: words(said) },
+    { colId: 'progress', headerName: 'Progress', width: 190, hide: true, cellRenderer: progress },
     { colId: 'appId', headerName: 'App', width: 130, cellRenderer: words(app) },
     { colId: 'execSystemId', headerName: 'System', width: 110, cellRenderer: words(row => row.execSystemId) },
     { colId: 'execSystemLogicalQueue', headerName: 'Queue', width: 100, cellRenderer: words(row => row.execSystemLogicalQueue) },
@@ -160,9 +162,13 @@ function app(row: GridRow): string {
   return row.appId ? `${row.appId}@${row.appVersion ?? ''}` : '';
 }
 
-/** The job's own message where it is over or in trouble, else what it does. */
+/** The job's own message where it is over or in trouble; how far it says it is while it runs; else what it does. */
 function said(row: GridRow): string {
-  return (row.status === 'FAILED' && row.lastMessage) || sentence(row, Date.now());
+  return (row.status === 'FAILED' && row.lastMessage) || (row.status === 'RUNNING' && progressWords(row)) || sentence(row, Date.now());
+}
+
+function progress({ data }: Cell): HTMLElement {
+  return data ? progressBar(data) : element('span', 'tj-Wait', {}, '…');
 }
 
 function passed(row: GridRow): string {

@@ -121,6 +121,7 @@ def sample(resolved: Callable[..., Resolved]) -> Resolved:
 
 def test_a_job_shows_every_attribute_of_tapis_and_few_more(sample: Resolved) -> None:
     ours = {"archiveMode", "launchMode", "launchReason", "cohortId"}
+    ours |= {"progress", "progressMessage", "progressTold"}
     assert set(job_to_wire(*sample)) == TAPIS_JOB | ours == set(map(wire_name, JOB_FIELDS))
 
 

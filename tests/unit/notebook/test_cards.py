@@ -287,3 +287,25 @@ def test_a_finished_job_is_shown_once_and_not_kept(fake, tapis):
 def test_a_job_at_the_end_of_a_cell_is_its_card(fake, tapis, shell, run):
     shell.user_ns["job"] = tapis.job(fake.add_job("QUEUED", name="frame-1"))
     assert "◷ frame-1  QUEUED" in run("job")
+
+
+def test_a_card_shows_how_far_the_application_says_it_is():
+    shown = card(job={"progress": 40.0, "progressMessage": "step 12"})
+    assert "████████░░░░░░░░░░░░ 40 % · step 12" in shown["text/plain"]
+    assert 'role="progressbar"' in shown["text/html"]
+    assert 'aria-valuenow="40.0" aria-valuetext="40 % · step 12"' in shown["text/html"]
+    assert "width:40.0%" in shown["text/html"]
+    assert shown[MIME]["job"]["progress"] == 40.0
+
+
+def test_a_card_of_a_job_that_told_nothing_has_no_bar():
+    shown = card()
+    assert "progressbar" not in shown["text/html"]
+    assert "░" not in shown["text/plain"]
+
+
+def test_words_about_progress_are_text_and_need_no_percentage():
+    shown = card(job={"progressMessage": "<img src=x>\x1b[2J"})
+    assert "img" not in Tags(shown["text/html"]).tags
+    assert "progressbar" not in shown["text/html"]
+    assert "  <img src=x>\n" in shown["text/plain"] + "\n"
