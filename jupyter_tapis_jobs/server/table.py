@@ -32,6 +32,7 @@ from . import (
     systems,
     tenants,
     transfers,
+    workflows,
 )
 from .route import Route
 
@@ -63,6 +64,7 @@ TABLE: tuple[Route, ...] = (
     *hosts.ROUTES,
     *studies.ROUTES,
     *study_chains.ROUTES,
+    *workflows.ROUTES,
     *purge.ROUTES,
     *about.ROUTES,
 )
