@@ -123,7 +123,7 @@ class WithStudies:
         return import_study(_whole(self), path, name, definitions=definitions, **changes)
 
     def workflow(self, name: str) -> Workflow:
-        """Return a workflow to build, jobs that wait for one another; or the one of that *name* that is there.
+        """Return a workflow to build, jobs that wait for one another; or the one of that *name*.
 
         ``flow.add(…)`` and ``flow.map(…)`` take what ``submit`` takes. Nothing is sent before ``flow.run()``.
         """

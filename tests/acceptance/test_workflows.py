@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,3 +70,39 @@ def test_a_workflow_hands_outputs_on_from_one_job_to_a_fan_out_to_one_job(begin:
     uuids = told["jobUuid"].tolist()
     assert flow.run().frame()["jobUuid"].tolist() == uuids
     assert flow.status == "FINISHED"
+
+
+def test_a_failed_node_is_tried_again_and_what_is_behind_it_then_runs(begin: Begin) -> None:
+    flow, fields = begin()
+    flow.add("bash", script="echo hello", name="first", **fields)
+    flow.add(
+        "bash", script="cat missing.txt", name="second",
+        inputs=["output://first/missing.txt"], **fields,
+    )  # fmt: skip
+    flow.add("bash", script="exit 3", name="third", retries=1, **fields)
+    flow.add("bash", script="true", name="last", after=["third"], **fields)
+    flow.run().wait(SECONDS, progress=False)
+    assert flow.status == "FAILED"
+    assert states(flow) == {"first": "FINISHED", "second": "FAILED", "third": "FAILED", "last": "NOT_RUN"}
+    told = flow.frame().set_index("node")
+    assert told.loc["third", "attempt"] == 2
+    assert "missing.txt" in told.loc["second", "problem"]
+    assert "an output that node first did not leave" in told.loc["second", "problem"]
+
+
+def test_a_workflow_goes_on_when_its_server_was_killed(serve: Callable[..., Any], tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    with serve() as server, closing(server.tapis().connection):
+        flow = server.tapis().workflow("survivor")
+        first = flow.add("bash", script=f"until [ -e {gate} ]; do sleep 0.1; done; echo 1 > n", name="first")
+        flow.add("bash", script="cat n", name="second", inputs=[first.output("n")], after=["first"])
+        flow.run()
+        server.process.process.kill()
+        server.process.process.wait()
+    gate.touch()
+    with serve() as server, closing(server.tapis().connection):
+        again = server.tapis().workflow("survivor")
+        again.wait(SECONDS, progress=False)
+        assert states(again) == {"first": "FINISHED", "second": "FINISHED"}
+        assert again.frame()["attempt"].tolist() == [1, 1]
+        assert len(server.tapis().jobs()) == 2
