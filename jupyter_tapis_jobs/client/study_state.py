@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 from ..model.status import JobStatus
 from .words import is_terminal, state_words
@@ -51,6 +52,8 @@ class Group:
 class StudyState:
     """All that the progress of a study shows, at one moment."""
 
+    #: What it is called beside its name.
+    kind: ClassVar[str] = "study"
     name: str
     #: Status of the last attempt -> number of cases; those never submitted are not in it.
     counts: Mapping[str, int]
@@ -90,12 +93,13 @@ class StudyState:
     @property
     def groups(self) -> tuple[Group, ...]:
         """The states that any case is in, in the order in which a person asks for them."""
-        found = [
-            _group(word, statuses, sum(self.counts.get(status, 0) for status in statuses))
-            for word, statuses in _GROUPS
-        ]
         unsent = Group("·", "not submitted", state_words("").colour, self.waiting)
-        return tuple(group for group in (*found, unsent) if group.count)
+        return (*groups_of(self.counts), *([unsent] if self.waiting else ()))
+
+    @property
+    def picture(self) -> str:
+        """What a notebook shows below the bar, as markup whose texts are escaped."""
+        return ""
 
     @property
     def line(self) -> str:
@@ -171,6 +175,12 @@ def rounded(seconds: float) -> str:
 
 #: Seconds up to which a unit is used.
 _UP_TO = MappingProxyType({"s": 90, "min": 5400, "h": 172_800, "d": math.inf})
+
+
+def groups_of(counts: Mapping[str, int]) -> tuple[Group, ...]:
+    """Return the states that any job is in, in the order in which a person asks for them."""
+    found = (_group(word, statuses, sum(counts.get(s, 0) for s in statuses)) for word, statuses in _GROUPS)
+    return tuple(group for group in found if group.count)
 
 
 def _group(word: str, statuses: tuple[JobStatus, ...], count: int) -> Group:

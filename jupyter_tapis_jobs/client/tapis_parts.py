@@ -1,4 +1,4 @@
-"""Parts of the front door that have a subject of their own: functions, studies, sharing, hosts."""
+"""Parts of the front door that have a subject of their own: functions, studies, workflows, sharing, hosts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .panel_extras import Kind
     from .study import Study
     from .tapis import Tapis
+    from .workflow import Workflow
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -120,6 +121,24 @@ class WithStudies:
         from .study_transfer import import_study
 
         return import_study(_whole(self), path, name, definitions=definitions, **changes)
+
+    def workflow(self, name: str) -> Workflow:
+        """Return a workflow to build, jobs that wait for one another; or the one of that *name*.
+
+        ``flow.add(…)`` and ``flow.map(…)`` take what ``submit`` takes. Nothing is sent before ``flow.run()``.
+        """
+        from .workflow import workflow_of
+
+        return workflow_of(_whole(self), name)
+
+    def workflows(self) -> pd.DataFrame:
+        """Return a frame of the caller's workflows, newest first.
+
+        Columns: ``name status`` (text), ``created`` (time, UTC), ``nodes finished failed waiting`` (Int64).
+        """
+        from .workflow import workflows_frame
+
+        return workflows_frame(_whole(self))
 
 
 class WithOthers:

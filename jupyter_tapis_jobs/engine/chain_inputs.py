@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -19,10 +15,9 @@ from ..model.study import TABLE_COLUMNS, Study
 from ..model.study_chain import FOLDER
 from ..store import jobs as job_rows
 from ..store import study_frame
+from .given_outputs import csv_text, given_output
 from .outputs import output_place
 
-#: What stands in the place of the table before it is known.
-EMPTY = "data:,"
 _ENDED = frozenset(status.value for status in JobStatus if status.is_terminal)
 
 
@@ -45,10 +40,9 @@ class Cases:
 
     def inputs(self, outputs: Sequence[str]) -> Iterator[dict[str, str]]:
         """Yield the file inputs that bring *outputs* of each case below ``cases/ROW/``."""
-        for row, (system, directory) in self.places.items():
+        for row, place in self.places.items():
             for path in outputs:
-                address = quote(f"{directory.strip('/')}/{path}", safe="/@:+,=~")
-                yield {"sourceUrl": f"tapis://{system}/{address}", "targetPath": f"{FOLDER}/{row}/{path}"}
+                yield given_output(place, path, f"{FOLDER}/{row}/{path}")
 
 
 def read_cases(conn: Connection, study: Study) -> Cases:
@@ -79,15 +73,9 @@ def _table(columns: Mapping[str, Sequence[Any]], defaults: Mapping[str, Any]) ->
     """Return the table as CSV; a parameter that a case lacks has its default."""
     cases = [json.loads(text) for text in columns["parameters"]]
     names = list(dict.fromkeys(name for case in cases for name in case) | dict.fromkeys(defaults))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*names, *TABLE_COLUMNS])
     told = zip(*(columns[name] for name in TABLE_COLUMNS), strict=True)
-    for case, values in zip(cases, told, strict=True):
-        writer.writerow([*(case.get(name, defaults.get(name)) for name in names), *values])
-    return text.getvalue()
-
-
-def inlined(data: bytes) -> str:
-    """Return *data* as an address that holds it."""
-    return "data:text/csv;base64," + base64.b64encode(data).decode()
+    rows = (
+        [*(case.get(name, defaults.get(name)) for name in names), *values]
+        for case, values in zip(cases, told, strict=True)
+    )
+    return csv_text([*names, *TABLE_COLUMNS], rows)

@@ -64,6 +64,7 @@ from .tenure import Tenure
 from .told_progress import ToldProgress
 from .tracker import Tracker
 from .transfers import Transfers
+from .workflows import Workflows
 from .wrapper import launch_script
 
 log = logging.getLogger(__name__)
@@ -208,6 +209,17 @@ class Engine:
             person=partial(_person, server_user),
         )
         self._conveyor.subscribe(self.studies.hear)
+        self.workflows = Workflows(
+            ports,
+            epoch=epoch,
+            submission=self._submission,
+            store=self._store,
+            steering=self.steering,
+            holding=self.holding,
+            active=lambda: self._conveyor.jobs,
+            person=partial(_person, server_user),
+        )
+        self._conveyor.subscribe(lambda events, jobs: self.workflows.hear(jobs))
         self._conveyor.on_wish = self.holding.fulfil_soon
         self._tracker.on_late_cancel = lambda uuids: self.steering.end_soon(uuids, "late cancel")
 
@@ -218,6 +230,7 @@ class Engine:
         active = await self._ports.read(job_rows.active)
         self._conveyor.enter(active)
         await self.studies.start(active)
+        await self.workflows.start()
         self._notifier.wake()
         await self.sharing.start()
         self._ports.spawn(self._tenure.keep(), "lease")

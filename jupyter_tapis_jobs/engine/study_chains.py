@@ -13,7 +13,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -26,12 +25,10 @@ from ..model.user import User
 from ..store import studies as study_rows
 from ..store import study_chains as rows
 from ..store.lease import LeaseLostError
-from .chain_inputs import EMPTY, Cases, inlined, read_cases
+from .chain_inputs import Cases, read_cases
+from .given_outputs import EMPTY, table_address
 from .ports import Ports
 from .submission import Accepted, Submission
-from .systems import LOCAL
-from .uploads import FOLDER as UPLOADS
-from .uploads import kept
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +38,6 @@ Store = Callable[
 ]
 #: Seconds until a request is tried again that trouble of store or host kept from being submitted.
 RETRY = 30.0
-#: Bytes of a table that travel inside the request.
-INLINE = 64 * 1024
 #: When a request is tried again that was refused.
 _AGAIN = "It is tried again when the study is run again, or when the same is asked for once more."
 
@@ -71,8 +66,6 @@ class StudyChains:
         self._active = active
         self._lock = lock
         self._person = person
-        #: The folder of files that jobs need.
-        self._uploads = ports.database.path.parent / UPLOADS
         #: Studies with a request that waits for their cases.
         self._waiting: set[int] = set()
 
@@ -196,7 +189,7 @@ class StudyChains:
         try:
             if not cases.places:
                 raise ConflictError(f"no case of study {study.name} has outputs: none is FINISHED.")
-            table = await self._table(owner, cases.table.encode())
+            table = await table_address(self._ports, owner, TABLE, cases.table)
             raw = _with_inputs(json.loads(chain.request), table, [*cases.inputs(chain.outputs)])
             (result,) = await self._submission.resolve_all(owner, [raw])
             if isinstance(result, TapisJobsError):
@@ -209,13 +202,6 @@ class StudyChains:
                 raise
             why = f"{fault.message} {_AGAIN}"
             await self._ports.write(lambda c: rows.refuse(c, chain.id, why), epoch=self._epoch)
-
-    async def _table(self, owner: User, data: bytes) -> str:
-        """Return the address of a table; a large one is a file, where its owner may read it."""
-        if len(data) <= INLINE or not owner.is_server_user:
-            return inlined(data)
-        path = await self._ports.workers.read(lambda: kept(self._uploads, TABLE, data))
-        return f"tapis://{LOCAL}{quote(path.as_posix(), safe='/@:+,=~')}"
 
     async def _cases(self, study: Study) -> Cases:
         return await self._ports.read(lambda c: read_cases(c, study))

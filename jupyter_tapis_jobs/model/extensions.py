@@ -34,6 +34,8 @@ class Extension(StrEnum):
     HOSTS = "hosts"
     #: Parameter studies are kept: cases, attempts, and their table.
     STUDIES = "studies"
+    #: Workflows are kept: jobs that wait for one another, and what has become of each.
+    WORKFLOWS = "workflows"
     #: What views in a browser ask for: counts, words to look for, hidden jobs, forms, code, previews.
     VIEWS = "views"
 

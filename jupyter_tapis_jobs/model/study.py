@@ -149,8 +149,8 @@ class CasesError(InvalidInputError):
         self.added = added
 
 
-def refuse_bad_name(name: str) -> None:
-    """Raise ``InvalidInputError`` unless *name* can be a study's."""
+def refuse_bad_name(name: str, what: str = "a study") -> None:
+    """Raise ``InvalidInputError`` unless *name* can be that of *what*."""
     if isinstance(name, str):
         refuse_control(name, "name")
     # "." and ".." are no part of an address: they are another address.
@@ -163,7 +163,7 @@ def refuse_bad_name(name: str) -> None:
         or len(name) > NAME_LENGTH
     ):
         raise InvalidInputError(
-            f"name {shown(name)} cannot name a study: text of 1 to {NAME_LENGTH} characters, no '/', "
+            f"name {shown(name)} cannot name {what}: text of 1 to {NAME_LENGTH} characters, no '/', "
             "no space at its ends.",
             field="name",
             value=name,

@@ -20,6 +20,7 @@ from .cards import Handle
 
 if TYPE_CHECKING:
     from ..client.study import Study
+    from ..client.workflow import Workflow
 
 _log = logging.getLogger(__name__)
 #: Seconds between two redraws at least.
@@ -36,7 +37,7 @@ def bundle(state: StudyState) -> dict[str, Any]:
 
 def _html(state: StudyState) -> str:
     parts = [
-        f'<div style="max-width:52em" role="group" aria-label="study {_text(state.name)}">',
+        f'<div style="max-width:52em" role="group" aria-label="{state.kind} {_text(state.name)}">',
         f"<div><b>{_text(state.name)}</b>&ensp;{state.ended:,} of {state.total:,}"
         f"{_behind(state.left)}{_behind(state.stopped)}{_behind(state.trouble)}</div>",
         f'<div role="progressbar" aria-valuemin="0" aria-valuemax="{state.total}" '
@@ -47,6 +48,7 @@ def _html(state: StudyState) -> str:
             for group in state.groups
         ),
         *(f"<div>{_text(told.strip())}</div>" for told in state.below),
+        state.picture,
         "</div>",
     ]
     return "".join(parts)
@@ -190,14 +192,15 @@ class LiveStudy:
             return not self._displays
 
 
-_live: dict[tuple[int, str], LiveStudy] = {}
+#: (client, kind, name) -> what keeps it up to date.
+_live: dict[tuple[int, str, str], LiveStudy] = {}
 #: The display that was begun last.
 _drawn: list[StudyDisplay] = []
 
 
 def look_now(name: str) -> None:
     """Let the cells that show the study *name* look at once: it is over, and the kernel may be, too."""
-    for (_, followed), live in list(_live.items()):
+    for (*_, followed), live in list(_live.items()):
         if followed == name:
             live.look_now()
 
@@ -209,8 +212,8 @@ def _this_cell() -> int | None:
     return None if shell is None else int(shell.execution_count)
 
 
-def show(study: Study, handle: Handle | None = None) -> StudyDisplay:
-    """Show the progress of *study* as output of this cell, and keep it up to date while cases run.
+def show(study: Study | Workflow, handle: Handle | None = None) -> StudyDisplay:
+    """Show the progress of a study or workflow as output of this cell; keep it up to date while jobs run.
 
     Where the cell has waited for it (``study.wait()`` at its end) the same is not shown twice.
     """
@@ -225,14 +228,14 @@ def show(study: Study, handle: Handle | None = None) -> StudyDisplay:
     if state.is_over and not state.trouble:
         look_now(study.name)
     elif in_notebook() and not state.is_over:
-        key = (id(study.tapis), study.name)
+        key = (id(study.tapis), state.kind, study.name)
         _live.setdefault(key, LiveStudy(study.watch())).add(display)
     return display
 
 
 def register(shell: Any) -> None:
-    """Make a study at the end of a cell its live progress, and ``study.wait()`` show the same."""
-    shell.display_formatter.ipython_display_formatter.for_type_by_name(
-        "jupyter_tapis_jobs.client.study", "Study", show
-    )
+    """Make a study or workflow at the end of a cell its live progress, and ``study.wait()`` show the same."""
+    shown = shell.display_formatter.ipython_display_formatter
+    shown.for_type_by_name("jupyter_tapis_jobs.client.study", "Study", show)
+    shown.for_type_by_name("jupyter_tapis_jobs.client.workflow", "Workflow", show)
     use_in_notebook(StudyDisplay)

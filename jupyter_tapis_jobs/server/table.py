@@ -33,6 +33,7 @@ from . import (
     systems,
     tenants,
     transfers,
+    workflows,
 )
 from .route import Route
 
@@ -65,6 +66,7 @@ TABLE: tuple[Route, ...] = (
     *hosts.ROUTES,
     *studies.ROUTES,
     *study_chains.ROUTES,
+    *workflows.ROUTES,
     *purge.ROUTES,
     *about.ROUTES,
 )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from ..model.job import Job
 from ..model.status import JobStatus
-from . import studies
+from . import studies, workflows
 from .records import JOB_COLUMNS, job_from_row
 from .tables import job_definitions, job_events, jobs, shares
 
@@ -36,13 +36,14 @@ def count_events(conn: Connection, ids: Sequence[int]) -> int:
 def remove(conn: Connection, gone: Sequence[Job]) -> int:
     """Delete jobs and what hangs on them: definition, history, subscriptions, shares; return how many.
 
-    A study keeps how its cases ended.
+    A study keeps how its cases ended, a workflow its nodes.
     """
     removed = 0
     for start in range(0, len(gone), _SLICE):
         part = gone[start : start + _SLICE]
         conn.execute(delete(shares).where(shares.c.kind == "job", shares.c.item_id.in_(j.uuid for j in part)))
         studies.keep_outcomes(conn, [job.id for job in part])
+        workflows.keep_outcomes(conn, [job.uuid for job in part])
         removed += conn.execute(
             delete(jobs).where(jobs.c.id.in_(job.id for job in part), jobs.c.status.in_(_ENDED))
         ).rowcount
@@ -52,9 +53,10 @@ def remove(conn: Connection, gone: Sequence[Job]) -> int:
 def requests_naming(conn: Connection, text: str, *, without: Set[int] = frozenset()) -> Iterator[str]:
     """Yield the requests, as JSON texts, that hold *text*; of all jobs but those whose ids are *without*.
 
-    Requests and templates of studies are among them: a case may be run again when its jobs are long gone.
+    Those of studies and workflows are among them: a case may be run again when its jobs are long gone.
     """
     columns = job_definitions.c
     found = select(columns.job_id, columns.request).where(func.instr(columns.request, text) > 0)
     yield from (row.request for row in conn.execute(found) if row.job_id not in without)
     yield from studies.requests_holding(conn, text)
+    yield from workflows.requests_holding(conn, text)

@@ -7,15 +7,16 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from ..model.errors import StoreError
-from .study_tables import studies
+from . import study_tables, workflow_tables
+from .tables import metadata
 
-#: All tables: those of studies are the last to be made.
-metadata = studies.metadata
+#: Who adds tables to the others.
+_MORE = (study_tables, workflow_tables)
 
 #: The newest revision, known without importing Alembic, which takes a fifth of a second.
-HEAD = "0012"
+HEAD = "0013"
 #: All revisions, oldest first.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = tuple(f"{number:04}" for number in range(1, int(HEAD) + 1))
 
 _MAKE_VERSION = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, " + (
     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"

@@ -36,6 +36,8 @@ class World:
     profile: Callable[[], str]
     #: Gives the name of a new study without cases.
     study: Callable[[], str]
+    #: Gives the name of a new workflow, which is paused.
+    workflow: Callable[[], str]
     #: Gives name and chainId of a new study without cases and a chained request of it.
     chain: Callable[[], Mapping[str, str]]
 
@@ -128,8 +130,16 @@ def _study(world: World) -> Mapping[str, str]:
     return {"name": world.study()}
 
 
+def _workflow(world: World) -> Mapping[str, str]:
+    return {"name": world.workflow()}
+
+
 def _cases(world: World) -> dict[str, Any]:
     return {"cases": [{"caseId": "c1", "parameters": {"k": 1}, "request": request(world)}]}
+
+
+def _node(world: World) -> dict[str, Any]:
+    return {"name": "mesh", "request": request(world)}
 
 
 def _chained(world: World) -> dict[str, Any]:
@@ -393,6 +403,15 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.getStudyChains": Sample(other=404, path=_study),
     "tapisjobs.addStudyChain": Sample(other=404, path=_study, body=_chained),
     "tapisjobs.deleteStudyChain": Sample(other=404, path=lambda w: w.chain()),
+    "tapisjobs.getWorkflows": Sample(other=200),
+    "tapisjobs.runWorkflow": Sample(other=400, body=lambda w: {"name": "sample", "nodes": [_node(w)]}),
+    "tapisjobs.getWorkflow": Sample(other=404, path=_workflow),
+    "tapisjobs.deleteWorkflow": Sample(other=404, good=409, path=_workflow),
+    "tapisjobs.getWorkflowNodes": Sample(other=404, path=_workflow),
+    "tapisjobs.cancelWorkflow": Sample(other=404, path=_workflow),
+    "tapisjobs.pauseWorkflow": Sample(other=404, path=_workflow),
+    "tapisjobs.resumeWorkflow": Sample(other=404, path=_workflow),
+    "tapisjobs.retryWorkflow": Sample(other=404, good=409, path=_workflow),
     "tapisjobs.getStudyFrame": Sample(other=404, path=_study, query={"attempts": "all"}),
     "openapi.getOpenapi": Sample(other=200),
 }

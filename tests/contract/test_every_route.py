@@ -67,6 +67,19 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
     def study() -> str:
         return str(api.post("/v3/tapisjobs/studies", {"name": f"contract-study-{next(numbers)}"})["name"])
 
+    def workflow() -> str:
+        script = {"name": "script", "sourceUrl": "data:,sleep%20300"}
+        wanted = {"appId": "bash", "appVersion": "1.0", "fileInputs": [script]}
+        name = f"contract-workflow-{next(numbers)}"
+        nodes = [
+            {"name": "first", "request": wanted},
+            {"name": "second", "request": wanted, "after": ["first"]},
+        ]
+        made = api.post("/v3/tapisjobs/workflows", {"name": name, "nodes": nodes})
+        api.post(f"/v3/tapisjobs/workflows/{name}/pause")
+        flows.append(name)
+        return str(made["name"])
+
     def chain() -> dict[str, str]:
         name = study()
         script = {"name": "script", "sourceUrl": "data:,true"}
@@ -76,6 +89,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         return {"name": name, "chainId": str(made["id"])}
 
     numbers = count()
+    flows: list[str] = []
     done = api.submit("echo hello > out.txt")
     api.post("/v3/apps", app_definition("contract-app"))
     api.post("/v3/systems", system_definition("contract-system"))
@@ -93,8 +107,12 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         profile=profile,
         token=token,
         study=study,
+        workflow=workflow,
         chain=chain,
     )
+    for name in flows:
+        # A route that was called may have ended it.
+        api.call("POST", f"/v3/tapisjobs/workflows/{name}/cancel")
     api.post("/v3/jobs/cancel/bulk", {"uuids": started})
 
 

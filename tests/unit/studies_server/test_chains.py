@@ -318,8 +318,8 @@ def test_a_large_table_is_a_file_beside_the_uploads(run: Run, cases: Cases) -> N
     async def scene(life: Any, engine: Engine, world: World) -> None:
         await new_study(engine)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("jupyter_tapis_jobs.engine.study_chains.INLINE", 10)
-            patch.setattr("jupyter_tapis_jobs.engine.study_chains.LOCAL", "cluster")
+            patch.setattr("jupyter_tapis_jobs.engine.given_outputs.INLINE", 10)
+            patch.setattr("jupyter_tapis_jobs.engine.given_outputs.LOCAL", "cluster")
             await engine.studies.add(USER, "s", cases(2))
             await ended(engine, 2)
             definition = await job_of(engine, await then(engine))
