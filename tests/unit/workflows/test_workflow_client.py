@@ -71,7 +71,7 @@ def test_a_chain_of_thousands_is_drawn_as_well() -> None:
 def test_nodes_are_waited_for_by_themselves_or_by_their_names() -> None:
     assert names_of([Node("a"), "b"]) == ("a", "b")
     assert names_of(Node("a")) == names_of("a") == ("a",)
-    with pytest.raises(InvalidInputError, match="after must hold nodes .* not int"):
+    with pytest.raises(InvalidInputError, match=r"after must hold nodes .* not int"):
         names_of([3])
 
 
