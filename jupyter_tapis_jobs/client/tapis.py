@@ -35,7 +35,7 @@ from .live import Live
 from .preview import Preview
 from .progress import Silent, choose_progress
 from .request import exec_systems, read_request, unknown_app
-from .tapis_parts import WithCalls, WithHosts, WithOthers, WithPanel, WithStudies
+from .tapis_parts import WithCalls, WithHosts, WithOthers, WithPanel, WithStudies, WithTemplates
 from .waiting import wait_for
 from .words import sentence
 
@@ -55,7 +55,7 @@ class TapisJobsWarning(UserWarning):
     """Something was done only in part; the message says what was not."""
 
 
-class Tapis(WithCalls, WithStudies, WithOthers, WithPanel, WithHosts):
+class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHosts):
     """One jobs API; see ``connect``."""
 
     def __init__(self, connection: Connection, *, uploads: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Parts of the front door that have a subject of their own: functions, studies, sharing, hosts."""
+"""Parts of the front door that have a subject of their own: functions, studies, templates, sharing, hosts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .panel_extras import Kind
     from .study import Study
     from .tapis import Tapis
+    from .templates import Template
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -120,6 +121,44 @@ class WithStudies:
         from .study_transfer import import_study
 
         return import_study(_whole(self), path, name, definitions=definitions, **changes)
+
+
+class WithTemplates:
+    """Requests that are kept by name."""
+
+    def template(
+        self,
+        name: str,
+        app: str | Path | Mapping[str, Any] | None = None,
+        /,
+        *,
+        required: Sequence[str] = (),
+        description: str = "",
+        replace: bool = False,
+        **given: Any,
+    ) -> Template:
+        """Save a template of jobs, or return the one of that *name*, by its name alone.
+
+        *app* (or ``app=``) is an app or a Tapis request, *given* are the fields and shorthands of
+        ``submit``, which become its defaults; files beside the notebook travel in it. *required* names what
+        has to be given with each job: fields, shorthands, or the app's inputs, arguments and variables;
+        any other name is an environment variable. ``template.submit(script=text)`` submits a job.
+
+        Raises ``ConflictError`` for a name that is taken, unless *replace*; ``InvalidInputError`` for what
+        no request has, and on a Tapis that keeps no templates; ``NotFoundError`` with the nearest name.
+        """
+        from .templates import template_of
+
+        return template_of(
+            _whole(self), name, app if app is not None else given.pop("app", None),
+            required=required, description=description, replace=replace, **given,
+        )  # fmt: skip
+
+    def templates(self) -> pd.DataFrame:
+        """Return a frame of the caller's templates: ``name app required description updated`` (UTC)."""
+        from .templates import templates_frame
+
+        return templates_frame(_whole(self))
 
 
 class WithOthers:
@@ -243,6 +282,6 @@ class WithHosts:
         return frames.from_rows(host_rows(_whole(self)), frames.HOSTS)
 
 
-def _whole(part: WithCalls | WithStudies | WithOthers | WithPanel | WithHosts) -> Tapis:
+def _whole(part: WithCalls | WithStudies | WithTemplates | WithOthers | WithPanel | WithHosts) -> Tapis:
     """These are parts of one class, and know the whole of it."""
     return cast("Tapis", part)

@@ -32,6 +32,8 @@ class Extension(StrEnum):
     HOSTS = "hosts"
     #: Parameter studies are kept: cases, attempts, and their table.
     STUDIES = "studies"
+    #: Named templates of jobs are kept.
+    TEMPLATES = "templates"
     #: What views in a browser ask for: counts, words to look for, hidden jobs, forms, code, previews.
     VIEWS = "views"
 

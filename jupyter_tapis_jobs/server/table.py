@@ -30,6 +30,7 @@ from . import (
     study_chains,
     subscriptions,
     systems,
+    templates,
     tenants,
     transfers,
 )
@@ -63,6 +64,7 @@ TABLE: tuple[Route, ...] = (
     *hosts.ROUTES,
     *studies.ROUTES,
     *study_chains.ROUTES,
+    *templates.ROUTES,
     *purge.ROUTES,
     *about.ROUTES,
 )

@@ -36,6 +36,8 @@ class World:
     profile: Callable[[], str]
     #: Gives the name of a new study without cases.
     study: Callable[[], str]
+    #: Gives the name of a new template.
+    template: Callable[[], str]
     #: Gives name and chainId of a new study without cases and a chained request of it.
     chain: Callable[[], Mapping[str, str]]
 
@@ -130,6 +132,10 @@ def _study(world: World) -> Mapping[str, str]:
 
 def _cases(world: World) -> dict[str, Any]:
     return {"cases": [{"caseId": "c1", "parameters": {"k": 1}, "request": request(world)}]}
+
+
+def _template(world: World) -> Mapping[str, str]:
+    return {"name": world.template()}
 
 
 def _chained(world: World) -> dict[str, Any]:
@@ -391,6 +397,12 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.getStudyChains": Sample(other=404, path=_study),
     "tapisjobs.addStudyChain": Sample(other=404, path=_study, body=_chained),
     "tapisjobs.deleteStudyChain": Sample(other=404, path=lambda w: w.chain()),
+    "tapisjobs.getTemplates": Sample(other=200),
+    "tapisjobs.saveTemplate": Sample(
+        other=200, body=lambda w: {"name": "own", "request": {"appId": "bash"}, "replace": True}
+    ),
+    "tapisjobs.getTemplate": Sample(other=404, path=_template),
+    "tapisjobs.deleteTemplate": Sample(other=404, path=_template),
     "tapisjobs.getStudyFrame": Sample(other=404, path=_study, query={"attempts": "all"}),
     "openapi.getOpenapi": Sample(other=200),
 }

@@ -67,6 +67,10 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
     def study() -> str:
         return str(api.post("/v3/tapisjobs/studies", {"name": f"contract-study-{next(numbers)}"})["name"])
 
+    def template() -> str:
+        name = f"contract-template-{next(numbers)}"
+        return str(api.post("/v3/tapisjobs/templates", {"name": name, "request": {"appId": "bash"}})["name"])
+
     def chain() -> dict[str, str]:
         name = study()
         script = {"name": "script", "sourceUrl": "data:,true"}
@@ -93,6 +97,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         profile=profile,
         token=token,
         study=study,
+        template=template,
         chain=chain,
     )
     api.post("/v3/jobs/cancel/bulk", {"uuids": started})
