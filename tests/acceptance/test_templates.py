@@ -44,9 +44,7 @@ def test_what_no_request_has_is_refused_by_the_server_too(tapis: Tapis) -> None:
             tapis.connection.post("/v3/tapisjobs/templates", {"name": name, "request": {"appId": "bash"}})
     with pytest.raises(InvalidInputError, match="maxMinutes is required in template bad and has a value"):
         tapis.template("bad", "bash", required=["maxMinutes"], maxMinutes=3)
+    script = {"name": "script", "sourceUrl": "data:," + "x" * 1024 * 1024}
+    large = {"name": "bad", "request": {"appId": "bash", "fileInputs": [script]}}
     with pytest.raises(InvalidInputError, match="larger than 1,024 KiB"):
-        large = {
-            "appId": "bash",
-            "fileInputs": [{"name": "script", "sourceUrl": "data:," + "x" * 1024 * 1024}],
-        }
-        tapis.connection.post("/v3/tapisjobs/templates", {"name": "bad", "request": large})
+        tapis.connection.post("/v3/tapisjobs/templates", large)

@@ -453,6 +453,27 @@ export interface StudyTold {
   asked?: number;
 }
 
+/** A template. */
+export interface TemplateDetails {
+  name: string;
+  appId: string;
+  description: string;
+  required: string[];
+  created: string;
+  updated: string;
+  request: Record<string, unknown>;
+}
+
+/** A template without its request. */
+export interface TemplateRow {
+  name: string;
+  appId: string;
+  description: string;
+  required: string[];
+  created: string;
+  updated: string;
+}
+
 /** Definitions as somebody has them: YAML (of one or several documents) or JSON. */
 export interface TextOfDefinitions {
   text: string;
@@ -647,6 +668,13 @@ export interface Calls {
   };
   'GET /v3/tapisjobs/server': {
     result: ServerInfo;
+  };
+  'GET /v3/tapisjobs/templates': {
+    result: TemplateRow[];
+  };
+  'GET /v3/tapisjobs/templates/{name}': {
+    path: { name: string };
+    result: TemplateDetails;
   };
   'GET /v3/tapisjobs/studies': {
     query?: { archived?: boolean | null };

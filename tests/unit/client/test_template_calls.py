@@ -56,7 +56,7 @@ def test_a_required_variable_may_come_in_env(pushover):
 
 
 def test_a_slip_in_a_name_is_told_with_the_nearest(pushover):
-    with pytest.raises(InvalidInputError, match="know no 'DRIFTS'. Did you mean 'DRIFT'"):
+    with pytest.raises(InvalidInputError, match=r"know no 'DRIFTS'\. Did you mean 'DRIFT'"):
         pushover.submit(script="x", DRIFTS=1)
     with pytest.raises(InvalidInputError, match=r"know no 'K'\. .*env=\{'K': …\}"):
         pushover.submit(script="x", DRIFT=1, K=1)
