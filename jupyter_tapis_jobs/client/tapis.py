@@ -28,7 +28,7 @@ from .carrier import Carrier, UploadPlace
 from .collecting import fetched, one_frame, want_all_finished
 from .connection import Connection, path_text, segment
 from .definition import Definition
-from .filters import search_parameters
+from .filters import note_parameters, search_parameters
 from .job import Job
 from .job_lists import job_rows, jobs_frame, uuids_of
 from .live import Live
@@ -189,7 +189,9 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
         since: Any = None,
         app: str | Sequence[str] | None = None,
         name: str | Sequence[str] | None = None,
-        whose: str = "mine",
+        whose: str | None = None,
+        notes: Mapping[str, Any] | None = None,
+        group: str | None = None,
         limit: int | None = None,
         **filters: Any,
     ) -> pd.DataFrame:
@@ -197,10 +199,15 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
 
         The filters run on the server: ``status="FAILED"``, ``since="7d"``, ``app="bash"``,
         ``name="run*"``, ``until=``, ``system=``, and any attribute of Tapis; a list means any of.
-        *whose* is ``"mine"``, ``"shared"`` (by others, with the caller) or ``"all"`` of these.
+        *notes* are a job's, ``notes={"mesh": "fine"}``; *group* is one of the caller's at the server.
+        *whose* is ``"mine"``, ``"shared"`` (by others) or ``"all"`` (default with ``owner=`` or *group*).
         """
+        if notes or group:
+            self.need(Extension.VIEWS, "filter jobs by notes or group")
         wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
-        parameters = {**search_parameters(wanted), **sharing.list_type(whose)}
+        others = "all" if group or filters.get("owner") else "mine"
+        parameters = {**search_parameters(wanted), **sharing.list_type(whose or others)}
+        parameters |= note_parameters(notes or {}) | ({"group": group} if group else {})
         by_columns = self.can(Extension.COLUMNS)
         return jobs_frame(self.connection, parameters, limit, by_columns=by_columns)
 

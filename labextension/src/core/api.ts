@@ -541,7 +541,7 @@ export interface Calls {
     result: Created;
   };
   'POST /v3/jobs/search': {
-    query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; listType?: JobListType; format?: 'rows' | 'columns'; text?: string | null; includeHidden?: boolean; select?: string | null };
+    query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; listType?: JobListType; format?: 'rows' | 'columns'; text?: string | null; includeHidden?: boolean; group?: string | null; select?: string | null };
     body: SearchBody;
     result: Record<string, unknown>[] | Record<string, unknown[]>;
   };
@@ -624,7 +624,7 @@ export interface Calls {
     result: JobCode;
   };
   'GET /v3/tapisjobs/jobs/counts': {
-    query?: { listType?: JobListType; text?: string | null; includeHidden?: boolean };
+    query?: { listType?: JobListType; text?: string | null; group?: string | null; includeHidden?: boolean };
     result: StatusCounts;
   };
   'GET /v3/tapisjobs/jobs/values': {
