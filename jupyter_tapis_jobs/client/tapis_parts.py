@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from . import frames, sharing
 from .bulk import checked_launch_mode
 from .hosts import Host, add_host, host_named, host_rows
+from .job_table import ACTIONS, COLUMNS, JobTable, table_of
 from .panel import EXTRAS, panel_of
 
 if TYPE_CHECKING:
@@ -211,6 +212,22 @@ class WithPanel:
         Raises ``JobError`` outside of a notebook, and for a Tapis that is not this Jupyter server.
         """
         return panel_of(_whole(self))
+
+    def table(
+        self,
+        jobs: Any = None,
+        columns: Any = COLUMNS,
+        actions: Any = ACTIONS,
+        results: Callable[[Job], Any] | None = None,
+    ) -> JobTable:
+        """Return *jobs* (default: the newest 100) as a table with buttons, for the end of a cell.
+
+        *columns* are attributes of a job or ``{"Title": function}``, *actions* of ``run`` (lets a held job
+        go on), ``pause``, ``resubmit``, ``logs``, ``terminate``, ``delete`` (hides it), ``"|"`` or
+        ``{"Label": function}``; *results* is what the button of that name shows. Functions get the ``Job``;
+        one that raises shows a sentence in its place. Raises ``InvalidInputError`` for what is none of these.
+        """
+        return table_of(_whole(self), jobs, columns, actions, results)
 
     def in_panel(
         self,

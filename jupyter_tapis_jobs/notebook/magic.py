@@ -169,6 +169,7 @@ def register(shell: Any) -> None:
     """Give *shell* the magics, their completion, and cards for jobs."""
     from .cards import register as register_cards
     from .completion import register as register_completion
+    from .job_table import register as register_tables
     from .panel import register as register_panels
     from .study_progress import register as register_studies
 
@@ -177,6 +178,7 @@ def register(shell: Any) -> None:
     register_cards(shell)
     register_studies(shell)
     register_panels(shell)
+    register_tables(shell)
 
 
 def _connected() -> Tapis:
