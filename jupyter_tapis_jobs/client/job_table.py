@@ -217,4 +217,4 @@ def _cell(value: OfJob | str, job: Job) -> str:
         found = fault.message
     except Exception as fault:  # noqa: BLE001 - one place of many; the others are shown
         found = f"{type(fault).__name__}: {fault}"
-    return "" if found is None else printable(str(found))[:LONGEST]
+    return "" if found is None else printable(" ".join(str(found)[:LONGEST].split("\n")).strip())
