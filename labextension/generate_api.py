@@ -50,6 +50,8 @@ USED = (
     "POST /v3/tapisjobs/code/read",
     "POST /v3/tapisjobs/definitions/read",
     "GET /v3/tapisjobs/server",
+    "GET /v3/tapisjobs/templates",
+    "GET /v3/tapisjobs/templates/{name}",
     "GET /v3/tapisjobs/studies",
     "GET /v3/tapisjobs/studies/{name}/frame",
     "POST /v3/tapisjobs/studies/{name}/retry",

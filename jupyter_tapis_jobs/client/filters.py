@@ -9,6 +9,7 @@ from typing import Any
 
 from ..model.errors import InvalidInputError, did_you_mean
 from ..model.status import Condition, JobStatus
+from .sharing import list_type
 
 #: Short names for the attributes asked for most.
 _SHORT = {
@@ -63,6 +64,49 @@ def search_parameters(filters: Mapping[str, Any], now: datetime | None = None) -
     """
     given = {name: value for name, value in filters.items() if value is not None}
     return dict(_term(name, value, now or datetime.now(UTC)) for name, value in given.items())
+
+
+def list_parameters(
+    filters: Mapping[str, Any], *, whose: str | None, notes: Mapping[str, Any] | None, group: str | None
+) -> dict[str, str]:
+    """Return what a list of jobs is asked with, for the filters of ``tapis.jobs``."""
+    others = "all" if group or filters.get("owner") else "mine"
+    found = {**search_parameters(filters), **list_type(whose or others), **note_parameters(notes or {})}
+    return {**found, "group": group} if group else found
+
+
+def note_parameters(notes: Mapping[str, Any], inside: str = "notes") -> dict[str, str]:
+    """Return ``{"notes.mesh.eq": "fine", …}`` for a mapping of a job's notes to what they are to be.
+
+    As with other filters a list means any of and a text with ``*`` is a pattern; a mapping asks for what is
+    inside. Raises ``InvalidInputError`` for a key with points or quotes, and for a value that is none.
+    """
+    if not isinstance(notes, Mapping):
+        raise InvalidInputError(
+            f"notes must be a mapping such as {{'mesh': 'fine'}}, not {type(notes).__name__}.",
+            field="notes",
+            value=notes,
+        )
+    found: dict[str, str] = {}
+    for key, value in notes.items():
+        name = f"{inside}.{key}"
+        if not isinstance(key, str) or not key or "." in key or '"' in key:
+            raise InvalidInputError(
+                f"notes has the key {key!r:.60}: jobs are filtered by keys without points and quotes.",
+                field="notes",
+                value=key,
+            )
+        found |= note_parameters(value, name) if isinstance(value, Mapping) else dict([_note(name, value)])
+    return found
+
+
+def _note(name: str, value: Any) -> tuple[str, str]:
+    values = [_text(item) for item in _items(value) if item is not None]
+    if not values or not all(values):
+        raise InvalidInputError(f"{name}={value!r:.60} asks for no value.", field=name, value=value)
+    if len(values) > 1:
+        return f"{name}.in", ",".join(text.replace(",", "\\,") for text in values)
+    return f"{name}.{'like' if '*' in values[0] else 'eq'}", values[0]
 
 
 def _term(name: str, value: Any, now: datetime) -> tuple[str, str]:

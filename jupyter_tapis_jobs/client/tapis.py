@@ -21,21 +21,21 @@ from ..model.errors import (
 )
 from ..model.extensions import ALL, Extension
 from ..model.shorthands import SHORTHANDS, merged
-from . import bulk, frames, sharing
+from . import bulk, frames
 from .builder import RequestBuilder
 from .capabilities import is_ours
 from .carrier import Carrier, UploadPlace
 from .collecting import fetched, one_frame, want_all_finished
 from .connection import Connection, path_text, segment
 from .definition import Definition
-from .filters import search_parameters
+from .filters import list_parameters
 from .job import Job
 from .job_lists import job_rows, jobs_frame, uuids_of
 from .live import Live
 from .preview import Preview
 from .progress import Silent, choose_progress
 from .request import exec_systems, read_request, unknown_app
-from .tapis_parts import WithCalls, WithHosts, WithOthers, WithPanel, WithStudies
+from .tapis_parts import WithCalls, WithHosts, WithOthers, WithPanel, WithStudies, WithTemplates
 from .waiting import wait_for
 from .words import sentence
 
@@ -55,7 +55,7 @@ class TapisJobsWarning(UserWarning):
     """Something was done only in part; the message says what was not."""
 
 
-class Tapis(WithCalls, WithStudies, WithOthers, WithPanel, WithHosts):
+class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHosts):
     """One jobs API; see ``connect``."""
 
     def __init__(self, connection: Connection, *, uploads: str | None = None) -> None:
@@ -189,7 +189,9 @@ class Tapis(WithCalls, WithStudies, WithOthers, WithPanel, WithHosts):
         since: Any = None,
         app: str | Sequence[str] | None = None,
         name: str | Sequence[str] | None = None,
-        whose: str = "mine",
+        whose: str | None = None,
+        notes: Mapping[str, Any] | None = None,
+        group: str | None = None,
         progress: bool = False,
         limit: int | None = None,
         **filters: Any,
@@ -198,11 +200,14 @@ class Tapis(WithCalls, WithStudies, WithOthers, WithPanel, WithHosts):
 
         The filters run on the server: ``status="FAILED"``, ``since="7d"``, ``app="bash"``,
         ``name="run*"``, ``until=``, ``system=``, and any attribute of Tapis; a list means any of.
-        *whose* is ``"mine"``, ``"shared"`` (by others, with the caller) or ``"all"`` of these. *progress*
-        adds what applications tell: ``progress`` (percent), ``progressMessage``, ``progressTold``.
+        *notes* are a job's, ``notes={"mesh": "fine"}``; *group* is one of the caller's at the server.
+        *whose* is ``"mine"``, ``"shared"`` (by others) or ``"all"`` (default with ``owner=`` or *group*).
+        *progress* adds what applications tell: ``progress`` (percent), ``progressMessage``, ``progressTold``.
         """
+        if notes or group:
+            self.need(Extension.VIEWS, "filter jobs by notes or group")
         wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
-        parameters = {**search_parameters(wanted), **sharing.list_type(whose)}
+        parameters = list_parameters(wanted, whose=whose, notes=notes, group=group)
         more = frames.PROGRESS if progress and self.can(Extension.PROGRESS) else {}
         by_columns = self.can(Extension.COLUMNS)
         return jobs_frame(self.connection, parameters, limit, by_columns=by_columns, more=more)

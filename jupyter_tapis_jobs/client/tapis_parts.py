@@ -1,4 +1,4 @@
-"""Parts of the front door that have a subject of their own: functions, studies, workflows, sharing, hosts."""
+"""Parts of the front door that have a subject of their own: functions, studies, workflows, hosts and more."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from . import frames, sharing
 from .bulk import checked_launch_mode
 from .hosts import Host, add_host, host_named, host_rows
+from .job_table import ACTIONS, COLUMNS, JobTable, table_of
 from .panel import EXTRAS, panel_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .panel_extras import Kind
     from .study import Study
     from .tapis import Tapis
+    from .templates import Template
     from .workflow import Workflow
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -141,6 +143,44 @@ class WithStudies:
         return workflows_frame(_whole(self))
 
 
+class WithTemplates:
+    """Requests that are kept by name."""
+
+    def template(
+        self,
+        name: str,
+        app: str | Path | Mapping[str, Any] | None = None,
+        /,
+        *,
+        required: Sequence[str] = (),
+        description: str = "",
+        replace: bool = False,
+        **given: Any,
+    ) -> Template:
+        """Save a template of jobs, or return the one of that *name*, by its name alone.
+
+        *app* (or ``app=``) is an app or a Tapis request, *given* are the fields and shorthands of
+        ``submit``, which become its defaults; files beside the notebook travel in it. *required* names what
+        has to be given with each job: fields, shorthands, or the app's inputs, arguments and variables;
+        any other name is an environment variable. ``template.submit(script=text)`` submits a job.
+
+        Raises ``ConflictError`` for a name that is taken, unless *replace*; ``InvalidInputError`` for what
+        no request has, and on a Tapis that keeps no templates; ``NotFoundError`` with the nearest name.
+        """
+        from .templates import template_of
+
+        return template_of(
+            _whole(self), name, app if app is not None else given.pop("app", None),
+            required=required, description=description, replace=replace, **given,
+        )  # fmt: skip
+
+    def templates(self) -> pd.DataFrame:
+        """Return a frame of the caller's templates: ``name app required description updated`` (UTC)."""
+        from .templates import templates_frame
+
+        return templates_frame(_whole(self))
+
+
 class WithOthers:
     """What others may use."""
 
@@ -191,6 +231,22 @@ class WithPanel:
         Raises ``JobError`` outside of a notebook, and for a Tapis that is not this Jupyter server.
         """
         return panel_of(_whole(self))
+
+    def table(
+        self,
+        jobs: Any = None,
+        columns: Any = COLUMNS,
+        actions: Any = ACTIONS,
+        results: Callable[[Job], Any] | None = None,
+    ) -> JobTable:
+        """Return *jobs* (default: the newest 100) as a table with buttons, for the end of a cell.
+
+        *columns* are attributes of a job or ``{"Title": function}``, *actions* of ``run`` (lets a held job
+        go on), ``pause``, ``resubmit``, ``logs``, ``terminate``, ``delete`` (hides it), ``"|"`` or
+        ``{"Label": function}``; *results* is what the button of that name shows. Functions get the ``Job``;
+        one that raises shows a sentence in its place. Raises ``InvalidInputError`` for what is none of these.
+        """
+        return table_of(_whole(self), jobs, columns, actions, results)
 
     def in_panel(
         self,
@@ -264,6 +320,6 @@ class WithHosts:
         return frames.from_rows(host_rows(_whole(self)), frames.HOSTS)
 
 
-def _whole(part: WithCalls | WithStudies | WithOthers | WithPanel | WithHosts) -> Tapis:
+def _whole(part: WithCalls | WithStudies | WithTemplates | WithOthers | WithPanel | WithHosts) -> Tapis:
     """These are parts of one class, and know the whole of it."""
     return cast("Tapis", part)

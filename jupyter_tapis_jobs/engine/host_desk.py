@@ -25,6 +25,7 @@ from ..model.new_host import HostCheck, NewHost
 from ..model.paths import join
 from ..model.system import System, parse_system
 from ..model.times import iso
+from ..model.update_interval import KEY
 from ..model.user import User
 from ..secrets.credentials import Secrets
 from ..store import credentials, host_keys, host_variables
@@ -258,7 +259,9 @@ class HostDesk:
     async def _remember(self, user: User, system: System, person: str, found: HostFacts) -> None:
         """Lay what was found now over the system; what its owner has written stays."""
         now = iso(self._ports.clock.now())
-        changes: dict[str, Any] = {"notes": {**(system.notes or {}), NOTES: notes(found, now)}}
+        changes: dict[str, Any] = {
+            "notes": {**(system.notes or {}), NOTES: notes(found, now) | _wished(system)}
+        }
         if NOTES in (system.notes or {}):
             changes |= _renewed(system, found)
 
@@ -360,3 +363,9 @@ def _as_input(fault: TransportError) -> TapisJobsError:
     if isinstance(fault, HostKeyError | HostSignInError):
         return fault
     return InvalidInputError(fault.message, field="host", code=fault.code)
+
+
+def _wished(system: System) -> dict[str, Any]:
+    """Return what the owner has written beside the facts that were found."""
+    said = (system.notes or {}).get(NOTES) or {}
+    return {KEY: said[KEY]} if KEY in said else {}

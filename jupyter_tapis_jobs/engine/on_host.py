@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model import marks
+from ..model.errors import TapisJobsError
 from ..model.files import CONTAINER_ID
 from ..model.job import Job
 from ..model.marks import Marks
 from ..model.system import System
+from ..model.update_interval import min_update_seconds, spaced
 from ..schedulers.base import Launch
 from ..transports.base import Transport
 from .lane import Lane
@@ -69,6 +71,17 @@ class OnHost:
         """Return system -> what its notes say now of its scheduler, for schedulers that are told there."""
         told = {job.exec_system_id for job in jobs if places[job.uuid].scheduler in TOLD_BY_NOTES}
         return {name: scheduler_notes(await self._system(name)) for name in told}
+
+    async def rounds(self, lane: Lane, own: tuple[float, float]) -> tuple[float, float]:
+        """Return a scheduler's shortest and longest gap between rounds, as the lane's system wants them.
+
+        What cannot be read there (the system is gone, or was stored before the rule) changes nothing.
+        """
+        try:
+            system = await self._system(lane.key[0])
+            return spaced(own, min_update_seconds(system.notes))
+        except TapisJobsError:
+            return own
 
     async def by_scheduler(self, jobs: Sequence[Job]) -> list[tuple[str, list[Job]]]:
         """Return jobs by the name of the scheduler that has them, or is to have them."""

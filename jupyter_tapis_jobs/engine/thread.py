@@ -34,6 +34,7 @@ from .profiles import ProfileCatalog
 from .real import Tasks, ThreadWorkers, real_ports
 from .sharing import Sharing
 from .systems import SystemCatalog
+from .templates import TemplateCatalog
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ class EngineThread:
         self.systems: SystemCatalog
         self.children: ChildSystems
         self.profiles: ProfileCatalog
+        self.templates: TemplateCatalog
         self.sharing: Sharing
         self.path_sharing: PathSharing
 
@@ -163,6 +165,7 @@ class EngineThread:
         self.systems = SystemCatalog(self.database, self._ports.clock.now)
         self.children = ChildSystems(self.database, self.systems, self._ports.clock.now)
         self.profiles = ProfileCatalog(self.database, self._ports.clock.now)
+        self.templates = TemplateCatalog(self.database, self._ports.clock.now)
         self.sharing = Sharing(self.database, (self.apps, self.systems), self._ports.clock.now)
         self.path_sharing = PathSharing(self.database, self.systems, self._ports.clock.now)
         ensure_builtin(self.apps, self.systems, self._user, self.folder)

@@ -218,14 +218,16 @@ class Tracker:
             await self._act_on(lane, name, jobs, await self._ask(lane, name, jobs))
         if due and await self._progress.look(lane, self._running(lane)):
             for name, _ in due:
-                lane.turns[name].hasten(now, self._ports.schedulers[name].rounds)
+                rounds = await self._on_host.rounds(lane, self._ports.schedulers[name].rounds)
+                lane.turns[name].hasten(now, rounds)
         return bool(due)
 
     async def _ask(self, lane: Lane, name: str, jobs: Sequence[Job]) -> Mapping[str, Report]:
         """Ask one scheduler about its jobs, and set when it is asked again."""
         scheduler, turn, now = self._ports.schedulers[name], lane.turns[name], self._ports.clock.ticks()
         # Noted before it is asked: a scheduler in trouble is not asked more often than a healthy one.
-        turn.begin(now, scheduler.rounds)
+        rounds = await self._on_host.rounds(lane, scheduler.rounds)
+        turn.begin(now, rounds)
         launches = await self._on_host.launches(jobs)
         transport = await self._on_host.transport(lane)
         answer = await transport.run(scheduler.look_script(lane.folder, launches), timeout=180.0)
@@ -234,9 +236,9 @@ class Tracker:
         reports = {uuid: r for uuid, r in reports.items() if r.sighting is not Sighting.AWAY}
         turn.silent = 0 if reports else turn.silent + 1
         if news(jobs, reports) or doubtful(lane, jobs, reports):
-            turn.hasten(now, scheduler.rounds)
+            turn.hasten(now, rounds)
         elif any(job.status is JobStatus.RUNNING for job in jobs):
-            turn.hasten(now, (min(turn.gap, OUT_OF_SIGHT),) * 2)
+            turn.hasten(now, (max(rounds[0], min(turn.gap, OUT_OF_SIGHT)),) * 2)
         return reports
 
     async def _act_on(

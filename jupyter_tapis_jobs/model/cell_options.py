@@ -35,6 +35,11 @@ HELP = Option(flags=("-h", "--help"), help="show this help")
 
 JOB_OPTIONS = (
     Option(flags=("--name",), value="NAME", field="name", help="the job's name; else APP-1, APP-2, …"),
+    Option(
+        flags=("--template",),
+        value="TEMPLATE",
+        help="the template whose app and defaults are taken; what else is given goes over them",
+    ),
     Option(flags=("--system",), value="SYSTEM", field="execSystemId", help="where it runs"),
     Option(
         flags=("--queue",), value="QUEUE", field="execSystemLogicalQueue", help="the system's logical queue"

@@ -36,6 +36,8 @@ class Extension(StrEnum):
     STUDIES = "studies"
     #: Workflows are kept: jobs that wait for one another, and what has become of each.
     WORKFLOWS = "workflows"
+    #: Named templates of jobs are kept.
+    TEMPLATES = "templates"
     #: What views in a browser ask for: counts, words to look for, hidden jobs, forms, code, previews.
     VIEWS = "views"
 

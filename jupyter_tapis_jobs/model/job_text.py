@@ -152,6 +152,13 @@ def _apply(found: JobText, option: Option, value: str) -> None:
         found.warnings.append(f"--cases {value} makes a study of the notebook's data; here it is one job.")
     elif flag == "--raw":
         found.is_raw = True
+    elif flag == "--template":
+        raise InvalidInputError(
+            f"--template {value} is no part of a request. Name the app in its place; the form has a "
+            "choice of templates.",
+            field="--template",
+            value=value,
+        )
     elif flag not in _NOTEBOOKS:
         raise InvalidInputError(f"{flag} cannot be taken over.", value=flag)
 

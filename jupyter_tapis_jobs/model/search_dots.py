@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from .attributes import JOB_ATTRIBUTES, Kind, check_op, known_attribute
 from .conditions import Comparison, Condition, Value, all_of
 from .errors import InvalidInputError
+from .search_notes import NOTE_OPS, PREFIX, check_note_op, note_and_op, note_path
 from .search_values import typed
 from .texts import shown
 
@@ -43,7 +44,10 @@ PAGING = frozenset(
 
 
 def from_query(params: Mapping[str, str], attributes: Mapping[str, Kind] = JOB_ATTRIBUTES) -> Condition:
-    """Read ``attribute.op=value`` parameters; those of ``PAGING`` are passed over, no operator means eq."""
+    """Read ``attribute.op=value`` parameters, of jobs also ``notes.KEY.op=value``.
+
+    Those of ``PAGING`` are passed over, no operator means eq.
+    """
     parts = [
         _comparison(*_attribute_and_op(key), value, attributes)
         for key, value in params.items()
@@ -59,6 +63,9 @@ def from_list(text: str, attributes: Mapping[str, Kind] = JOB_ATTRIBUTES) -> Con
         inner = item.strip()
         if inner.startswith("(") and inner.endswith(")") and not inner.endswith("\\)"):
             inner = inner[1:-1]
+        if inner.startswith(PREFIX) and attributes is JOB_ATTRIBUTES:
+            parts.append(_listed_note(inner))
+            continue
         name, dot, rest = inner.partition(".")
         op, second_dot, value = rest.partition(".")
         if not (name and dot and op and second_dot):
@@ -71,12 +78,39 @@ def from_list(text: str, attributes: Mapping[str, Kind] = JOB_ATTRIBUTES) -> Con
     return all_of(parts)
 
 
+def _listed_note(text: str) -> Comparison:
+    """Read ``notes.KEY.op.value``: the first operator ends the key, as a value may hold points too."""
+    parts = text.split(".")
+    at = next((n for n in range(2, len(parts) - 1) if parts[n].lower() in NOTE_OPS), None)
+    if at is None:
+        raise InvalidInputError(
+            f"search {shown(text)} cannot be read. Write (notes.KEY.operator.value).",
+            field="search",
+            value=text,
+        )
+    return _note(".".join(parts[:at]), parts[at].lower(), ".".join(parts[at + 1 :]))
+
+
+def _note(name: str, op: str, text: str) -> Comparison:
+    note_path(name)
+    check_note_op(op, name)
+    if op in ("like", "nlike"):
+        return Comparison(name, op, _sql_pattern(text))
+    if op in _MANY:
+        return Comparison(name, op, tuple(_split_unescaped(text, ",")))
+    return Comparison(name, op, _unescaped(text))
+
+
 def _attribute_and_op(key: str) -> tuple[str, str]:
+    if key.startswith(PREFIX):
+        return note_and_op(key)
     name, _, op = key.partition(".")
     return name, op.lower() or "eq"
 
 
 def _comparison(name: str, op: str, text: str, attributes: Mapping[str, Kind]) -> Comparison:
+    if name.startswith(PREFIX) and attributes is JOB_ATTRIBUTES:
+        return _note(name, op, text)
     attribute = known_attribute(name, attributes)
     kind = attributes[attribute]
     check_op(op, name, kind)

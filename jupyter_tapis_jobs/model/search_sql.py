@@ -14,11 +14,13 @@ from typing import Literal
 from .attributes import JOB_ATTRIBUTES, Kind, check_op, known_attribute
 from .conditions import EVERYTHING, Comparison, Condition, Group, Value
 from .errors import InvalidInputError
+from .search_notes import PREFIX, check_note_op, note_path
 from .search_values import typed
 from .texts import shown
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>[+-]?\d+(?!\w))|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>[+-]?\d+(?:\.\d+)?(?!\w))"
+    r"|(?P<word>notes(?:\.[A-Za-z0-9_]+)+|[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<sign><>|!=|<=|>=|=|<|>|\(|\)|,))",
     re.ASCII,
 )
@@ -91,6 +93,8 @@ class _Sql:
         return self._comparison(word)
 
     def _comparison(self, name: str) -> Condition:
+        if name.startswith(PREFIX) and self.attributes is JOB_ATTRIBUTES:
+            return self._note(name)
         attribute = known_attribute(name, self.attributes)
         kind = self.attributes[attribute]
         op = self._op()
@@ -107,6 +111,14 @@ class _Sql:
         if kind is Kind.LIST:
             return Comparison(attribute, self._for_list(op, kind), (value,))
         return Comparison(attribute, op, value)
+
+    def _note(self, name: str) -> Comparison:
+        note_path(name)
+        op = self._op()
+        check_note_op(op, name)
+        if op in ("in", "nin"):
+            return Comparison(name, op, self._list(Kind.TEXT, name))
+        return Comparison(name, op, self._literal(Kind.TEXT, name))
 
     def _for_list(self, op: str, kind: Kind) -> str:
         """``tags = 'a'`` and ``tags IN ('a')`` ask what ``contains`` asks."""

@@ -18,6 +18,7 @@ from .fields import NOT_SET, Flag, InputMode, Notes, RuntimeType, StoredModel, W
 from .paths import normalise
 from .stored import parse_stored, to_wire
 from .texts import is_blank, refuse_control, refuse_dangerous
+from .update_interval import min_update_seconds
 
 
 class SystemType(StrEnum):
@@ -159,6 +160,7 @@ def parse_system(raw: Mapping[str, Any]) -> tuple[System, list[str]]:
     system, warnings = parse_stored(System, with_dask_queue(raw), "system")
     for rule in (_secret_rules, _storage_rules, _execution_rules, _queue_rules, _text_rules, dask_rules):
         rule(system)
+    min_update_seconds(system.notes)
     return _completed(system), [*warnings, *_oddities(system)]
 
 

@@ -66,6 +66,8 @@ class Completer:
             return self._ask("systems")
         if flag == "--app":
             return self._ask("apps")
+        if flag == "--template":
+            return self._ask("templates")
         if flag == "--queue":
             system = next((value for word, value in pairwise(before) if word == "--system"), "")
             return self._ask("queues", system) if system else []
@@ -136,9 +138,18 @@ _PARSERS: dict[str, Callable[[], MagicParser]] = {
     "%tapisjob": job_parser,
     "%tapisjobs": list_parser,
 }
+
+
+def _template_names(tapis: Tapis) -> list[str]:
+    from ..client.templates import template_rows
+
+    return [str(row["name"]) for row in template_rows(tapis)]
+
+
 _QUESTIONS: dict[str, Callable[..., list[str]]] = {
     "apps": lambda tapis: sorted(tapis.app_names()),
     "app": lambda tapis, name: tapis.app_names().get(name, []),
+    "templates": _template_names,
     "systems": lambda tapis: tapis.system_names(),
     "queues": lambda tapis, name: [
         str(queue.get("name")) for queue in tapis.system(name).get("batchLogicalQueues") or []

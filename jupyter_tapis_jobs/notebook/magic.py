@@ -43,7 +43,7 @@ class JobMagics(Magics):
         if options.help:
             sys.stdout.write(parser.format_help())
             return
-        if not options.app:
+        if not options.app and not options.template:
             raise InvalidInputError(
                 "Which app? For example: %%tapisjob bash. tapis.apps() lists them; %%tapisjob --help helps."
             )
@@ -128,6 +128,26 @@ def _show_preview(preview: Preview) -> None:
 
 def job_request(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:
     """Return the request, with shorthands, that the options and the cell ask for."""
+    if options.template:
+        return _of_template(tapis, options, body)
+    return _given_request(tapis, options, body, has_default=False)
+
+
+def _of_template(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:
+    """Return the template's request with what the cell gives over it."""
+    template = tapis.template(options.template)
+    if options.app and options.app.partition("@")[0] != template.app.partition("@")[0]:
+        raise InvalidInputError(
+            f"Template {template.name} is for app {template.app}, not {options.app}. Leave the app out.",
+            field="--template",
+            value=options.template,
+        )
+    options.app = options.app or template.app
+    return template.filled(_given_request(tapis, options, body, has_default=True))
+
+
+def _given_request(tapis: Tapis, options: Namespace, body: str, *, has_default: bool) -> dict[str, Any]:
+    """Return what options and cell say; where there *has_default* an empty cell says nothing."""
     from ..client.request import takes_script
     from ..model.shorthands import merged
 
@@ -138,6 +158,8 @@ def job_request(tapis: Tapis, options: Namespace, body: str) -> dict[str, Any]:
     request |= {key: value for key, value in _shorthands(options).items() if value}
     if options.script:
         request["files"] = {options.script: _as_it_is(body, options)}
+    if has_default and not body.strip():
+        return request
     if takes_script(app):
         return {**request, "script": _as_it_is(_script(body, app["id"]), options)}
     return request if options.script else merged(request, _body_request(body, app["id"]))
@@ -147,6 +169,7 @@ def register(shell: Any) -> None:
     """Give *shell* the magics, their completion, and cards for jobs."""
     from .cards import register as register_cards
     from .completion import register as register_completion
+    from .job_table import register as register_tables
     from .panel import register as register_panels
     from .study_progress import register as register_studies
 
@@ -155,6 +178,7 @@ def register(shell: Any) -> None:
     register_cards(shell)
     register_studies(shell)
     register_panels(shell)
+    register_tables(shell)
 
 
 def _connected() -> Tapis:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, default, validate
+from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, default, validate
 
 from ..model.errors import TapisJobsError
 from ..model.extensions import ALL, Extension
@@ -101,6 +101,11 @@ class TapisJobsApp(ExtensionApp):
         False,
         help="Whether only Tapis's published API is answered, as a tenant does: nothing of ours beyond it.",
     ).tag(config=True)
+    groups = Dict(
+        value_trait=List(Unicode()),
+        key_trait=Unicode(),
+        help="Groups of users, each with their names; jobs can be listed by the group of their owners.",
+    ).tag(config=True)
     token_days = Int(
         365, min=1, help="Days for which a token of /v3/oauth2/tokens is good; it can be revoked."
     ).tag(config=True)
@@ -174,6 +179,7 @@ class TapisJobsApp(ExtensionApp):
             max_upload=self.max_upload_mb * MEGABYTE,
             token_seconds=self.token_days * _DAY,
             keepalive=self.keepalive_seconds,
+            groups=self.groups,
             extensions=() if self.published_only else ALL,
         )
 

@@ -38,6 +38,7 @@ from .call import Call
 from .download import attachment
 from .envelope import text
 from .faults import refusal
+from .groups import of_group
 from .lists import LIMIT, metadata
 from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
@@ -202,6 +203,8 @@ def asked_query(call: Call, where: Condition) -> JobQuery:
     if Extension.VIEWS not in call.service.extensions:
         return job_search.job_query(given, where)
     where = job_search.holding(where, call.query.text or "")
+    if call.query.group is not None:
+        where = job_search.both(where, of_group(call.service.groups, call.user.name, call.query.group))
     return job_search.job_query(given, where, include_hidden=call.query.include_hidden)
 
 

@@ -73,6 +73,7 @@ class JobList(Listed):
         description="Ours: words that are all found in name, uuid, app, system or id at the scheduler.",
     )
     include_hidden: Truth = Field(False, description="Ours: hidden jobs, too; see visible.")
+    group: Words | None = Field(None, description="Ours: only jobs of the users of a group of one's own.")
 
 
 class JobSearch(JobList):
@@ -88,6 +89,7 @@ class JobCounts(Query):
 
     list_type: JobListType = JobListType.MY_JOBS
     text: Words | None = Field(None, description="As in /v3/jobs/search.")
+    group: Words | None = Field(None, description="As in /v3/jobs/search.")
     include_hidden: Truth = Field(False, description="Hidden jobs, too; see visible.")
 
 

@@ -44,6 +44,8 @@ class Service:
     keepalive: float
     #: What this server does beyond Tapis's specification.
     extensions: tuple[Extension, ...] = ALL
+    #: Group -> the users in it.
+    groups: Mapping[str, Collection[str]] = field(default_factory=dict)
     #: Names this run of the server in tokens that are good for it only.
     boot: str = field(default_factory=lambda: token_hex(8))
     _routes: asyncio.Task[Routes] | None = None

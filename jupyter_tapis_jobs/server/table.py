@@ -31,6 +31,7 @@ from . import (
     study_chains,
     subscriptions,
     systems,
+    templates,
     tenants,
     transfers,
     workflows,
@@ -67,6 +68,7 @@ TABLE: tuple[Route, ...] = (
     *studies.ROUTES,
     *study_chains.ROUTES,
     *workflows.ROUTES,
+    *templates.ROUTES,
     *purge.ROUTES,
     *about.ROUTES,
 )

@@ -7,14 +7,14 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from ..model.errors import StoreError
-from . import study_tables, workflow_tables
+from . import study_tables, template_tables, workflow_tables
 from .tables import metadata
 
 #: Who adds tables to the others.
-_MORE = (study_tables, workflow_tables)
+_MORE = (study_tables, workflow_tables, template_tables)
 
 #: The newest revision, known without importing Alembic, which takes a fifth of a second.
-HEAD = "0013"
+HEAD = "0014"
 #: All revisions, oldest first.
 REVISIONS = tuple(f"{number:04}" for number in range(1, int(HEAD) + 1))
 

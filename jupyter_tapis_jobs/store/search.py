@@ -29,9 +29,11 @@ from sqlalchemy import (
 from ..model.errors import InvalidInputError, did_you_mean
 from ..model.job import Job, JobDefinition
 from ..model.search import EVERYTHING, Comparison, Condition, JobQuery, from_query
+from ..model.search_notes import PREFIX
 from ..model.status import TERMINAL
 from .page import Page
 from .records import JOB_COLUMNS, job_from_row
+from .search_notes import note_condition
 from .shares import PUBLIC
 from .shares import with_user as shares_with_user
 from .statements import Statement
@@ -175,6 +177,8 @@ def _after(query: JobQuery) -> ColumnElement[bool]:
 
 
 def _condition(node: Condition) -> ColumnElement[bool]:
+    if isinstance(node, Comparison) and node.field.startswith(PREFIX):
+        return note_condition(node.field, node.op, node.value, _ON_TEXT)
     if isinstance(node, Comparison):
         return _OPERATORS[node.op](node.field, node.value)
     parts = [_condition(part) for part in node.parts]
@@ -223,16 +227,26 @@ def _between(name: str, bounds: Sequence[Any]) -> ColumnElement[bool]:
     return _attribute(name).between(low, high)
 
 
-def _like(name: str, pattern: Any) -> ColumnElement[bool]:
+def _is_like(found: ColumnElement[Any], pattern: Any) -> ColumnElement[bool]:
     # GLOB, as SQLite's LIKE takes a for A and Tapis does not.
-    found: ColumnElement[bool] = _attribute(name).op("GLOB", is_comparison=True)(_glob(str(pattern)))
-    return found
+    return found.op("GLOB", is_comparison=True)(_glob(str(pattern)))
+
+
+def _has_in_it(found: ColumnElement[Any], word: Any) -> ColumnElement[bool]:
+    # SQLite's LIKE takes capitals for small letters.
+    return found.contains(str(word), autoescape=True)
+
+
+#: How texts are compared otherwise than by their order.
+_ON_TEXT = {"like": _is_like, "holds": _has_in_it}
+
+
+def _like(name: str, pattern: Any) -> ColumnElement[bool]:
+    return _is_like(_attribute(name), pattern)
 
 
 def _holds(name: str, word: str) -> ColumnElement[bool]:
-    # SQLite's LIKE takes capitals for small letters.
-    found: ColumnElement[bool] = _attribute(name).contains(word, autoescape=True)
-    return found
+    return _has_in_it(_attribute(name), word)
 
 
 def _glob(like: str) -> str:

@@ -340,6 +340,60 @@ test('allocations that the system lets one charge are offered behind those used 
   assert.deepEqual([...field('Allocation').list.options].map(each => each.value), ['TG-1', '<b>']);
 });
 
+/** A template, chosen; `values` is what the server makes of its request. */
+async function ofTemplate(required, values = { name: 'solver', nodeCount: 2 }) {
+  const found = await shown({
+    'GET /v3/tapisjobs/templates': [{ name: 'pushover', appId: 'solver', required }],
+    'GET /v3/tapisjobs/templates/pushover': { name: 'pushover', description: 'Pushes.', required, request: { appId: 'solver', nodeCount: 2 } },
+    [`POST ${FORM}/values`]: { values, rest: { tags: ['x'] } }
+  });
+  const menu = [...found.view.node.querySelectorAll('select')].find(each => each.options[0]?.textContent === 'No template');
+  menu.value = 'pushover';
+  menu.dispatchEvent(new window.Event('change'));
+  await settled();
+  return { ...found, menu };
+}
+
+test('a template fills the form, and what it wants is marked and asked for', async () => {
+  const { view, field, beside, bodies, told, fill } = await ofTemplate(['mail', 'DRIFT']);
+  assert.match(told(), /Pushes\./);
+  assert.equal(field('Nodes').value, '2');
+  assert.ok(labels(view).some(each => each.textContent === 'mail *'));
+  assert.deepEqual([field('Name').value, field('Value').value], ['solver', '']);
+  fill('The mesh', 'm');
+  press(view.node, 'Submit');
+  await settled();
+  assert.equal(bodies.sent, undefined);
+  assert.deepEqual([beside('mail'), beside('Value')], ['This is needed.', 'This is needed.']);
+  fill('mail', 'a@b');
+  fill('Value', '0.04');
+  press(view.node, 'Submit');
+  await settled();
+  assert.equal(bodies.sent.length, 1);
+  assert.deepEqual(bodies.filled.at(-1).values.moreEnv, [{ key: 'DRIFT', value: '0.04' }]);
+});
+
+test('what a template wants stays marked on another system, and is nothing to the next app', async () => {
+  const { view, field, menu } = await ofTemplate(['mail']);
+  field('System').value = 'two';
+  field('System').dispatchEvent(new window.Event('change'));
+  field('System').dispatchEvent(new window.Event('input'));
+  await settled();
+  const isMarked = () => labels(view).some(each => each.textContent === 'mail *');
+  assert.ok(isMarked());
+  const apps = view.node.querySelector('select');
+  apps.dispatchEvent(new window.Event('change'));
+  await settled();
+  assert.equal(isMarked(), false);
+  assert.equal(menu.value, '');
+});
+
+test('without templates there is no choice of one', async () => {
+  const { told } = await shown();
+  assert.equal([...window.document.querySelectorAll('label')].find(each => each.textContent.startsWith('Template')).hidden, true);
+  assert.match(told(), /App/);
+});
+
 test('without the server one can ask for the apps again', async () => {
   const gone = site({ 'GET /v3/apps': new TypeError('gone') });
   const view = new SubmitView(gone);

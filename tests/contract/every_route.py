@@ -38,6 +38,8 @@ class World:
     study: Callable[[], str]
     #: Gives the name of a new workflow, which is paused.
     workflow: Callable[[], str]
+    #: Gives the name of a new template.
+    template: Callable[[], str]
     #: Gives name and chainId of a new study without cases and a chained request of it.
     chain: Callable[[], Mapping[str, str]]
 
@@ -140,6 +142,10 @@ def _cases(world: World) -> dict[str, Any]:
 
 def _node(world: World) -> dict[str, Any]:
     return {"name": "mesh", "request": request(world)}
+
+
+def _template(world: World) -> Mapping[str, str]:
+    return {"name": world.template()}
 
 
 def _chained(world: World) -> dict[str, Any]:
@@ -412,6 +418,12 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.pauseWorkflow": Sample(other=404, path=_workflow),
     "tapisjobs.resumeWorkflow": Sample(other=404, path=_workflow),
     "tapisjobs.retryWorkflow": Sample(other=404, good=409, path=_workflow),
+    "tapisjobs.getTemplates": Sample(other=200),
+    "tapisjobs.saveTemplate": Sample(
+        other=200, body=lambda w: {"name": "own", "request": {"appId": "bash"}, "replace": True}
+    ),
+    "tapisjobs.getTemplate": Sample(other=404, path=_template),
+    "tapisjobs.deleteTemplate": Sample(other=404, path=_template),
     "tapisjobs.getStudyFrame": Sample(other=404, path=_study, query={"attempts": "all"}),
     "openapi.getOpenapi": Sample(other=200),
 }

@@ -80,6 +80,10 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         flows.append(name)
         return str(made["name"])
 
+    def template() -> str:
+        name = f"contract-template-{next(numbers)}"
+        return str(api.post("/v3/tapisjobs/templates", {"name": name, "request": {"appId": "bash"}})["name"])
+
     def chain() -> dict[str, str]:
         name = study()
         script = {"name": "script", "sourceUrl": "data:,true"}
@@ -108,6 +112,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         token=token,
         study=study,
         workflow=workflow,
+        template=template,
         chain=chain,
     )
     for name in flows:

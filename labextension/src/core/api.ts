@@ -457,6 +457,27 @@ export interface StudyTold {
   asked?: number;
 }
 
+/** A template. */
+export interface TemplateDetails {
+  name: string;
+  appId: string;
+  description: string;
+  required: string[];
+  created: string;
+  updated: string;
+  request: Record<string, unknown>;
+}
+
+/** A template without its request. */
+export interface TemplateRow {
+  name: string;
+  appId: string;
+  description: string;
+  required: string[];
+  created: string;
+  updated: string;
+}
+
 /** Definitions as somebody has them: YAML (of one or several documents) or JSON. */
 export interface TextOfDefinitions {
   text: string;
@@ -524,7 +545,7 @@ export interface Calls {
     result: Created;
   };
   'POST /v3/jobs/search': {
-    query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; listType?: JobListType; format?: 'rows' | 'columns'; text?: string | null; includeHidden?: boolean; select?: string | null };
+    query?: { limit?: number | null; skip?: number; startAfter?: string | null; orderBy?: string | null; computeTotal?: boolean; listType?: JobListType; format?: 'rows' | 'columns'; text?: string | null; includeHidden?: boolean; group?: string | null; select?: string | null };
     body: SearchBody;
     result: Record<string, unknown>[] | Record<string, unknown[]>;
   };
@@ -607,7 +628,7 @@ export interface Calls {
     result: JobCode;
   };
   'GET /v3/tapisjobs/jobs/counts': {
-    query?: { listType?: JobListType; text?: string | null; includeHidden?: boolean };
+    query?: { listType?: JobListType; text?: string | null; group?: string | null; includeHidden?: boolean };
     result: StatusCounts;
   };
   'GET /v3/tapisjobs/jobs/values': {
@@ -651,6 +672,13 @@ export interface Calls {
   };
   'GET /v3/tapisjobs/server': {
     result: ServerInfo;
+  };
+  'GET /v3/tapisjobs/templates': {
+    result: TemplateRow[];
+  };
+  'GET /v3/tapisjobs/templates/{name}': {
+    path: { name: string };
+    result: TemplateDetails;
   };
   'GET /v3/tapisjobs/studies': {
     query?: { archived?: boolean | null };

@@ -7,6 +7,7 @@ import { called, carried, Forms, type AppName } from '../core/forms.js';
 import { t } from '../core/language.js';
 import type { Values } from '../core/rules.js';
 import { pageStorage } from '../core/storage.js';
+import { needing, Templates, withVariables } from '../core/templates.js';
 import { button, element, show, write } from '../dom.js';
 import { record, text, type JobRow } from '../job.js';
 import { printable } from '../words.js';
@@ -38,6 +39,8 @@ export class SubmitView {
     private readonly host: SubmitHost = {}
   ) {
     this.forms = new Forms(site.client);
+    this.templates = new Templates(site.client);
+    this.models.addEventListener('change', () => void this.openTemplate(this.models.value));
     this.menu.addEventListener('change', () => void this.choose(this.apps[Number(this.menu.value)]));
     this.retry = button('Try again', 'Ask for the apps again', () => (this.listed = this.list()));
     const app = element('label', 'tj-FormField', {}, element('span', 'tj-Label', {}, t('App')), this.menu);
@@ -47,8 +50,9 @@ export class SubmitView {
     this.beside = new CodeBeside(site.client, () => this.request(), () => this.view?.isFilled ?? false);
     const main = element('div', 'tj-FormMain', {}, this.place, this.cost, this.foot, this.note, this.result);
     const columns = element('div', 'tj-FormColumns', {}, main, this.beside.node);
-    this.node.append(app, this.retry, this.about.node, this.opening(), columns);
-    [this.retry, this.cost, this.foot, this.beside.node].forEach(node => show(node, false));
+    this.ofTemplate.append(element('span', 'tj-Label', {}, t('Template')), this.models);
+    this.node.append(app, this.ofTemplate, this.retry, this.about.node, this.opening(), columns);
+    [this.ofTemplate, this.retry, this.cost, this.foot, this.beside.node].forEach(node => show(node, false));
     this.listed = this.list();
   }
 
@@ -77,19 +81,36 @@ export class SubmitView {
     const asked = (this.asked += 1);
     await this.attempt(async () => {
       const { request, warnings } = await this.forms.read(code);
-      const app = this.named(request);
-      if (!app) {
-        this.say(request['appId'] ? t('There is no app {app} for you here.', { app: text(request['appId']) }) : t('This names no app.'));
-        return;
-      }
-      const form = await this.forms.form(app, text(request['execSystemId']) || null);
-      const filled = filledBy(form, await this.forms.filled(form, request));
-      if (asked === this.asked) {
-        this.draw(form, filled);
-        this.point(app);
-        this.say(warnings.join(' ') || t('The form is filled.'));
+      this.models.value = '';
+      await this.fill(asked, request, [], warnings.join(' ') || t('The form is filled.'));
+    });
+  }
+
+  /** The defaults of a template as a form, in which what it wants is marked. */
+  async openTemplate(name: string): Promise<void> {
+    const asked = (this.asked += 1);
+    await this.attempt(async () => {
+      if (name) {
+        const { request, required, description } = await this.templates.get(name);
+        const named = { name: text(request['appId']).slice(0, 64), ...request };
+        await this.fill(asked, named, required, description || t('The form is filled.'));
       }
     });
+  }
+
+  private async fill(asked: number, request: Values, required: readonly string[], words: string): Promise<void> {
+    const app = this.named(request);
+    if (!app) {
+      this.say(request['appId'] ? t('There is no app {app} for you here.', { app: text(request['appId']) }) : t('This names no app.'));
+      return;
+    }
+    const form = await this.forms.form(app, text(request['execSystemId']) || null);
+    const filled = filledBy(form, await this.forms.filled(form, request));
+    if (asked === this.asked) {
+      this.draw(form, { ...filled, values: withVariables(form, filled.values, required) }, required);
+      this.point(app);
+      this.say(words);
+    }
   }
 
   private async list(): Promise<void> {
@@ -103,6 +124,10 @@ export class SubmitView {
     }
     this.say(this.apps.length ? '' : t('There is no app yet.'));
     this.menu.replaceChildren(element('option', '', { value: '' }, t('Choose an app…')), ...this.apps.map(option));
+    const names = await this.templates.names();
+    const none = element('option', '', { value: '' }, t('No template'));
+    this.models.replaceChildren(none, ...names.map(name => element('option', '', { value: name }, printable(name))));
+    show(this.ofTemplate, names.length > 0);
   }
 
   /** The app of a request; the version that is listed where it says none. */
@@ -126,6 +151,7 @@ export class SubmitView {
   private async choose(app: AppName | undefined): Promise<void> {
     if (app) {
       const asked = (this.asked += 1);
+      this.models.value = '';
       await this.attempt(async () => {
         const form = await this.forms.form(app);
         if (asked === this.asked) {
@@ -142,17 +168,18 @@ export class SubmitView {
       const app = { id: from.appId, version: from.appVersion };
       const form = await this.forms.form(app, text(filled.values['execSystemId']) || null);
       if (asked === this.asked) {
-        this.draw(form, { ...filled, values: carried(from, this.filled.values, form) });
+        this.draw(form, { ...filled, values: carried(from, this.filled.values, form) }, this.required);
       }
     });
   }
 
-  private draw(form: AppForm, filled: FilledForm): void {
+  private draw(form: AppForm, filled: FilledForm, required: readonly string[] = []): void {
     this.form = form;
+    this.required = required;
     this.rest = filled.rest ?? {};
     const system = text(filled.values['execSystemId']);
     const ways = { pick: this.pick, offered: { allocation: this.allocations.of(system) } };
-    const view = new FormView(form, filled.values, name => this.changed(name), ways);
+    const view = new FormView(needing(form, required), filled.values, name => this.changed(name), ways);
     this.view = view;
     if (view.has('allocation')) {
       void this.allocations.all(this.site.client, system).then(names => view.offer('allocation', names));
@@ -272,6 +299,8 @@ export class SubmitView {
   }
 
   private readonly menu = element('select', 'tj-Input');
+  private readonly models = element('select', 'tj-Input');
+  private readonly ofTemplate = element('label', 'tj-FormField');
   private readonly retry: HTMLButtonElement;
   private readonly about = new AboutApp();
   private readonly place = element('div', 'tj-FormPlace');
@@ -284,9 +313,12 @@ export class SubmitView {
   private readonly allocations = new Allocations(pageStorage());
   private readonly beside: CodeBeside;
   private readonly forms: Forms;
+  private readonly templates: Templates;
   private apps: AppName[] = [];
   private listed: Promise<void>;
   private form: AppForm | null = null;
+  /** What the template wants that the form was filled from. */
+  private required: readonly string[] = [];
   private view: FormView | null = null;
   private rest: Values = {};
   private sent: Sent | null = null;

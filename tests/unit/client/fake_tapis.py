@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from fake_stream import EventStream
 from fake_studies import FakeStudies
+from fake_templates import FakeTemplates
 
 from jupyter_tapis_jobs.client.connection import Connection
 from jupyter_tapis_jobs.client.endpoint import Endpoint
@@ -85,6 +86,7 @@ class FakeTapis:
         self.studies = FakeStudies(
             submit=lambda request: str(self._accepted(request)["uuid"]), job=lambda uuid: self.jobs[uuid]
         )
+        self.templates = FakeTemplates()
 
     def tapis(self, **options: Any) -> Tapis:
         """Return a client of this server."""
@@ -163,6 +165,9 @@ class FakeTapis:
         if parts[:1] == ["studies"] and self.ours:
             code, told = self.studies.answer(request, parts[1:])
             return result(told) if code == 200 else error(code, told[0], told[1])
+        if parts[:1] == ["templates"] and self.ours:
+            code, told = self.templates.answer(request, parts[1:])
+            return result(told) if code == 200 else error(code, told)
         return (
             result(
                 {"version": "0.1.0", "engine": {"state": "ready", "holder": None}}

@@ -277,3 +277,31 @@ def test_the_cell_of_a_form_submits_what_the_form_would(fake, run, app, more):
     cell = cell_of(request, fake.apps[app])
     run(cell)
     assert same_request(fake.last_request(), request)
+
+
+# --- templates -------------------------------------------------------------------------------
+def test_a_cell_of_a_template_has_its_app_and_defaults(fake, tapis, run):
+    tapis.template("pushover", "python", required=["script", "K"], maxMinutes=30)
+    run("%%tapisjob --template pushover --env K=3 --cores 2\nprint(1)\n")
+    request = fake.last_request()
+    assert (request["appId"], request["maxMinutes"], request["coresPerNode"]) == ("python", 30, 2)
+    assert script_of(request) == "print(1)\n"
+
+
+def test_a_template_with_a_script_needs_no_cell_and_one_without_names_what_is_missing(fake, tapis, run):
+    tapis.template("whole", "bash", script="echo 1")
+    run("%tapisjob --template whole")
+    assert script_of(fake.last_request()) == "echo 1"
+    tapis.template("bare", "bash", required=["script", "K"])
+    assert "Template bare wants script, K too" in run("%tapisjob --template bare")
+
+
+def test_a_template_of_another_app_is_refused(tapis, run):
+    tapis.template("whole", "bash", script="echo 1")
+    assert "Template whole is for app bash, not python" in run("%%tapisjob python --template whole\nx\n")
+
+
+def test_templates_are_completed(tapis, shell):
+    tapis.template("pushover", "bash")
+    tapis.template("modal", "bash")
+    assert offered(shell, "%%tapisjob --template pu") == ["%%tapisjob --template pushover"]

@@ -40,6 +40,73 @@ def names(database):
 
 
 @pytest.fixture
+def noted(new_job, store_jobs):
+    """Jobs a to d with notes, and e without."""
+    each = {
+        "a": {"mesh": "fine", "size": 3, "soil": {"layers": 2}, "done": True},
+        "b": {"mesh": "coarse*", "size": 10, "soil": {"layers": 3.5}, "done": False},
+        "c": {"mesh": "Fine", "size": "3", "in": "x"},
+        "d": {"mesh": 3, "done": "true", "odd key": 1},
+        "e": {},
+    }
+    for name, notes in each.items():
+        store_jobs(new_job(name=name), definition=json.dumps({"notes": notes}))
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ({"notes.mesh": "fine"}, "a"),
+        ({"notes.mesh.eq": "fine"}, "a"),
+        ({"notes.mesh.neq": "fine"}, "edcb"),
+        ({"notes.mesh.like": "*ine"}, "ca"),
+        ({"notes.mesh.like": "coarse\\*"}, "b"),
+        ({"notes.mesh.holds": "FINE"}, "ca"),
+        ({"notes.mesh.in": "fine,3"}, "da"),
+        ({"notes.mesh.nin": "fine,3"}, "ecb"),
+        ({"notes.size": "3"}, "ca"),
+        ({"notes.size.gt": "3"}, "b"),
+        ({"notes.size.lte": "10"}, "ba"),
+        ({"notes.mesh.gte": "coarse"}, "ba"),
+        ({"notes.soil.layers": "3.5"}, "b"),
+        ({"notes.soil.layers.lt": "3"}, "a"),
+        ({"notes.done": "true"}, "da"),
+        ({"notes.done": "false"}, "b"),
+        ({"notes.in": "x"}, "c"),
+        ({"notes.odd key": "1"}, "d"),
+        ({"notes.x') OR 1=1 --": "1"}, ""),
+        ({"notes.mesh": "' OR '1'='1"}, ""),
+        ({"notes.mesh": "fine", "notes.size.lt": "2"}, ""),
+    ],
+)
+def test_jobs_are_found_by_their_notes(names, noted, condition, found):
+    assert names(from_query(condition)) == found
+
+
+def test_all_grammars_ask_for_notes(names, noted):
+    assert names(from_list("(notes.mesh.eq.fine)~(notes.soil.layers.eq.2)")) == "a"
+    assert names(from_list("(notes.soil.layers.eq.3.5)")) == "b"
+    assert names(from_sql("notes.mesh = 'fine' OR notes.soil.layers >= 3.5")) == "ba"
+    assert names(from_sql("notes.mesh IN ('fine', 3) AND NOT notes.size = 3")) == "d"
+    assert names(from_sql("notes.mesh LIKE '%ine'")) == "ca"
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        (lambda: from_query({"notes.": "x"}), "names no note"),
+        (lambda: from_query({"notes..a": "x"}), "names no note"),
+        (lambda: from_query({'notes.a"b': "x"}), "names no note"),
+        (lambda: from_list("(notes.mesh.fine)"), "notes.KEY.operator.value"),
+        (lambda: from_sql("notes.mesh BETWEEN 'a' AND 'b'"), "'between' is not an operator"),
+    ],
+)
+def test_a_note_that_cannot_be_asked_for_is_told(search, words):
+    with pytest.raises(InvalidInputError, match=words):
+        search()
+
+
+@pytest.fixture
 def five(new_job, store_jobs):
     """Jobs a to e of one owner, one hidden, and one of another."""
     definition = json.dumps({"exec_system_exec_dir": "/work/a", "is_mpi": True, "archive_mode": "ALWAYS"})
