@@ -207,10 +207,9 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
         if notes or group:
             self.need(Extension.VIEWS, "filter jobs by notes or group")
         wanted = {"status": status, "since": since, "app": app, "name": name, **filters}
-        parameters = list_parameters(wanted, whose=whose, notes=notes, group=group)
+        asked = list_parameters(wanted, whose=whose, notes=notes, group=group)
         more = frames.PROGRESS if progress and self.can(Extension.PROGRESS) else {}
-        by_columns = self.can(Extension.COLUMNS)
-        return jobs_frame(self.connection, parameters, limit, by_columns=by_columns, more=more)
+        return jobs_frame(self.connection, asked, limit, by_columns=self.can(Extension.COLUMNS), more=more)
 
     def standing(self, uuids: Sequence[str]) -> dict[str, str]:
         """Return uuid -> how the job stands, in the words of its card (``in queue normal 02:10: …``)."""

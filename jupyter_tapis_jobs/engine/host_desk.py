@@ -120,7 +120,9 @@ class HostDesk:
     async def learn(self, user: User, system_id: str) -> None:
         """Look at a host that was registered without a look, as far as its user may; trouble is no matter."""
         system = await self._owned(user, system_id)
-        if NOTES in (system.notes or {}) or system.owner != user.name:
+        # Its owner may have noted something there before any look.
+        was_looked_at = "checked" in ((system.notes or {}).get(NOTES) or {})
+        if was_looked_at or system.owner != user.name:
             return
         person = person_of(system, user)
         with suppress(TapisJobsError, OSError):
