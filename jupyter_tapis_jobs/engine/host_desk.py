@@ -120,9 +120,7 @@ class HostDesk:
     async def learn(self, user: User, system_id: str) -> None:
         """Look at a host that was registered without a look, as far as its user may; trouble is no matter."""
         system = await self._owned(user, system_id)
-        # Its owner may have noted something there before any look.
-        was_looked_at = "checked" in ((system.notes or {}).get(NOTES) or {})
-        if was_looked_at or system.owner != user.name:
+        if _was_looked_at(system) or system.owner != user.name:
             return
         person = person_of(system, user)
         with suppress(TapisJobsError, OSError):
@@ -264,7 +262,7 @@ class HostDesk:
         changes: dict[str, Any] = {
             "notes": {**(system.notes or {}), NOTES: notes(found, now) | _wished(system)}
         }
-        if NOTES in (system.notes or {}):
+        if _was_looked_at(system):
             changes |= _renewed(system, found)
 
         def work() -> None:
@@ -329,6 +327,11 @@ def _bare(given: NewHost) -> System:
     """Return the system before anything is known of the host."""
     raw = _head(given, "PASSWORD") | {"systemType": "LINUX", "canExec": False, "rootDir": given.root_dir}
     return parse_system(raw)[0]
+
+
+def _was_looked_at(system: System) -> bool:
+    """Tell whether a look has made a system what it is; its owner may have noted something before any."""
+    return "checked" in ((system.notes or {}).get(NOTES) or {})
 
 
 def _renewed(system: System, found: HostFacts) -> dict[str, Any]:
