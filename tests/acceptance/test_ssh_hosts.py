@@ -486,6 +486,25 @@ def test_tapipy_registers_a_system_and_a_credential_and_checks_it(tapis, errors,
 
 
 @pytest.mark.needs("tapipy")
+def test_what_the_owner_noted_before_any_look_stays_with_the_queues_that_the_owner_wrote(
+    tapis, login, name, fingerprint
+):
+    queue = {"name": "mine", "hpcQueueName": "normal", "maxNodeCount": 1}
+    batch = {"canRunBatch": True, "batchScheduler": "SLURM", "batchLogicalQueues": [queue]}
+    noted = {"tapisjobs": {"minUpdateSeconds": 60}}
+    tapis.systems.createSystem(
+        **definition(login, name, **batch, batchDefaultLogicalQueue="mine", notes=noted)
+    )
+    tapis.systems.createUserCredential(
+        systemId=name, userName=ME, loginUser=login["user"], privateKey=login["privateKey"], publicKey="x",
+        _tapis_query_parameters={"trust": fingerprint},
+    )  # fmt: skip
+    system = tapis.systems.getSystem(systemId=name)
+    assert (system.notes.tapisjobs.maxArraySize, system.notes.tapisjobs.minUpdateSeconds) == (10001, 60)
+    assert [queue.name for queue in system.batchLogicalQueues] == ["mine"]
+
+
+@pytest.mark.needs("tapipy")
 def test_a_credential_may_be_stored_untried_and_is_found_wrong_when_it_is_checked(
     tapis, errors, login, name, fingerprint
 ):
