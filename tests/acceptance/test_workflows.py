@@ -92,17 +92,17 @@ def test_a_failed_node_is_tried_again_and_what_is_behind_it_then_runs(begin: Beg
 
 def test_a_workflow_goes_on_when_its_server_was_killed(serve: Callable[..., Any], tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    with serve() as server, closing(server.tapis().connection):
-        flow = server.tapis().workflow("survivor")
+    with serve() as server, closing((tapis := server.tapis()).connection):
+        flow = tapis.workflow("survivor")
         first = flow.add("bash", script=f"until [ -e {gate} ]; do sleep 0.1; done; echo 1 > n", name="first")
         flow.add("bash", script="cat n", name="second", inputs=[first.output("n")], after=["first"])
         flow.run()
         server.process.process.kill()
         server.process.process.wait()
     gate.touch()
-    with serve() as server, closing(server.tapis().connection):
-        again = server.tapis().workflow("survivor")
+    with serve() as server, closing((tapis := server.tapis()).connection):
+        again = tapis.workflow("survivor")
         again.wait(SECONDS, progress=False)
         assert states(again) == {"first": "FINISHED", "second": "FINISHED"}
         assert again.frame()["attempt"].tolist() == [1, 1]
-        assert len(server.tapis().jobs()) == 2
+        assert len(tapis.jobs()) == 2
