@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
-from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection
 
@@ -22,6 +20,7 @@ from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from ..store import studies as rows
+from .one_at_a_time import OneAtATime
 from .ports import Ports
 from .starter import forecast
 from .steering import Steering
@@ -72,15 +71,14 @@ class Studies:
         self._system = system
         self._reasons = reasons
         self._rules = StudyRules(ports)
-        #: Two calls that add to one study come one after the other.
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._one_at_a_time = OneAtATime()
         self._chains = StudyChains(
             ports,
             epoch=epoch,
             submission=submission,
             store=store,
             active=active,
-            lock=self._lock,
+            lock=self._one_at_a_time.lock,
             person=person,
         )
 
@@ -173,20 +171,8 @@ class Studies:
     def _under_way(self, study: Study) -> list[Job]:
         return [job for job in self._active().values() if job.cohort_id == study.cohort]
 
-    @asynccontextmanager
-    async def _held(self, user: User, name: str) -> AsyncIterator[Study]:
-        """Give a study that nobody else changes meanwhile."""
-        while True:
-            number = (await self.get(user, name)).id
-            async with self._lock(number):
-                study = await self.get(user, name)
-                # Another one may have got the name while this waited.
-                if study.id == number:
-                    yield study
-                    return
-
-    def _lock(self, number: int) -> asyncio.Lock:
-        return self._locks.setdefault(number, asyncio.Lock())
+    def _held(self, user: User, name: str) -> AbstractAsyncContextManager[Study]:
+        return self._one_at_a_time.held(lambda: self.get(user, name))
 
     def _now(self) -> str:
         return iso(self._ports.clock.now())

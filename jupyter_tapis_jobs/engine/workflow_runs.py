@@ -122,7 +122,7 @@ class WorkflowRuns:
             workflow, nodes = await self._ports.read(lambda c: (rows.get(c, number), rows.nodes(c, number)))
             if workflow is None:
                 raise NotFoundError(f"there is no workflow {number}.")
-            progress = Progress([row.node for row in nodes], [row.standing for row in nodes])
+            progress = rows.progress(nodes)
             under_way = {progress.standings[place].job_uuid or "": place for place in progress.under_way}
             # What has ended since it was read is read again: of its end nobody would tell.
             if under_way.keys() <= self._active().keys():

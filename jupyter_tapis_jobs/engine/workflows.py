@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection
 
@@ -22,6 +21,7 @@ from ..model.workflow import Plan, Wish, Workflow, WorkflowStatus, parse
 from ..model.workflow_progress import Progress
 from ..store import workflows as rows
 from .holding import Holding
+from .one_at_a_time import OneAtATime
 from .ports import Ports
 from .steering import Steering
 from .study_chains import Store
@@ -69,7 +69,7 @@ class Workflows:
         self._holding = holding
         self._active = active
         self._person = person
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._one_at_a_time = OneAtATime()
         #: Two calls that run a workflow come one after the other.
         self._running = asyncio.Lock()
         self._runs = WorkflowRuns(
@@ -78,7 +78,7 @@ class Workflows:
             submission=submission,
             store=store,
             active=active,
-            lock=self._lock,
+            lock=self._one_at_a_time.lock,
             person=person,
         )
 
@@ -138,7 +138,7 @@ class Workflows:
             await self._check(user, name, plans)
             new = Workflow(owner=user.name, name=name, digest=made, created=iso(self._ports.clock.now()))
             stored = await self._ports.write(lambda c: _replaced(c, found, new, plans), epoch=self._epoch)
-        async with self._lock(stored.id):
+        async with self._one_at_a_time.lock(stored.id):
             await self._runs.go_on(stored.id)
         return stored
 
@@ -229,7 +229,7 @@ class Workflows:
         return asked
 
     async def _again(self, number: int) -> None:
-        async with self._lock(number):
+        async with self._one_at_a_time.lock(number):
             flow = await self._ports.read(lambda c: rows.get(c, number))
             if flow is not None and not flow.is_over and flow.wish is not Wish.RUN:
                 await self._steer(flow, flow.wish)
@@ -249,23 +249,10 @@ class Workflows:
         return sum(isinstance(result, Job) for result in results)
 
     async def _progress(self, flow: Workflow) -> Progress:
-        nodes = await self._ports.read(lambda c: rows.nodes(c, flow.id))
-        return Progress([row.node for row in nodes], [row.standing for row in nodes])
+        return rows.progress(await self._ports.read(lambda c: rows.nodes(c, flow.id)))
 
-    @asynccontextmanager
-    async def _held(self, user: User, name: str) -> AsyncIterator[Workflow]:
-        """Give a workflow that nobody else changes meanwhile."""
-        while True:
-            number = (await self.get(user, name)).id
-            async with self._lock(number):
-                flow = await self.get(user, name)
-                # Another one may have got the name while this waited.
-                if flow.id == number:
-                    yield flow
-                    return
-
-    def _lock(self, number: int) -> asyncio.Lock:
-        return self._locks.setdefault(number, asyncio.Lock())
+    def _held(self, user: User, name: str) -> AbstractAsyncContextManager[Workflow]:
+        return self._one_at_a_time.held(lambda: self.get(user, name))
 
 
 def _told(connection: Connection, number: int) -> Told | None:
@@ -273,7 +260,7 @@ def _told(connection: Connection, number: int) -> Told | None:
     if flow is None:
         return None
     nodes = rows.nodes(connection, number)
-    progress = Progress([row.node for row in nodes], [row.standing for row in nodes])
+    progress = rows.progress(nodes)
     return Told(
         workflow=flow, status=progress.status(flow.wish), nodes=nodes, states=progress.states(flow.wish)
     )

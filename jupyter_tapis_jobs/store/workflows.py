@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, null, select, update
 from sqlalchemy import insert as insert_into
 
 from ..model.errors import ConflictError
 from ..model.status import JobStatus
 from ..model.workflow import Node, Plan, Standing, Wish, Workflow
+from ..model.workflow_progress import Progress
 from .statements import Statement, given
 from .tables import jobs
 from .workflow_tables import workflow_nodes, workflows
@@ -58,6 +59,11 @@ _submit = Statement(
         _node.position == bindparam("place"),
         _node.attempt == bindparam("before"),
     )
+)
+_refuse = Statement(
+    update(workflow_nodes)
+    .ordered_values((_node.problem, bindparam("why")), (_node.job_uuid, null()), (_node.outcome, null()))
+    .where(_node.workflow_id == bindparam("workflow"), _node.position == bindparam("place"))
 )
 
 
@@ -163,6 +169,11 @@ def _read(
     )
 
 
+def progress(nodes: Sequence[NodeRow]) -> Progress:
+    """Return how far the workflow of *nodes* is."""
+    return Progress([row.node for row in nodes], [row.standing for row in nodes])
+
+
 def requests(conn: Connection, number: int, positions: Iterable[int]) -> dict[int, str]:
     """Return position -> the request of the node there, JSON text."""
     return dict(_requests.run(conn, number, json.dumps(list(positions))))
@@ -192,9 +203,7 @@ def submit(conn: Connection, number: int, made: Mapping[int, tuple[int, str]]) -
 
 def refuse(conn: Connection, number: int, problems: Mapping[int, str]) -> None:
     """Keep why nodes got no job."""
-    for place, problem in problems.items():
-        changed = update(workflow_nodes).where(_node.workflow_id == number, _node.position == place)
-        conn.execute(changed.values(problem=problem, job_uuid=None, outcome=None))
+    _refuse.many(conn, ((problem, number, place) for place, problem in problems.items()))
 
 
 def release(conn: Connection, number: int, positions: Iterable[int]) -> None:
