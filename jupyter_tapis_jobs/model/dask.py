@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .dask_jobqueue import JobQueue
-from .errors import InvalidInputError, did_you_mean
-from .texts import refuse_control, shown
+from .note_values import refuse_unknown, whole_number, wrong
+from .texts import refuse_control
 
 if TYPE_CHECKING:
     from .system import System
@@ -63,28 +63,30 @@ class DaskCluster:
     def of(cls, notes: Any) -> DaskCluster:
         """Read ``notes.dask``; raises ``InvalidInputError`` naming what is wrong and the way out."""
         if not isinstance(notes, Mapping):
-            _wrong("", notes, 'is needed where batchScheduler is DASK: {"address": "tcp://host:8786"}')
-        for word in notes:
-            if word not in _WORDS:
-                _wrong(word, notes[word], f"is not one of: {', '.join(_WORDS)}.{did_you_mean(word, _WORDS)}")
+            wrong(FIELD, "", notes, 'is needed where batchScheduler is DASK: {"address": "tcp://host:8786"}')
+        refuse_unknown(FIELD, notes, _WORDS)
         address, file, queue = (notes.get(word) for word in ("address", "schedulerFile", "jobqueue"))
         if [address, file, queue].count(None) != 2:
             ways = "address, such as tcp://host:8786; schedulerFile; jobqueue, on Slurm"
-            _wrong("", notes, f"needs one of: {ways}")
+            wrong(FIELD, "", notes, f"needs one of: {ways}")
         if address is not None and not (isinstance(address, str) and _ADDRESS.fullmatch(address)):
-            _wrong("address", address, "is not of the form tcp://host:8786 or tls://host:8786")
+            wrong(FIELD, "address", address, "is not of the form tcp://host:8786 or tls://host:8786")
         tls = _certificates(notes.get("tls"))
         if address is not None and (tls is not None) != address.startswith("tls://"):
-            _wrong("address", address, "and notes.dask.tls do not fit: tls:// needs it, tcp:// has none")
+            wrong(
+                FIELD, "address", address, "and notes.dask.tls do not fit: tls:// needs it, tcp:// has none"
+            )
         if queue is not None and tls is not None:
-            _wrong("tls", notes["tls"], "is not for notes.dask.jobqueue, which makes its own certificate")
+            wrong(
+                FIELD, "tls", notes["tls"], "is not for notes.dask.jobqueue, which makes its own certificate"
+            )
         return cls(
             address=address,
             scheduler_file=None if file is None else _path("schedulerFile", file),
             jobqueue=None if queue is None else JobQueue.of(queue),
             tls=tls,
             python=_python(notes.get("python", PYTHON)),
-            seconds=_seconds(notes.get("seconds", SECONDS)),
+            seconds=whole_number(FIELD, "seconds", notes.get("seconds", SECONDS), MOST_SECONDS),
         )
 
     def to_request(self) -> dict[str, Any]:
@@ -114,30 +116,19 @@ def _certificates(value: Any) -> Certificates | None:
     if value is None:
         return None
     if not isinstance(value, Mapping) or sorted(value) != sorted(_CERTIFICATES):
-        _wrong("tls", value, 'needs the paths of three files: {"ca": …, "cert": …, "key": …}')
+        wrong(FIELD, "tls", value, 'needs the paths of three files: {"ca": …, "cert": …, "key": …}')
     return Certificates(**{name: _path(f"tls.{name}", value[name]) for name in _CERTIFICATES})
 
 
 def _path(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.startswith("/"):
-        _wrong(name, value, "is no absolute path on the host")
+        wrong(FIELD, name, value, "is no absolute path on the host")
     refuse_control(value, f"{FIELD}.{name}")
     return value
 
 
 def _python(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"/.+|[A-Za-z0-9._-]+", value):
-        _wrong("python", value, "is neither an absolute path on the host nor the name of a command")
+        wrong(FIELD, "python", value, "is neither an absolute path on the host nor the name of a command")
     refuse_control(value, f"{FIELD}.python")
     return value
-
-
-def _seconds(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_SECONDS:
-        _wrong("seconds", value, f"is no whole number from 1 to {MOST_SECONDS}")
-    return value
-
-
-def _wrong(name: str, value: Any, why: str) -> NoReturn:
-    field = f"{FIELD}.{name}" if name else FIELD
-    raise InvalidInputError(f"{field} {shown(value)} {why}.".replace("..", "."), field=field, value=value)

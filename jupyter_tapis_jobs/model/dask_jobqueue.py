@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from .errors import InvalidInputError, did_you_mean
-from .texts import refuse_control, shown
+from .note_values import refuse_unknown, whole_number, wrong
+from .texts import refuse_control
 
 FIELD = "notes.dask.jobqueue"
 #: Words of the notes -> what they are where nothing is said.
@@ -57,11 +57,8 @@ class JobQueue:
     def of(cls, notes: Any) -> JobQueue:
         """Read ``notes.dask.jobqueue``; raises ``InvalidInputError`` naming what is wrong and the way out."""
         if not isinstance(notes, Mapping):
-            _wrong("", notes, 'is no object such as {"queue": "normal", "cores": 8, "memory": "16GB"}')
-        for word in notes:
-            if word not in DEFAULTS:
-                known = f"{', '.join(DEFAULTS)}.{did_you_mean(word, DEFAULTS)}"
-                _wrong(word, notes[word], f"is not one of: {known}")
+            wrong(FIELD, "", notes, 'is no object such as {"queue": "normal", "cores": 8, "memory": "16GB"}')
+        refuse_unknown(FIELD, notes, DEFAULTS)
         said = {**DEFAULTS, **notes}
         return cls(
             queue=_name("queue", said["queue"]),
@@ -92,33 +89,26 @@ class JobQueue:
 
 def _name(word: str, value: Any) -> str | None:
     if value is not None and not (isinstance(value, str) and _NAME.fullmatch(value)):
-        _wrong(word, value, "is no name")
+        wrong(FIELD, word, value, "is no name")
     return None if value is None else str(value)
 
 
 def _formed(word: str, value: Any) -> str:
     form, example = _FORMS[word]
     if not isinstance(value, str) or not form.fullmatch(value):
-        _wrong(word, value, f"is not of the form {example}")
+        wrong(FIELD, word, value, f"is not of the form {example}")
     return str(value)
 
 
 def _number(word: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST[word]:
-        _wrong(word, value, f"is no whole number from 1 to {_MOST[word]:,}")
-    return int(value)
+    return whole_number(FIELD, word, value, _MOST[word])
 
 
 def _directives(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(line, str) for line in value):
-        _wrong("directives", value, 'is no list of texts such as ["--constraint=cpu"]')
+        wrong(FIELD, "directives", value, 'is no list of texts such as ["--constraint=cpu"]')
     for line in value:
         refuse_control(line, f"{FIELD}.directives")
         if not line.startswith("-"):
-            _wrong("directives", line, "is no option of sbatch, such as --constraint=cpu")
+            wrong(FIELD, "directives", line, "is no option of sbatch, such as --constraint=cpu")
     return tuple(value)
-
-
-def _wrong(word: str, value: Any, why: str) -> NoReturn:
-    field = f"{FIELD}.{word}" if word else FIELD
-    raise InvalidInputError(f"{field} {shown(value)} {why}.".replace("..", "."), field=field, value=value)
