@@ -47,6 +47,8 @@ class Turn:
     earliest: float = 0.0
     #: Seconds between two rounds; grows while nothing changes.
     gap: float = 0.0
+    #: The shortest gap that there may be.
+    shortest: float = 0.0
     #: Rounds without any answer, one after the other.
     silent: int = 0
     #: Why it could not be asked the last time, where that is known.
@@ -54,13 +56,13 @@ class Turn:
 
     def begin(self, now: float, rounds: tuple[float, float]) -> None:
         """Note a round that begins *now*; *rounds* are the shortest and the longest gap."""
-        shortest, longest = rounds
-        self.gap = min(max(shortest, self.gap * 1.5), longest)
-        self.due, self.earliest = now + self.gap, now + shortest
+        self.shortest, longest = rounds
+        self.gap = min(max(self.shortest, self.gap * 1.5), longest)
+        self.due, self.earliest = now + self.gap, now + self.shortest
 
-    def hasten(self, now: float, rounds: tuple[float, float]) -> None:
-        """Something changes: go on with the shortest gap."""
-        self.gap = rounds[0]
+    def hasten(self, now: float, gap: float = 0.0) -> None:
+        """Something changes: go on with a *gap* of so many seconds, or the shortest."""
+        self.gap = max(self.shortest, gap)
         self.due = now + self.gap
 
 

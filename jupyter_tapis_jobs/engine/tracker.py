@@ -120,7 +120,7 @@ class Tracker:
                 hinted = {name.partition(".")[0] for name in names} & self._conveyor.jobs.keys()
                 followed = hinted & lane.tracked.keys()
                 lane.early |= hinted - followed
-                await self._look_at(lane, sorted(followed))
+                await self.look(lane, sorted(followed))
                 if not lane.tracked:
                     return
         except _TROUBLE as trouble:
@@ -178,13 +178,9 @@ class Tracker:
         with suppress(StoreError):
             await self._conveyor.note({job.uuid: trouble or None for job in told})
 
-    async def look(self, lane: Lane, uuids: Sequence[str]) -> None:
-        """Look at some jobs at once. Raises the host's trouble, and the store's."""
-        await self._look_at(lane, uuids)
-
     async def _look_quietly(self, lane: Lane, uuids: Sequence[str]) -> None:
         try:
-            await self._look_at(lane, uuids)
+            await self.look(lane, uuids)
         except _TROUBLE as trouble:
             log.warning("jobs of %s cannot be looked at: %s. The next sweep follows.", lane.key[0], trouble)
 
@@ -218,16 +214,14 @@ class Tracker:
             await self._act_on(lane, name, jobs, await self._ask(lane, name, jobs))
         if due and await self._progress.look(lane, self._running(lane)):
             for name, _ in due:
-                rounds = await self._on_host.rounds(lane, self._ports.schedulers[name].rounds)
-                lane.turns[name].hasten(now, rounds)
+                lane.turns[name].hasten(now)
         return bool(due)
 
     async def _ask(self, lane: Lane, name: str, jobs: Sequence[Job]) -> Mapping[str, Report]:
         """Ask one scheduler about its jobs, and set when it is asked again."""
         scheduler, turn, now = self._ports.schedulers[name], lane.turns[name], self._ports.clock.ticks()
         # Noted before it is asked: a scheduler in trouble is not asked more often than a healthy one.
-        rounds = await self._on_host.rounds(lane, scheduler.rounds)
-        turn.begin(now, rounds)
+        turn.begin(now, await self._on_host.rounds(lane, scheduler.rounds))
         launches = await self._on_host.launches(jobs)
         transport = await self._on_host.transport(lane)
         answer = await transport.run(scheduler.look_script(lane.folder, launches), timeout=180.0)
@@ -236,9 +230,9 @@ class Tracker:
         reports = {uuid: r for uuid, r in reports.items() if r.sighting is not Sighting.AWAY}
         turn.silent = 0 if reports else turn.silent + 1
         if news(jobs, reports) or doubtful(lane, jobs, reports):
-            turn.hasten(now, rounds)
+            turn.hasten(now)
         elif any(job.status is JobStatus.RUNNING for job in jobs):
-            turn.hasten(now, (max(rounds[0], min(turn.gap, OUT_OF_SIGHT)),) * 2)
+            turn.hasten(now, min(turn.gap, OUT_OF_SIGHT))
         return reports
 
     async def _act_on(
@@ -252,7 +246,7 @@ class Tracker:
         for uuid in open_ends:
             lane.doubtful[uuid] += 1
         names = list(dict.fromkeys([*news(jobs, reports), *open_ends]))
-        await self._look_at(lane, names, reports, doubt=self._ports.schedulers[name].doubt)
+        await self.look(lane, names, reports, doubt=self._ports.schedulers[name].doubt)
         hopeless = {u: r.reason for u, r in reports.items() if r.sighting is Sighting.IMPOSSIBLE}
         if hopeless:
             await self._ending.take_back(lane, hopeless)
@@ -260,7 +254,7 @@ class Tracker:
             {u: r.reason for u, r in reports.items() if r.sighting is Sighting.QUEUED and r.reason}
         )
 
-    async def _look_at(
+    async def look(
         self,
         lane: Lane,
         names: Sequence[str],
@@ -268,7 +262,10 @@ class Tracker:
         *,
         doubt: float = 0.0,
     ) -> None:
-        """Read the marks of some jobs and store what they tell, all in one transaction."""
+        """Read the marks of some jobs and store what they tell, all in one transaction.
+
+        Raises the host's trouble, and the store's.
+        """
         jobs = [self._conveyor.jobs[u] for u in names if u in self._conveyor.jobs]
         jobs = [job for job in jobs if is_on_host(job)]
         if not jobs:

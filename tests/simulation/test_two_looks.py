@@ -55,7 +55,7 @@ def test_what_the_later_of_two_looks_saw_beyond_the_other_is_seen_again(tmp_path
 
         tracker._on_host.read_marks = read_in_turns  # type: ignore[method-assign]
         looks = [
-            asyncio.create_task(tracker._look_at(engine._lane(job.lane), [uuid]), name=name)
+            asyncio.create_task(tracker.look(engine._lane(job.lane), [uuid]), name=name)
             for name in ("begun", "over")
         ]
         await asyncio.gather(*looks)
