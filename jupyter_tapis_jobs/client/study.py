@@ -282,12 +282,12 @@ class Study(StudyResults):
         self._is_there, self._sent = False, 0
 
     # --- parts -------------------------------------------------------------------------------
-    def _table(self, attempts: str = "last") -> pd.DataFrame:
+    def _table(self, attempts: str = "last", **options: bool) -> pd.DataFrame:
         if attempts not in ("last", "all"):
             raise InvalidInputError(
                 f"attempts='{attempts}' is neither 'last' nor 'all'.", field="attempts", value=attempts
             )
-        return study_frame(self._there()._calls.columns(attempts), self._template.defaults)
+        return study_frame(self._there()._calls.columns(attempts), self._template.defaults, **options)
 
     def _there(self) -> Study:
         """Raise ``NotFoundError`` unless the server has the study."""

@@ -34,17 +34,31 @@ BAD_ENDS = (str(JobStatus.FAILED), str(JobStatus.CANCELLED))
 ENDED = (str(JobStatus.FINISHED), *BAD_ENDS)
 
 
-def study_frame(columns: Mapping[str, Sequence[Any]], defaults: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the frame of the server's *columns*; a parameter that a case lacks has its default."""
+def study_frame(
+    columns: Mapping[str, Sequence[Any]], defaults: Mapping[str, Any], *, progress: bool = False
+) -> pd.DataFrame:
+    """Return the frame of the server's *columns*; a parameter that a case lacks has its default.
+
+    *progress* adds what applications tell, the columns of ``frames.PROGRESS``. Raises ``InvalidInputError``
+    for a study with a parameter of such a name.
+    """
     import pandas as pd
 
     cases = [json.loads(text) if isinstance(text, str) else text for text in columns.get("parameters") or ()]
     names = dict.fromkeys(name for case in cases for name in case) | dict.fromkeys(defaults)
+    more = frames.PROGRESS if progress else {}
+    if taken := next((name for name in names if name in more), None):
+        raise InvalidInputError(
+            f"The study has a parameter '{taken}', which progress=True would add as a column. "
+            "tapis.jobs(progress=True) shows the progress of its jobs.",
+            field="progress",
+            value=progress,
+        )
     parameters = pd.DataFrame(
         {name: pd.Series([case.get(name, defaults.get(name)) for case in cases]) for name in names},
         index=range(len(cases)),
     )
-    plain = {name: kind for name, kind in COLUMNS.items() if kind != SECONDS}
+    plain = {name: kind for name, kind in {**COLUMNS, **more}.items() if kind != SECONDS}
     told = frames.from_columns({name: columns.get(name) or [None] * len(cases) for name in plain}, plain)
     for place, (name, kind) in enumerate(COLUMNS.items()):
         if kind == SECONDS:

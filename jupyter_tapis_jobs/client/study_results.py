@@ -36,18 +36,20 @@ class StudyResults(ABC):
         """The study's name."""
 
     @abstractmethod
-    def _table(self, attempts: str = "last") -> pd.DataFrame:
+    def _table(self, attempts: str = "last", **options: bool) -> pd.DataFrame:
         """Return the study's table as the server has it."""
 
-    def frame(self, attempts: str = "last") -> pd.DataFrame:
+    def frame(self, attempts: str = "last", *, progress: bool = False) -> pd.DataFrame:
         """Return one row a case, in the order they were given in; with ``attempts="all"`` one an attempt.
 
         Columns: the parameters, in the kinds they were given in; ``caseId jobUuid status condition`` (text);
         ``exitCode attempt`` (Int64); ``queueSeconds runSeconds`` (float, of what is over);
-        ``created remoteStarted ended`` (times, UTC); then results, once collected. Raises ``NotFoundError``
-        where the server has no such study, ``InvalidInputError`` for other *attempts*.
+        ``created remoteStarted ended`` (times, UTC); with *progress* what applications tell of it while they
+        run: ``progress`` (float, percent), ``progressMessage`` (text), ``progressTold`` (time, UTC); then
+        results, once collected. Raises ``NotFoundError`` where the server has no such study,
+        ``InvalidInputError`` for other *attempts*, and for *progress* of a study with such a parameter.
         """
-        return with_results(self._table(attempts), self._results)
+        return with_results(self._table(attempts, progress=progress), self._results)
 
     def _collected(self) -> pd.DataFrame | None:
         """Return the table with results, where some were collected."""

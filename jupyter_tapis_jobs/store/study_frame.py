@@ -27,6 +27,9 @@ FRAME_COLUMNS = (
     "queueSeconds",
     "runSeconds",
     "attempt",
+    "progress",
+    "progressMessage",
+    "progressTold",
 )
 _SECONDS_OF_A_DAY = 86400.0
 _attempt, _case, _job = study_attempts.c, study_cases.c, jobs.c
@@ -54,6 +57,9 @@ _row = (
     _seconds(func.coalesce(_job.remote_submitted, _job.created), _job.remote_started),
     _seconds(_job.remote_started, _job.remote_ended),
     _attempt.number,
+    _job.progress,
+    _job.progress_message,
+    _job.progress_told,
 )
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rig.rig import Rig
 
 from jupyter_tapis_jobs import Tapis
+from jupyter_tapis_jobs.model.errors import InvalidInputError
 from jupyter_tapis_jobs.servers import free_port
 from tests.conftest import TestServer
 
@@ -55,6 +57,29 @@ def test_what_a_job_says_last_is_kept_after_its_end(
     assert (job.progress, job.progress_message) == (100, "all done")
     # What is no step of the job is not in its history, however often it was told.
     assert "progress" not in " ".join(job.history()["description"])
+
+
+def test_the_cases_of_a_study_tell_how_far_they_are(
+    tapis: Tapis, until: Callable[..., None], tmp_path: Path
+) -> None:
+    gate = tmp_path / "go"
+    script = f"echo tapisjob-progress: {{{{ k }}}}/4 step {{{{ k }}}}\n{waiting_for(gate)}"
+    study = tapis.study("steps", "bash", cases={"k": [1, 3]}, script=script, maxMinutes=5).run()
+    until(lambda: study.frame(progress=True).progress.tolist() == [25.0, 75.0])
+    gate.touch()
+    frame = study.wait(180, progress=False).frame(progress=True)
+    assert frame.progress.tolist() == [25.0, 75.0]
+    assert frame.progressMessage.tolist() == ["step 1", "step 3"]
+    assert str(frame.progressTold.dtype) == "datetime64[us, UTC]"
+    assert set(frame.columns) - set(study.frame().columns) == {"progress", "progressMessage", "progressTold"}
+
+
+def test_progress_is_no_column_beside_a_parameter_of_that_name(tapis: Tapis) -> None:
+    script = "echo {{ progress }}"
+    study = tapis.study("named-so", "bash", cases={"progress": [1]}, script=script, maxMinutes=5).run()
+    with pytest.raises(InvalidInputError, match="has a parameter 'progress'"):
+        study.frame(progress=True)
+    assert study.frame().progress.tolist() == [1]
 
 
 def test_progress_that_makes_no_sense_is_told_and_the_job_goes_on(
@@ -128,6 +153,19 @@ def test_a_running_job_calls_back_by_one_line_of_curl(
     assert printed.count('{"success":true}') == 3
     assert "progress 140 is not a number from 0 to 100" in printed
     assert job.progress == 75
+
+
+def test_a_job_of_a_cluster_calls_back_as_well(called: Tapis, rig: Rig, until: Callable[..., None]) -> None:
+    called.add_host("cluster", **rig.reaching())
+    script = f"""{CALL} -d progress=12/30 -d "message=step 12"\nsleep 600\n"""
+    job = called.submit("bash", script=script, execSystemId="cluster", maxMinutes=12)
+    try:
+        # The call makes the engine look: it need not wait for the scheduler's next round.
+        until(lambda: job.status == "RUNNING" and job.progress == 40)
+        assert job.progress_message == "step 12"
+        until(lambda: '{"success":true}' in job.read("tapisjob.out"))
+    finally:
+        job.cancel()
 
 
 def test_a_callback_needs_the_token_of_its_own_job_and_is_told_no_more(
