@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from tests.browser.many_jobs import MANY, fill
-from tests.conftest import TestServer, running_server, until
+from tests.conftest import TestServer, chromium_program, running_server, until
 
 CARD_MIME = "application/vnd.tapisjobs.job+json"
 #: Milliseconds: an element or a state that another process brings; a cell's start after its keys.
@@ -66,7 +66,7 @@ def chromium() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
+            executable_path=chromium_program(),
             args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
         yield browser
