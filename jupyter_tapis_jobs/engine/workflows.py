@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from ..model.texts import shown
 from ..model.times import iso
 from ..model.user import User
 from ..model.workflow import Plan, Wish, Workflow, WorkflowStatus, parse
-from ..model.workflow_progress import Progress
+from ..model.workflow_progress import Progress, ended
 from ..store import workflows as rows
 from .holding import Holding
 from .one_at_a_time import OneAtATime
@@ -34,6 +35,15 @@ _TOLD = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A workflow in short: its nodes counted by their states."""
+
+    workflow: Workflow
+    status: WorkflowStatus
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A workflow with its nodes as they stand. ``states`` are in the order of ``nodes``."""
 
@@ -41,6 +51,11 @@ class Told:
     status: WorkflowStatus
     nodes: Sequence[rows.NodeRow]
     states: Sequence[str]
+
+    @property
+    def summary(self) -> Summary:
+        """It in short."""
+        return Summary(workflow=self.workflow, status=self.status, counts=Counter(self.states))
 
 
 class Workflows:
@@ -110,11 +125,9 @@ class Workflows:
             raise NotFoundError(f"there is no workflow {shown(name)}.")
         return found
 
-    async def all_told(self, user: User) -> list[Told]:
-        """Return the user's workflows with their nodes, newest first."""
-        owned = await self._ports.read(lambda c: rows.owned(c, user.name))
-        found = await self._ports.read(lambda c: [_told(c, flow.id) for flow in owned])
-        return [told for told in found if told is not None]
+    async def summaries(self, user: User) -> list[Summary]:
+        """Return the user's workflows in short, newest first; of those that are over no node is read."""
+        return await self._ports.read(lambda c: _summaries(c, user.name))
 
     # -- running
 
@@ -257,13 +270,27 @@ class Workflows:
 
 def _told(connection: Connection, number: int) -> Told | None:
     flow = rows.get(connection, number)
-    if flow is None:
-        return None
-    nodes = rows.nodes(connection, number)
+    return None if flow is None else _read(connection, flow)
+
+
+def _read(connection: Connection, flow: Workflow) -> Told:
+    nodes = rows.nodes(connection, flow.id)
     progress = rows.progress(nodes)
     return Told(
         workflow=flow, status=progress.status(flow.wish), nodes=nodes, states=progress.states(flow.wish)
     )
+
+
+def _summaries(connection: Connection, owner: str) -> list[Summary]:
+    ends = rows.ends(connection, owner)
+    return [_summary(connection, flow, ends) for flow in rows.owned(connection, owner)]
+
+
+def _summary(connection: Connection, flow: Workflow, ends: Mapping[int, Mapping[str, int]]) -> Summary:
+    if flow.is_over:
+        status, counts = ended(ends.get(flow.id, {}), flow.wish)
+        return Summary(workflow=flow, status=status, counts=counts)
+    return _read(connection, flow).summary
 
 
 def _replaced(connection: Connection, old: Workflow | None, new: Workflow, plans: Sequence[Plan]) -> Workflow:

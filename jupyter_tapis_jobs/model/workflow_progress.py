@@ -6,7 +6,7 @@ A node that ends costs what waits for it, however many nodes there are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .status import JobStatus
 from .workflow import Node, Standing, Wish, WorkflowStatus, units_of
@@ -97,6 +97,17 @@ class Progress:
                     seen.update(fresh)
                     units += fresh
         return found
+
+
+def ended(ends: Mapping[str, int], wish: Wish) -> tuple[WorkflowStatus, dict[str, int]]:
+    """Return how a workflow ended, and its nodes counted by their states.
+
+    *ends* counts them by the last status of their jobs; of '' are those that were not run.
+    """
+    states = {status or NOT_RUN: count for status, count in ends.items()}
+    if states.keys() <= {JobStatus.FINISHED}:
+        return WorkflowStatus.FINISHED, states
+    return (WorkflowStatus.CANCELLED if wish is Wish.CANCEL else WorkflowStatus.FAILED), states
 
 
 def _is_bad(standing: Standing) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ..engine.workflows import Told
+from ..engine.workflows import Summary, Told
 from ..model.workflow import MOST_RETRIES, Node, Plan, WorkflowStatus, group_and_row
 from .wire import Wire
 
@@ -101,16 +101,16 @@ def plans_of(nodes: list[NewNode]) -> list[Plan]:
     ]
 
 
-def row_to_wire(told: Told) -> dict[str, Any]:
+def row_to_wire(summary: Summary) -> dict[str, Any]:
     """Return a workflow in short."""
-    flow = told.workflow
+    flow = summary.workflow
     return {
         "name": flow.name,
         "owner": flow.owner,
-        "status": told.status,
+        "status": summary.status,
         "created": flow.created,
-        "nodes": len(told.nodes),
-        "counts": dict(Counter(told.states)),
+        "nodes": sum(summary.counts.values()),
+        "counts": dict(summary.counts),
     }
 
 
@@ -125,7 +125,7 @@ def details_to_wire(told: Told) -> dict[str, Any]:
         found["after"] |= dict.fromkeys(row.node.after)
         counts.setdefault(name, Counter())[state] += 1
     shown = [{**g, "after": list(g["after"]), "counts": dict(counts[n])} for n, g in groups.items()]
-    return {**row_to_wire(told), "groups": shown}
+    return {**row_to_wire(told.summary), "groups": shown}
 
 
 def nodes_to_wire(told: Told) -> list[dict[str, Any]]:

@@ -32,8 +32,8 @@ async def run_workflow(call: Call) -> Reply:
 
 async def get_workflows(call: Call) -> Reply:
     """List one's own workflows, newest first."""
-    told = await call.door.ask(lambda engine: engine.workflows.all_told(call.user))
-    return Reply(Rows(told, row_to_wire), f"JOBS_WORKFLOWS_FOUND Workflows found: {len(told)}.")
+    found = await call.door.ask(lambda engine: engine.workflows.summaries(call.user))
+    return Reply(Rows(found, row_to_wire), f"JOBS_WORKFLOWS_FOUND Workflows found: {len(found)}.")
 
 
 async def get_workflow(call: Call) -> Reply:

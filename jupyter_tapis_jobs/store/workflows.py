@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, null, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, null, select, update
 from sqlalchemy import insert as insert_into
 
 from ..model.errors import ConflictError
@@ -172,6 +172,24 @@ def _read(
 def progress(nodes: Sequence[NodeRow]) -> Progress:
     """Return how far the workflow of *nodes* is."""
     return Progress([row.node for row in nodes], [row.standing for row in nodes])
+
+
+def ends(conn: Connection, owner: str) -> dict[int, dict[str, int]]:
+    """Return id -> the last status of its nodes' jobs, counted, of a user's workflows that are over.
+
+    FAILED is also a node that got no job for what was wrong with it; '' one that never wanted a job.
+    """
+    status = case((_node.problem != "", JobStatus.FAILED.value), else_=func.coalesce(_STATUS, "")).label("s")
+    found = (
+        select(_node.workflow_id, status, func.count())
+        .select_from(workflow_nodes.join(workflows).outerjoin(jobs, jobs.c.uuid == _node.job_uuid))
+        .where(workflows.c.owner == owner, workflows.c.is_over == 1)
+        .group_by(_node.workflow_id, status)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for number, ended, count in conn.execute(found):
+        counts.setdefault(number, {})[ended] = count
+    return counts
 
 
 def requests(conn: Connection, number: int, positions: Iterable[int]) -> dict[int, str]:

@@ -54,9 +54,17 @@ async def standing(engine: Engine, name: str) -> Any:
 async def until(engine: Engine, *wanted: str) -> str:
     """Wait until the workflow has one of these statuses; return it."""
     async with asyncio.timeout(7200.0):
-        while (status := (await engine.workflows.told(USER, "flow")).status) not in wanted:
+        while (told := await engine.workflows.told(USER, "flow")).status not in wanted:
             await asyncio.sleep(0.5)
-    return status
+    return told.status
+
+
+async def in_short(engine: Engine) -> tuple[str, dict[str, int]]:
+    """Return the workflow as the list of workflows has it, once it is over."""
+    async with asyncio.timeout(7200.0):
+        while not (found := (await engine.workflows.summaries(USER))[0]).workflow.is_over:
+            await asyncio.sleep(0.5)
+    return found.status, dict(found.counts)
 
 
 async def has_job(engine: Engine, name: str, *statuses: JobStatus) -> str:
@@ -143,6 +151,7 @@ def test_what_is_behind_a_failed_node_is_not_run_until_it_is_retried(run: Run) -
         world.behaviours[await has_job(engine, "a")] = Behaviour(5.0, 3)
         assert await until(engine, "FINISHED", "FAILED") == "FAILED"
         assert await states(engine) == {"a": "FAILED", "b": "NOT_RUN", "c": "NOT_RUN", "d": "FINISHED"}
+        assert await in_short(engine) == ("FAILED", {"FAILED": 1, "NOT_RUN": 2, "FINISHED": 1})
         assert await engine.workflows.retry(USER, "flow") == 1
         assert await until(engine, "FINISHED", "FAILED") == "FINISHED"
         assert (await standing(engine, "a")).attempt == 2
@@ -188,6 +197,7 @@ def test_a_cancelled_workflow_ends_its_jobs_and_submits_no_more_until_it_is_retr
         assert await engine.workflows.cancel(USER, "flow") == 1
         assert await until(engine, "CANCELLED", "FINISHED") == "CANCELLED"
         assert await states(engine) == {"a": "CANCELLED", "b": "NOT_RUN"}
+        assert await in_short(engine) == ("CANCELLED", {"CANCELLED": 1, "NOT_RUN": 1})
         with pytest.raises(ConflictError, match="has ended already"):
             await engine.workflows.cancel(USER, "flow")
         assert await engine.workflows.retry(USER, "flow") == 1
@@ -277,6 +287,7 @@ def test_a_node_that_is_refused_when_its_turn_comes_says_why_and_can_be_retried(
         engine.apps.set_enabled(USER, "batch", enabled=False)
         assert await until(engine, "FINISHED", "FAILED") == "FAILED"
         assert await states(engine) == {"a": "FINISHED", "b": "FAILED", "c": "NOT_RUN"}
+        assert await in_short(engine) == ("FAILED", {"FINISHED": 1, "FAILED": 1, "NOT_RUN": 1})
         assert "is disabled" in (await standing(engine, "b")).problem
         engine.apps.set_enabled(USER, "batch", enabled=True)
         await engine.workflows.retry(USER, "flow")
@@ -312,7 +323,7 @@ def test_another_users_workflow_is_not_found(run: Run) -> None:
         for call in (flows.told, flows.cancel, flows.pause, flows.resume, flows.retry, flows.remove):
             with pytest.raises(NotFoundError, match="there is no workflow 'flow'"):
                 await call(OTHER, "flow")
-        assert await flows.all_told(OTHER) == []
+        assert await flows.summaries(OTHER) == []
 
     run(scene)
 
@@ -325,7 +336,7 @@ def test_a_workflow_is_forgotten_once_it_is_over_and_its_jobs_stay(run: Run) -> 
         await until(engine, "FINISHED")
         await asyncio.sleep(1.0)
         await engine.workflows.remove(USER, "flow")
-        assert await engine.workflows.all_told(USER) == []
+        assert await engine.workflows.summaries(USER) == []
         assert await number_of_jobs(engine) == 1
 
     run(scene)
@@ -338,6 +349,7 @@ def test_a_workflow_keeps_how_its_nodes_ended_when_their_jobs_are_removed(run: R
         found = [(await engine.views.job(USER, await has_job(engine, name)))[0] for name in ("a", "b")]
         assert engine.database.write(lambda c: old_jobs.remove(c, found)) == 2
         assert await states(engine) == {"a": "FINISHED", "b": "FINISHED"}
+        assert await in_short(engine) == ("FINISHED", {"FINISHED": 2})
 
     run(scene)
 
