@@ -14,39 +14,28 @@ A ``scheduler`` is such a system, by its id. The ``label`` (the app's package) i
 | ``execute`` ``stop`` ``pause`` ``resume`` | ``submit`` ``cancel`` ``pause`` ``resume`` |
 | ``resubmit`` ``get_logs`` ``delete`` | ``resubmit`` ``read`` hide |
 
-Source: Tethys Platform's "Jobs API" (``tethys_compute.job_manager``, ``TethysJob.STATUSES``). Workflows
-(CONDORWORKFLOW) are refused.
+Workflows (CONDORWORKFLOW) are made by ``create_workflow``.
+
+Source: Tethys Platform's "Jobs API" (``tethys_compute.job_manager``, ``TethysJob.STATUSES``).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..model.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError, did_you_mean
+from ..model.errors import InvalidInputError, NotAllowedError, NotFoundError, did_you_mean
 from ..model.extensions import Extension
 from ..model.fields import JobType
-from ..model.status import JobStatus
 from ..model.system import SchedulerType
-from .connection import segment
 from .job import Job
 from .job_lists import job_rows
-from .words import is_terminal
+from .tethys_job import TethysJob
+from .tethys_workflow import TethysWorkflow, refuse_here
 
 if TYPE_CHECKING:
     from .tapis import Tapis
 
-#: Tethys's word for each status of Tapis.
-STATUSES: Mapping[str, str] = {
-    **dict.fromkeys(JobStatus, "Submitted"),
-    JobStatus.PAUSED: "Paused",
-    JobStatus.RUNNING: "Running",
-    JobStatus.ARCHIVING: "Results-Ready",
-    JobStatus.FINISHED: "Complete",
-    JobStatus.FAILED: "Error",
-    JobStatus.CANCELLED: "Aborted",
-}
 #: Tethys's word for a job type -> the scheduler that it wants; None for a process.
 JOB_TYPES: Mapping[str, SchedulerType | None] = {
     "BASIC": None,
@@ -55,102 +44,9 @@ JOB_TYPES: Mapping[str, SchedulerType | None] = {
     "DASK": SchedulerType.DASK,
 }
 T = TypeVar("T")
-_PENDING = "Pending"
 #: What jobs may be ordered by -> Tapis's field.
 _ORDERS = {"id": "created", "name": "name", "creation_time": "created", "completion_time": "ended"}
 _SHOWN = "uuid,name,owner,status,condition,lastMessage,created,remoteStarted,ended,tags,notes,execSystemId"
-
-
-def status_of(statuses: Iterable[str]) -> str:
-    """Return Tethys's one word for jobs that stand so: ``Various`` where they differ."""
-    found = list(statuses)
-    words = {STATUSES[status] for status in found} or {_PENDING}
-    if len(words) == 1:
-        return words.pop()
-    return "Various-Complete" if all(map(is_terminal, found)) else "Various"
-
-
-class TethysJob:
-    """A job by Tethys's names: a request until ``execute``, then the job that it has become."""
-
-    def __init__(self, tapis: Tapis, request: Mapping[str, Any], job: Job | None = None) -> None:
-        self._tapis = tapis
-        self._request = dict(request)
-        self.job = job
-
-    def __repr__(self) -> str:
-        return f"<TethysJob {self.name}: {self.cached_status}>"
-
-    @property
-    def id(self) -> str | None:
-        """The job's uuid; None before ``execute``."""
-        return self.job.uuid if self.job else None
-
-    @property
-    def name(self) -> str:
-        """The name from the request."""
-        return self.job.name if self.job else str(self._request["name"])
-
-    @property
-    def extended_properties(self) -> Mapping[str, Any]:
-        """What is kept with the job: Tapis's ``notes``."""
-        kept = (self.job.row if self.job else self._request).get("notes") or {}
-        return dict(json.loads(kept) if isinstance(kept, str) else kept)
-
-    @property
-    def status(self) -> str:
-        """Tethys's word for where it stands; asks the server until it has ended."""
-        return status_of([self.job.status] if self.job else [])
-
-    @property
-    def cached_status(self) -> str:
-        """The same, as last heard of; asks nobody."""
-        return status_of([self.job.last_status] if self.job else [])
-
-    @property
-    def status_message(self) -> str | None:
-        """What was last said of it."""
-        return self.job.row.get("lastMessage") if self.job else None
-
-    def execute(self) -> None:
-        """Submit it. Raises ``ConflictError`` when it was submitted already."""
-        if self.job is not None:
-            raise ConflictError(f"job {self.name} was executed already; resubmit() does it again.")
-        self.job = self._tapis.submit(self._request.pop("app"), **self._request)
-
-    def stop(self) -> None:
-        """End it."""
-        self._begun().cancel()
-
-    def pause(self) -> None:
-        """Hold it back before it begins."""
-        self._begun().pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._begun().resume()
-
-    def resubmit(self) -> None:
-        """Submit the same request again; this then is the new job."""
-        self.job = self._begun().resubmit()
-
-    def get_logs(self) -> dict[str, str]:
-        """Return name -> text of what it has printed; empty before its start."""
-        job = self._begun()
-        try:
-            return {job.stdout_name(): job.read(job.stdout_name())}
-        except NotFoundError:
-            return {}
-
-    def delete(self) -> None:
-        """Hide it from lists; what has not ended goes on. One that was not executed is forgotten."""
-        if self.job is not None:
-            self._tapis.connection.post(f"/v3/jobs/{segment(self.job.uuid)}/hide")
-
-    def _begun(self) -> Job:
-        if self.job is None:
-            raise ConflictError(f"job {self.name} was not executed yet; execute() does it.")
-        return self.job
 
 
 class JobManager:
@@ -178,17 +74,44 @@ class JobManager:
         ``NotAllowedError`` for another user than who is signed in.
         """
         self._want_me(user)
+        refuse_here(job_type)
         wanted = _one_of(JOB_TYPES, "job_type", job_type)
         request: dict[str, Any] = {
             "app": app,
             "name": name,
             "jobType": str(JobType.BATCH if wanted else JobType.FORK),
             **fields,
-            "tags": [*(fields.get("tags") or []), self._label],
-            "notes": {**(fields.get("notes") or {}), **(extended_properties or {})},
+            **self._marked(fields, extended_properties),
         }
         system = scheduler or (self._system_with(wanted) if wanted else None)
         return TethysJob(self._tapis, {**request, "execSystemId": system} if system else request)
+
+    def create_workflow(
+        self,
+        name: str,
+        user: object = None,
+        *,
+        scheduler: str | None = None,
+        extended_properties: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> TethysWorkflow:
+        """Return a new workflow; jobs of its ``create_node`` have these *fields* unless they have their own.
+
+        *scheduler* is the system of its nodes, *name* the user's only workflow of that name.
+        Raises ``NotAllowedError`` for another user than who is signed in.
+        """
+        self._want_me(user)
+        common = {**fields, **self._marked(fields, extended_properties)}
+        return TethysWorkflow(
+            self._tapis, name, {**common, "execSystemId": scheduler} if scheduler else common
+        )
+
+    def _marked(self, fields: Mapping[str, Any], properties: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the tags and notes of a job of this app."""
+        return {
+            "tags": [*(fields.get("tags") or []), self._label],
+            "notes": {**(fields.get("notes") or {}), **(properties or {})},
+        }
 
     def list_jobs(
         self, user: object = None, order_by: str = "id", filters: Mapping[str, Any] | None = None

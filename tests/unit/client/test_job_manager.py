@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from jupyter_tapis_jobs import ConflictError, InvalidInputError, JobManager, NotAllowedError
-from jupyter_tapis_jobs.client.job_manager import STATUSES, status_of
+from jupyter_tapis_jobs.client.tethys_job import STATUSES, status_of
 from jupyter_tapis_jobs.model.status import JobStatus
 
 
@@ -50,7 +50,9 @@ def test_a_condor_job_goes_to_the_first_system_that_has_a_pool(fake, manager):
 def test_a_job_type_without_a_system_and_one_that_is_not_there_are_told(manager):
     with pytest.raises(InvalidInputError, match="No system has DASK"):
         manager.create_job("frame-1", job_type="DASK", script="true")
-    with pytest.raises(InvalidInputError, match=r"'CONDORWORKFLOW' is not one of BASIC, CONDOR"):
+    with pytest.raises(InvalidInputError, match=r"'BATCH' is not one of BASIC, CONDOR"):
+        manager.create_job("frame-1", job_type="BATCH", script="true")
+    with pytest.raises(InvalidInputError, match=r"CONDORWORKFLOW has nodes: manager.create_workflow"):
         manager.create_job("frame-1", job_type="CONDORWORKFLOW", script="true")
 
 
