@@ -84,6 +84,14 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         name = f"contract-template-{next(numbers)}"
         return str(api.post("/v3/tapisjobs/templates", {"name": name, "request": {"appId": "bash"}})["name"])
 
+    def processed() -> str:
+        script = {"name": "script", "sourceUrl": "data:,true"}
+        notes = {"tapisjobs": {"process": {"name": "peaks", "runs": "kernel"}}}
+        wanted = {"appId": "bash", "appVersion": "1.0", "name": "one", "fileInputs": [script], "notes": notes}
+        uuid = str(api.post("/v3/jobs/submit", wanted)["uuid"])
+        assert api.ended(uuid)["status"] == "FINISHED"
+        return uuid
+
     def chain() -> dict[str, str]:
         name = study()
         script = {"name": "script", "sourceUrl": "data:,true"}
@@ -113,6 +121,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         study=study,
         workflow=workflow,
         template=template,
+        processed=processed,
         chain=chain,
     )
     for name in flows:
