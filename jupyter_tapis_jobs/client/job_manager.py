@@ -13,7 +13,7 @@ A ``scheduler`` is such a system, by its id. The ``label`` (the app's package) i
 | Various, Various-Complete | jobs that stand differently, that have ended differently: a study's |
 | ``execute`` ``stop`` ``pause`` ``resume`` | ``submit`` ``cancel`` ``pause`` ``resume`` |
 | ``resubmit`` ``get_logs`` ``delete`` | ``resubmit`` ``read`` hide |
-| ``process_results_function`` | ``process``: a function, or the name of one at the server; see ``job.processed`` |
+| ``process_results_function`` | ``process``, a function or its name at the server; ``job.processed`` |
 
 Source: Tethys Platform's "Jobs API" (``tethys_compute.job_manager``, ``TethysJob.STATUSES``). Workflows
 (CONDORWORKFLOW) are refused.
@@ -115,7 +115,7 @@ class TethysJob:
 
     @property
     def process_results_function(self) -> Callable[[Job], Any] | str | None:
-        """What sees the ``Job`` once when it is FINISHED: a function of this kernel, or its name at the server.
+        """What sees the FINISHED ``Job`` once: a function of this kernel, or its name at the server.
 
         Set before ``execute``; ``job.processed`` has what it returned.
         """
