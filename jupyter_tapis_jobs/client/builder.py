@@ -12,7 +12,6 @@ from ..model.extensions import Extension
 from ..model.shorthands import SHORTHANDS, merged
 from .carrier import Carrier
 from .definition import Definition
-from .processing import named_process
 from .request import app_variables, build, exec_systems
 
 if TYPE_CHECKING:
@@ -75,7 +74,8 @@ class RequestBuilder:
         shorthands = {key: wanted.pop(key) for key in SHORTHANDS if key in wanted}
         shorthands |= {key: given[key] for key in SHORTHANDS if given.get(key) is not None}
         _check_names(wanted)
-        self._check_process(shorthands.get("process"))
+        if shorthands.get("process") is not None:
+            self._tapis.need(Extension.PROCESSING, "process the outputs of jobs")
         request = exec_systems(wanted)
         app_id = request.get("appId")
         if not isinstance(app_id, str) or not app_id:
@@ -94,13 +94,6 @@ class RequestBuilder:
         system = request.get("execSystemId") or (app.get("jobAttributes") or {}).get("execSystemId")
         env = {**self._kernel_python(app, system, request), **(shorthands.get("env") or {})}
         build(request, app, self._carrier(system), {**shorthands, "env": env or None})
-
-    def _check_process(self, process: Any) -> None:
-        if process is None:
-            return
-        self._tapis.need(Extension.PROCESSING, "process the outputs of jobs")
-        if self._kind is not Carrier:
-            named_process(process)
 
     def app(self, app_id: str, version: Any) -> Definition:
         """Return the definition of an app, asked for once."""

@@ -1,4 +1,4 @@
-"""The engine and the outputs of ended jobs on made-up time: once, tried again, claimed by kernels, for owners."""
+"""The engine and the outputs of ended jobs on made-up time: once, tried again, claimed by kernels."""
 
 from __future__ import annotations
 
