@@ -74,6 +74,8 @@ class RequestBuilder:
         shorthands = {key: wanted.pop(key) for key in SHORTHANDS if key in wanted}
         shorthands |= {key: given[key] for key in SHORTHANDS if given.get(key) is not None}
         _check_names(wanted)
+        if shorthands.get("process") is not None:
+            self._tapis.need(Extension.PROCESSING, "process the outputs of jobs")
         request = exec_systems(wanted)
         app_id = request.get("appId")
         if not isinstance(app_id, str) or not app_id:

@@ -107,3 +107,9 @@ def _series(values: Sequence[Any], kind: str) -> pd.Series[Any]:
     if kind in _TYPES:
         return pd.Series(values, dtype=_TYPES[kind])
     return pd.Series(values, dtype="str")
+
+
+def with_queues(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a system with the names of its queues as one text."""
+    names = [str(queue.get("name")) for queue in row.get("batchLogicalQueues") or []]
+    return {**row, "queues": ", ".join(names) or None}

@@ -6,7 +6,7 @@ import codecs
 import io
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from .connection import segment
 from .failure import Failure, failure_of, last_words
 from .notices import subscription
 from .outputs import Outputs, missing, results
+from .processing import Processed, process_again, process_here, processed_of
 from .progress import Silent, choose_progress
 from .sharing import PARTS, as_frame, job_share_rows, share_job, unshare_job
 from .standing import Standing
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .live import Live
+    from .tapis import Tapis
 
 #: Statuses in which nothing can have been written yet.
 _BEFORE_START = frozenset(
@@ -47,8 +49,18 @@ _FOLLOW_FIRST, _FOLLOW_LAST = 3.0, 15.0
 _TAIL_BYTES = 64 * 1024
 
 
+#: What is done with a job that has ended; what it returns is kept with it.
+Function = Callable[["Job"], Any]
+
+
 class Job(Standing):
     """One job. Made by ``tapis.submit`` and ``tapis.job``, not by hand."""
+
+    def __init__(self, tapis: Tapis, row: Mapping[str, Any], process: Any = None) -> None:
+        super().__init__(tapis, row)
+        #: What this kernel does with the outputs when it has waited for the end.
+        self._function: Function | None = None
+        self.keep_function(process)
 
     def __repr__(self) -> str:
         return f"{one_line(self, time.time())}   {self.uuid}"
@@ -56,7 +68,7 @@ class Job(Standing):
     @classmethod
     def copy_of(cls, job: Job) -> Job:
         """Return the same job with a memory of its own, for another thread."""
-        return cls(job._tapis, job._row)
+        return cls(job._tapis, job._row, job._function)
 
     @property
     def failure(self) -> Failure | None:
@@ -87,12 +99,13 @@ class Job(Standing):
 
     # --- waiting -----------------------------------------------------------------------------
     def wait(self, timeout: float | None = None, *, check: bool = False, progress: bool = True) -> Job:
-        """Wait until the job has ended, and return it.
+        """Wait until the job has ended, and return it; a function given as ``process`` has seen it then.
 
         ``timeout`` in seconds; when it passes, or on Ctrl-C, the job goes on. With ``check`` a job that
         does not end FINISHED raises ``JobError``.
         """
         wait_for([self], self._tapis.live, choose_progress() if progress else Silent(), timeout)
+        self.process_here()
         if check:
             self.want_finished("needed")
         return self
@@ -176,6 +189,30 @@ class Job(Standing):
             self._tail = self._read_tail()
         return self._tail[-lines:]
 
+    # --- processing --------------------------------------------------------------------------
+    @property
+    def processed(self) -> Processed | None:
+        """How the function that was given as ``process`` stands, and what it returned; None without one."""
+        return processed_of(self)
+
+    def process_again(self, function: Function | None = None) -> Processed:
+        """Have the outputs processed anew: by the server, or, of ``process=function``, here.
+
+        *function* takes the place of one that this kernel does not have. Raises ``ConflictError`` before the
+        job's end and while it is done.
+        """
+        self._function = function or self._function
+        return process_again(self, self._function)
+
+    def keep_function(self, process: Any) -> None:
+        """Do *process* with the outputs once this kernel has waited for the end, if it is a function."""
+        self._function = process if callable(process) else None
+
+    def process_here(self) -> None:
+        """Call the function that was given as ``process``, where the job has ended and nobody else has."""
+        if self._function is not None and is_terminal(self.last_status):
+            process_here(self, self._function)
+
     # --- steering ----------------------------------------------------------------------------
     def cancel(self) -> Job:
         """Ask for the job to be stopped; CANCELLED follows when it really is."""
@@ -200,7 +237,9 @@ class Job(Standing):
 
     def resubmit(self, **changes: Any) -> Job:
         """Submit the same request again as a new job, with *changes* in it (``nodeCount=2``, ``env={…}``)."""
-        return self._tapis.resubmit(self, **changes)
+        again = self._tapis.resubmit(self, **changes)
+        again._function = again._function or (None if "process" in changes else self._function)
+        return again
 
     def share(self, *users: str, parts: str | Iterable[str] = tuple(PARTS)) -> pd.DataFrame:
         """Let *users* read the job; return with whom it is shared, ``user gives``.

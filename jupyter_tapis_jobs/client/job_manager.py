@@ -13,6 +13,7 @@ A ``scheduler`` is such a system, by its id. The ``label`` (the app's package) i
 | Various, Various-Complete | jobs that stand differently, that have ended differently: a study's |
 | ``execute`` ``stop`` ``pause`` ``resume`` | ``submit`` ``cancel`` ``pause`` ``resume`` |
 | ``resubmit`` ``get_logs`` ``delete`` | ``resubmit`` ``read`` hide |
+| ``process_results_function`` | ``process``, a function or its name at the server; ``job.processed`` |
 
 Workflows (CONDORWORKFLOW) are made by ``create_workflow``.
 

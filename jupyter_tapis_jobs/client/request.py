@@ -1,4 +1,4 @@
-"""From what a person gives (args, inputs, env, script, files) to a Tapis request."""
+"""From what a person gives (args, inputs, env, script, files, process) to a Tapis request."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.errors import InvalidInputError, did_you_mean
+from ..model.processing import with_process
 from ..model.shorthands import arguments, read_mapping, variables
 from .carrier import Carrier, local_path
 
@@ -44,7 +45,7 @@ def build(
 ) -> dict[str, Any]:
     """Return *request* with the shorthands of *given* put in, for *app*.
 
-    Only ``fileInputs`` and ``parameterSet`` change; what the request itself holds stays before it.
+    Only ``fileInputs``, ``parameterSet`` and ``notes`` change; what the request itself holds stays before it.
     """
     inputs = [
         *_script_inputs(app, carrier, given.get("script")),
@@ -57,6 +58,10 @@ def build(
         _extend(request, "appArgs", arguments(given["args"]))
     if given.get("env") is not None:
         _replace(request, "envVariables", variables(given["env"]))
+    if given.get("process") is not None:
+        # Notes of a request stand in the place of the app's.
+        notes = app.get("notes") if request.get("notes") is None else request["notes"]
+        request["notes"] = with_process(notes, given["process"])
     return request
 
 

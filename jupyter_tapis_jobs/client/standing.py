@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -56,6 +57,19 @@ class Standing:
     def row(self) -> Mapping[str, Any]:
         """All that was last heard of the job, in Tapis's field names."""
         return self._row
+
+    @property
+    def tapis(self) -> Tapis:
+        """The client that the job was made or found with."""
+        return self._tapis
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What its request wrote down (Tapis's ``notes``); asked for where a list did not tell."""
+        if "notes" not in self._row:
+            self.refresh()
+        told = self._row.get("notes") or {}
+        return dict(json.loads(told) if isinstance(told, str) else told)
 
     @property
     def launchMode(self) -> str | None:  # noqa: N802 - Tapis's style, as the one below

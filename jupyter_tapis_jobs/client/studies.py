@@ -9,6 +9,7 @@ from ..model.errors import InvalidInputError
 from ..model.shorthands import SHORTHANDS, merged
 from ..model.texts import shown
 from . import frames
+from .processing import named_process
 from .request import read_request
 from .study import Study
 from .study_calls import StudyCalls, study_rows
@@ -99,6 +100,7 @@ def _mapping(field: str, given: Any) -> dict[str, Any]:
 
 def _merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request with *given* over it; shorthands are taken as they are."""
+    named_process(given.get("process"))
     fields = {key: value for key, value in given.items() if key not in SHORTHANDS}
     return {
         **merged(base, fields),

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..model.errors import (
     InvalidInputError,
@@ -42,7 +42,6 @@ from .words import sentence
 if TYPE_CHECKING:
     import pandas as pd
 
-_T = TypeVar("_T")
 #: Files that are asked for at once.
 FILES_OF_A_PAGE = 1000
 #: What is needed of a job to say how it stands.
@@ -107,13 +106,13 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
         *app* is an app (``"bash"``, ``"bash@1.0"``) or a whole Tapis request (mapping, JSON, YAML, or
         a ``Path`` to one). *given* are Tapis's fields (``maxMinutes=5``) and the shorthands:
         ``args`` a list of words; ``inputs`` files beside the notebook or addresses; ``env`` a
-        mapping; ``script`` the text of the app's script; ``files`` a mapping of names to texts.
-
+        mapping; ``script`` the text of the app's script; ``files`` a mapping of names to texts;
+        ``process`` a function of this kernel, or its name at the server, that sees the ended job.
         Raises ``InvalidInputError`` with what is wrong and the way out. Never sent twice.
         """
         request = self.prepare(app, **given)
         with self._naming_systems(request):
-            return Job(self, self.connection.post("/v3/jobs/submit", request))
+            return Job(self, self.connection.post("/v3/jobs/submit", request), given.get("process"))
 
     def submit_many(
         self,
@@ -133,8 +132,12 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
         """
         launch_mode = bulk.checked_launch_mode(launch_mode or common.pop("launchMode", None))
         build = RequestBuilder(self)
-        requests = [build.request(merged(common, case), {}) for case in cases]
+        given = [merged(common, case) for case in cases]
+        requests = [build.request(one, {}) for one in given]
         results = self.submit_requests(requests, atomic=atomic, launch_mode=launch_mode)
+        for result, one in zip(results, given, strict=True):
+            if isinstance(result, Job):
+                result.keep_function(one.get("process"))
         refused = [result for result in results if isinstance(result, TapisJobsError)]
         if refused:
             warnings.warn(
@@ -221,6 +224,8 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
         found = self._jobs_of(jobs)
         if found:
             wait_for(found, self.live, choose_progress() if progress else Silent(), timeout)
+        for job in found:
+            job.process_here()
         return found
 
     def collect(self, jobs: Any, path: str | Callable[[Job], Any], **options: Any) -> pd.DataFrame:
@@ -275,7 +280,7 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
         """Return the systems that the caller may use, with the names of their queues."""
         wanted = [*(name for name in frames.SYSTEMS if name != "queues"), "batchLogicalQueues"]
         return frames.from_rows(
-            [_with_queues(row) for row in self._all("/v3/systems", wanted)], frames.SYSTEMS
+            [frames.with_queues(row) for row in self._all("/v3/systems", wanted)], frames.SYSTEMS
         )
 
     def app(self, name: str, version: str | None = None) -> Definition:
@@ -393,8 +398,3 @@ class Tapis(WithCalls, WithStudies, WithTemplates, WithOthers, WithPanel, WithHo
             return NotFoundError(unknown_app(app_id, names))
         versions = ", ".join(filter(None, names[app_id]))
         return NotFoundError(f"App {app_id} has no version '{version}'. The latest: {versions}.")
-
-
-def _with_queues(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = [str(queue.get("name")) for queue in row.get("batchLogicalQueues") or []]
-    return {**row, "queues": ", ".join(names) or None}

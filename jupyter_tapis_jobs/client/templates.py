@@ -15,6 +15,7 @@ from ..model.texts import shown
 from . import frames
 from .builder import REQUEST_FIELDS, RequestBuilder
 from .connection import segment
+from .processing import named_process
 from .request import build, exec_systems, read_request
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def _defaults(tapis: Tapis, base: dict[str, Any], given: Mapping[str, Any]) -> d
     shorthands = {name: wanted.pop(name) for name in SHORTHANDS if name in wanted} | {
         name: given[name] for name in SHORTHANDS if given.get(name) is not None
     }
+    named_process(shorthands.get("process"))
     request = exec_systems(copy.deepcopy(wanted))
     if shorthands and isinstance(request.get("appId"), str):
         app = tapis.app(request["appId"], request.get("appVersion"))

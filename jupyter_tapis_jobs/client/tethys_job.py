@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..model.errors import ConflictError, NotFoundError
@@ -79,11 +79,28 @@ class TethysJob:
         """What was last said of it."""
         return self.job.row.get("lastMessage") if self.job else None
 
+    @property
+    def process_results_function(self) -> Callable[[Job], Any] | str | None:
+        """What sees the FINISHED ``Job`` once: a function of this kernel, or its name at the server.
+
+        Set before ``execute``; ``job.processed`` has what it returned.
+        """
+        return self._request.get("process")
+
+    @process_results_function.setter
+    def process_results_function(self, function: Callable[[Job], Any] | str | None) -> None:
+        if self.job is not None:
+            raise ConflictError(
+                f"job {self.name} was executed already; job.process_again(function) is for that."
+            )
+        self._request["process"] = function
+
     def execute(self) -> None:
         """Submit it. Raises ``ConflictError`` when it was submitted already."""
         if self.job is not None:
             raise ConflictError(f"job {self.name} was executed already; resubmit() does it again.")
-        self.job = self._tapis.submit(self._request.pop("app"), **self._request)
+        given = {key: value for key, value in self._request.items() if key != "app"}
+        self.job = self._tapis.submit(self._request["app"], **given)
 
     def stop(self) -> None:
         """End it."""

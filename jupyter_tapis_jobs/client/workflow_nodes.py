@@ -13,6 +13,7 @@ from ..model.shorthands import SHORTHANDS, merged
 from ..model.workflow import job_name
 from ..model.workflow_outputs import OUTPUT, node_and_path, output_url
 from .builder import RequestBuilder
+from .processing import named_process
 from .request import read_request
 from .study_cases import CaseCarrier
 from .study_template import StudyTemplate, label_names
@@ -100,6 +101,7 @@ def _node(
 
 def _with(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request with *given* over it; shorthands are taken as they are."""
+    named_process(given.get("process"))
     fields = {key: value for key, value in given.items() if key not in SHORTHANDS}
     shorthands = {key: given[key] for key in SHORTHANDS if given.get(key) is not None}
     return {**merged(base, fields), **shorthands}

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..model.errors import InvalidInputError, StoreError, TapisJobsError
-from ..model.fields import JobType
+from ..model.errors import StoreError, TapisJobsError
 from ..model.job import Job, JobDefinition
+from ..model.processing import process_wish
 from ..model.resolve import definition_json
 from ..model.status import JobStatus
 from ..model.system import System
@@ -22,6 +22,7 @@ from ..model.user import User
 from ..secrets.callback_tokens import CallbackTokens
 from ..store import jobs as job_rows
 from ..store import lease as lease_row
+from ..store import processings as processing_rows
 from .apps import AppCatalog
 from .archive import Archiver
 from .callbacks import Callbacks
@@ -45,6 +46,7 @@ from .outputs import Outputs
 from .oversight import Oversight
 from .places import Places
 from .ports import Ports
+from .post_processing import PostProcessing
 from .postits import PostIts
 from .preview import Preview, told_origins
 from .purge import Purge
@@ -56,7 +58,7 @@ from .starter import Starter
 from .stations import Stations
 from .steering import Steering
 from .studies import Studies
-from .submission import Accepted, Submission
+from .submission import Accepted, Submission, as_asked, held_back
 from .subscriptions import Subscriptions
 from .system_choice import SystemChoice
 from .systems import SystemCatalog
@@ -185,6 +187,10 @@ class Engine:
         )
         self._notifier = Notifier(ports, epoch=epoch, on_lease_lost=on_lease_lost)
         self._conveyor.subscribe(self._notifier.hear)
+        self.processing = PostProcessing(
+            ports, epoch=epoch, owned=known.owned, announce=self._conveyor.announce
+        )
+        self._conveyor.subscribe(self.processing.hear)
         self.purge = Purge(
             ports,
             epoch=epoch,
@@ -232,6 +238,7 @@ class Engine:
         await self.studies.start(active)
         await self.workflows.start()
         self._notifier.wake()
+        await self.processing.start()
         await self.sharing.start()
         self._ports.spawn(self._tenure.keep(), "lease")
         await self.transfers.start()
@@ -304,9 +311,9 @@ class Engine:
         results = await self._submission.resolve_all(user, raws)
         accepted = [r for r in results if isinstance(r, Accepted)]
         if atomic and len(accepted) < len(results):
-            return [_held_back() if isinstance(r, Accepted) else r for r in results]
+            return [held_back() if isinstance(r, Accepted) else r for r in results]
         cohort = f"{self._ports.random.getrandbits(32):08x}" if launch_mode != "single" else None
-        asked = [_as_asked(a, launch_mode, cohort, tracking_id) for a in accepted]
+        asked = [as_asked(a, launch_mode, cohort, tracking_id) for a in accepted]
         stored = iter(await self._store(user, asked))
         return [next(stored) if isinstance(r, Accepted) else r for r in results]
 
@@ -325,6 +332,8 @@ class Engine:
             stored = job_rows.insert(connection, rows)
             made = [a.definition for a in accepted]
             self.subscriptions.store_new(connection, list(zip(stored, made, strict=True)), stored.events)
+            wishes = [(job, process_wish(one.notes)) for job, one in zip(stored, made, strict=True)]
+            processing_rows.add(connection, [(job.id, wish, job.created) for job, wish in wishes if wish])
             also(connection, stored)
             return stored
 
@@ -378,19 +387,6 @@ class Engine:
 
     async def _system(self, system_id: str) -> System:
         return await self._ports.workers.read(lambda: self.systems.find(system_id))
-
-
-def _held_back() -> InvalidInputError:
-    return InvalidInputError("not accepted, because another request of the same call is wrong (atomic=true).")
-
-
-def _as_asked(accepted: Accepted, launch_mode: str, cohort: str | None, tracking_id: str | None) -> Accepted:
-    is_batch = accepted.job.job_type == JobType.BATCH
-    mode, together = (launch_mode, cohort) if is_batch else ("single", None)
-    if mode == "single" and tracking_id is None:
-        return accepted
-    job = accepted.job.evolve(launch_mode=mode, cohort_id=together, tracking_id=tracking_id)
-    return Accepted(job, accepted.definition, accepted.raw)
 
 
 def _person(server_user: User | None, name: str) -> User:

@@ -16,6 +16,7 @@ from ..schedulers.base import Scheduler
 from ..store import lease as lease_row
 from ..store.database import Database
 from ..transports.base import Transport
+from .functions import Functions
 from .senders import Sender
 
 T = TypeVar("T")
@@ -78,6 +79,8 @@ class Ports:
     runtimes: dict[str, Runtime]
     #: What carries notifications; where there is none for a method, they wait.
     senders: Mapping[DeliveryMethod, Sender] = field(default_factory=dict)
+    #: What runs functions of packages; where there is nothing, none is offered.
+    functions: Functions | None = None
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run *work* on a reader thread of the store."""

@@ -20,6 +20,7 @@ from ..schedulers.fork import ForkScheduler
 from ..schedulers.slurm import SlurmScheduler
 from ..secrets.credentials import Safe
 from ..store.database import Database
+from .functions import Functions
 from .hosts import RealHosts
 from .ports import Ports
 from .senders import Sender
@@ -106,11 +107,13 @@ def real_ports(
     server_user: str | None = None,
     accept_new: bool = False,
     senders: Mapping[DeliveryMethod, Sender] | None = None,
+    functions: Functions | None = None,
 ) -> Ports:
     """Return the ports of a real engine over *database*.
 
     *server_user*: whose ``~/.ssh`` this machine's is; None takes the user of the process. *accept_new*:
-    take the key of a host never seen before without asking. *senders*: what carries notifications.
+    take the key of a host never seen before without asking. *senders*: what carries notifications;
+    *functions*: what runs functions of packages.
     """
     clock = WallClock()
     hosts = RealHosts(
@@ -137,4 +140,5 @@ def real_ports(
             SingularityRuntime.name: SingularityRuntime(),
         },
         senders=senders or {},
+        functions=functions,
     )

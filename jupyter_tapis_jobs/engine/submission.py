@@ -34,6 +34,7 @@ from .host_variables import HostVariables
 from .hosts import RealHosts
 from .lookups import Lookups
 from .ports import Ports
+from .process_wishes import ProcessWishes
 from .profiles import ProfileCatalog
 from .rights import Right
 from .runtime_checks import with_runtime
@@ -56,6 +57,21 @@ class Accepted:
     job: Job
     definition: JobDefinition
     raw: Mapping[str, Any]
+
+
+def held_back() -> InvalidInputError:
+    """Return why a good request was not accepted."""
+    return InvalidInputError("not accepted, because another request of the same call is wrong (atomic=true).")
+
+
+def as_asked(accepted: Accepted, launch_mode: str, cohort: str | None, tracking_id: str | None) -> Accepted:
+    """Return a job as one of the *cohort* of its call, where it is a BATCH job."""
+    is_batch = accepted.job.job_type == JobType.BATCH
+    mode, together = (launch_mode, cohort) if is_batch else ("single", None)
+    if mode == "single" and tracking_id is None:
+        return accepted
+    job = accepted.job.evolve(launch_mode=mode, cohort_id=together, tracking_id=tracking_id)
+    return Accepted(job, accepted.definition, accepted.raw)
 
 
 class Submission:
@@ -92,6 +108,7 @@ class Submission:
         profile = partial(self._profiles.usable, user, server_user=trusted)
         known = Lookups(self._apps, self._systems, profile, user, admission)
         alike = Alike(known.app, known.named_system)
+        wishes = ProcessWishes(self._ports, user)
         passed: dict[str, Accepted] = {}
         results: list[Accepted | TapisJobsError] = []
         for number, raw in enumerate(raws):
@@ -103,6 +120,7 @@ class Submission:
                 continue
             try:
                 found = await self._resolve(user, raw, known, admission)
+                await wishes.check(found.definition.notes)
             except TapisJobsError as fault:
                 results.append(fault)
                 continue

@@ -36,6 +36,8 @@ class Extension(StrEnum):
     STUDIES = "studies"
     #: Workflows are kept: jobs that wait for one another, and what has become of each.
     WORKFLOWS = "workflows"
+    #: After a job's end a function looks at its outputs, and what it returns is kept with the job.
+    PROCESSING = "processing"
     #: Named templates of jobs are kept.
     TEMPLATES = "templates"
     #: What views in a browser ask for: counts, words to look for, hidden jobs, forms, code, previews.

@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import InvalidInputError
 
-SHORTHANDS = ("args", "inputs", "env", "script", "files")
+SHORTHANDS = ("args", "inputs", "env", "script", "files", "process")
 
 
 def arguments(args: Any) -> list[dict[str, Any]]:

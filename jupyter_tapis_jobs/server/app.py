@@ -113,6 +113,10 @@ class TapisJobsApp(ExtensionApp):
         help="Address of this server's API as job hosts reach it (https://…/tapis), for callbacks of "
         "running jobs. Empty: jobs are told no address.",
     ).tag(config=True)
+    process_for_others = Bool(
+        False,
+        help="Whether functions of packages process the jobs of all users; they run as the server's own.",
+    ).tag(config=True)
     retention_days = Int(
         0,
         min=0,
@@ -185,6 +189,7 @@ class TapisJobsApp(ExtensionApp):
 
     def make_engine(self) -> EngineThread:
         """Return the engine's thread, not yet started. Called beside Jupyter's loop: it imports a lot."""
+        from ..engine.function_workers import FunctionWorkers
         from ..engine.real import real_ports
         from ..engine.thread import EngineThread
 
@@ -199,9 +204,20 @@ class TapisJobsApp(ExtensionApp):
             retention_days=self.retention_days,
             callback_url=self.callback_url,
             ports=partial(
-                real_ports, server_user=service.server_user, accept_new=accept_new, senders=self._senders()
+                real_ports,
+                server_user=service.server_user,
+                accept_new=accept_new,
+                senders=self._senders(),
+                functions=FunctionWorkers(self._sign_in, for_others=self.process_for_others),
             ),
         )
+
+    async def _sign_in(self, user: str, seconds: float) -> tuple[str, str]:
+        """Return the API's address and a token of *user*; called on the engine's loop."""
+        service = self.service
+        giving = service.token_for(user, audience=service.audience, seconds=int(seconds))
+        token = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(giving, self._jupyters_loop))
+        return f"{service.url.rstrip('/')}{MOUNT}", token
 
     def _senders(self) -> dict[DeliveryMethod, Sender]:
         """Return what carries notifications."""
@@ -240,6 +256,7 @@ class TapisJobsApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Begin to start the engine; Jupyter answers meanwhile."""
+        self._jupyters_loop = asyncio.get_running_loop()
         self.service.door.open()
         os.environ[KERNEL_URL] = f"{self.service.url.rstrip('/')}{MOUNT}"
         self._settling = asyncio.create_task(self._settle(), name="tapisjobs: settle")

@@ -19,7 +19,7 @@ from ..model.errors import ConflictError, NotFoundError
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.resolve import definition_from_json
 from ..model.status import ACTIVE, ALLOWED_MOVES, EventType, JobStatus
-from . import outbox, shares
+from . import outbox, processings, shares
 from .records import JOB_COLUMNS, changed_columns, event_from_row, event_to_row, job_from_row, job_to_row
 from .search import search, summary_columns
 from .statements import Row, Statement, given
@@ -215,6 +215,7 @@ def apply(conn: Connection, changes: Sequence[Change]) -> Applied:
     ids = _add_events(conn, events)
     applied = Applied((replace(event, id=i) for i, (_, event) in zip(ids, events, strict=True)), stale)
     outbox.fill(conn, applied)
+    processings.job_ended(conn, applied)
     return applied
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from ..model.errors import StoreError
-from . import study_tables, template_tables, workflow_tables
+from . import processing_tables, study_tables, template_tables, workflow_tables
 from .tables import metadata
 
 #: Who adds tables to the others.
-_MORE = (study_tables, workflow_tables, template_tables)
+_MORE = (study_tables, workflow_tables, template_tables, processing_tables)
 
 #: The newest revision, known without importing Alembic, which takes a fifth of a second.
-HEAD = "0014"
+HEAD = "0015"
 #: All revisions, oldest first.
 REVISIONS = tuple(f"{number:04}" for number in range(1, int(HEAD) + 1))
 

@@ -40,6 +40,8 @@ class World:
     workflow: Callable[[], str]
     #: Gives the name of a new template.
     template: Callable[[], str]
+    #: Gives the uuid of a job that has FINISHED and waits for a kernel to process its outputs.
+    processed: Callable[[], str]
     #: Gives name and chainId of a new study without cases and a chained request of it.
     chain: Callable[[], Mapping[str, str]]
 
@@ -142,6 +144,10 @@ def _cases(world: World) -> dict[str, Any]:
 
 def _node(world: World) -> dict[str, Any]:
     return {"name": "mesh", "request": request(world)}
+
+
+def _processed(world: World) -> Mapping[str, str]:
+    return {"jobUuid": world.processed()}
 
 
 def _template(world: World) -> Mapping[str, str]:
@@ -418,6 +424,9 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.pauseWorkflow": Sample(other=404, path=_workflow),
     "tapisjobs.resumeWorkflow": Sample(other=404, path=_workflow),
     "tapisjobs.retryWorkflow": Sample(other=404, good=409, path=_workflow),
+    "tapisjobs.getProcessing": Sample(other=404, path=_processed),
+    "tapisjobs.processAgain": Sample(other=404, path=_processed),
+    "tapisjobs.reportProcessing": Sample(other=404, path=_processed, body=lambda w: {"claim": "kernel-1"}),
     "tapisjobs.getTemplates": Sample(other=200),
     "tapisjobs.saveTemplate": Sample(
         other=200, body=lambda w: {"name": "own", "request": {"appId": "bash"}, "replace": True}

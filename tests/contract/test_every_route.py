@@ -84,6 +84,12 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         name = f"contract-template-{next(numbers)}"
         return str(api.post("/v3/tapisjobs/templates", {"name": name, "request": {"appId": "bash"}})["name"])
 
+    def processed() -> str:
+        # A call before may have claimed it.
+        path = f"/v3/tapisjobs/jobs/{waiting}/processing"
+        api.call("PUT", path, json={"claim": "kernel-1", "problem": "given up"})
+        return waiting
+
     def chain() -> dict[str, str]:
         name = study()
         script = {"name": "script", "sourceUrl": "data:,true"}
@@ -95,9 +101,11 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
     numbers = count()
     flows: list[str] = []
     done = api.submit("echo hello > out.txt")
+    kernel = {"tapisjobs": {"process": {"name": "peaks", "runs": "kernel"}}}
+    waiting = api.submit("true", notes=kernel)
     api.post("/v3/apps", app_definition("contract-app"))
     api.post("/v3/systems", system_definition("contract-system"))
-    assert api.ended(done)["status"] == "FINISHED"
+    assert [api.ended(uuid)["status"] for uuid in (done, waiting)] == ["FINISHED"] * 2
     yield World(
         done=done,
         running=running,
@@ -113,6 +121,7 @@ def world(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         study=study,
         workflow=workflow,
         template=template,
+        processed=processed,
         chain=chain,
     )
     for name in flows:
