@@ -23,6 +23,7 @@ from ..model.extensions import ALL, Extension
 from .body import MEGABYTE
 from .door import Door
 from .feed import Feed
+from .groups import Groups
 from .handler import TapisHandler
 from .live import PATH as LIVE
 from .live import LiveSocket
@@ -104,7 +105,8 @@ class TapisJobsApp(ExtensionApp):
     groups = Dict(
         value_trait=List(Unicode()),
         key_trait=Unicode(),
-        help="Groups of users, each with their names; jobs can be listed by the group of their owners.",
+        help="Groups of users, each with their names; jobs can be listed by the group of their owners. "
+        "Groups of the hub are known beside these, of users who were here.",
     ).tag(config=True)
     token_days = Int(
         365, min=1, help="Days for which a token of /v3/oauth2/tokens is good; it can be revoked."
@@ -183,7 +185,7 @@ class TapisJobsApp(ExtensionApp):
             max_upload=self.max_upload_mb * MEGABYTE,
             token_seconds=self.token_days * _DAY,
             keepalive=self.keepalive_seconds,
-            groups=self.groups,
+            groups=Groups(self.groups, door),
             extensions=() if self.published_only else ALL,
         )
 

@@ -8,6 +8,7 @@ for its token and cookie, so these act as the server's user; a hub's identities 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tornado.web import HTTPError
@@ -64,7 +65,11 @@ async def _by_jupyter(handler: JupyterHandler, service: Service) -> User:
         )
     _check_xsrf(handler)
     await _check_authorizer(handler, person)
-    return service.user(person.username) if _names_people(provider) else service.owner
+    if not _names_people(provider):
+        return service.owner
+    if (groups := _hub_groups(person)) is not None:
+        await service.groups.signed_in(person.username, groups)
+    return service.user(person.username)
 
 
 def _check_xsrf(handler: JupyterHandler) -> None:
@@ -84,6 +89,13 @@ async def _check_authorizer(handler: JupyterHandler, person: Any) -> None:
     answer: Any = handler.authorizer.is_authorized(handler, person, action, RESOURCE)
     if not (await answer if inspect.isawaitable(answer) else answer):
         raise NotAllowedError(f"This server's rules do not let you {action} {RESOURCE}.")
+
+
+def _hub_groups(person: object) -> Collection[str] | None:
+    """Return the groups of one of JupyterHub's users; None where the hub does not tell them."""
+    told = getattr(person, "hub_user", None)
+    groups = told.get("groups") if isinstance(told, Mapping) else None
+    return groups if isinstance(groups, list) else None
 
 
 def _names_people(provider: object) -> bool:

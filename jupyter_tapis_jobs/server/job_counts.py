@@ -24,7 +24,7 @@ VALUES = 200
 
 async def get_counts(call: Call) -> Reply:
     """Count the caller's jobs by status: all, or those that ``text`` and conditions select."""
-    query = asked_query(call, job_search.from_query(call.conditions))
+    query = await asked_query(call, job_search.from_query(call.conditions))
 
     def read(connection: Connection) -> dict[str, Any]:
         counts = job_pages.counts(connection, query, call.user.name)

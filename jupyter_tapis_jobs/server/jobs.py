@@ -38,7 +38,6 @@ from .call import Call
 from .download import attachment
 from .envelope import text
 from .faults import refusal
-from .groups import of_group
 from .lists import LIMIT, metadata
 from .reply import Columns, Reply, Rows, Stream
 from .route import Answers, Route, Takes
@@ -188,7 +187,7 @@ async def search_jobs_sql(call: Call) -> Reply:
 
 
 async def _search(call: Call, where: Condition) -> Reply:
-    query = asked_query(call, where)
+    query = await asked_query(call, where)
     if call.query.format == "columns" and Extension.COLUMNS in call.service.extensions:
         return await _columns(call, query)
     page = await call.door.ask(lambda engine: engine.views.search(call.user, query))
@@ -197,14 +196,14 @@ async def _search(call: Call, where: Condition) -> Reply:
     return Reply(rows, f"TAPIS_FOUND Jobs found: {len(page.rows)}.", told)
 
 
-def asked_query(call: Call, where: Condition) -> JobQuery:
+async def asked_query(call: Call, where: Condition) -> JobQuery:
     """Return which jobs a call asks for: those of *where* that its parameters leave."""
     given = call.query.as_given()
     if Extension.VIEWS not in call.service.extensions:
         return job_search.job_query(given, where)
     where = job_search.holding(where, call.query.text or "")
     if call.query.group is not None:
-        where = job_search.both(where, of_group(call.service.groups, call.user.name, call.query.group))
+        where = job_search.both(where, await call.service.groups.condition(call.user.name, call.query.group))
     return job_search.job_query(given, where, include_hidden=call.query.include_hidden)
 
 

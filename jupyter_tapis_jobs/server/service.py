@@ -15,6 +15,7 @@ from ..model.extensions import ALL, Extension
 from ..model.user import User
 from .door import Door
 from .feed import Feed
+from .groups import Groups
 from .tokens import FORWARD_SECONDS, TokenOffice
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Service:
     url: str
     door: Door
     feed: Feed
+    groups: Groups
     #: Returns Jupyter's token ("" for none), and the test of its password if it has one.
     secrets: Callable[[], tuple[str, Callable[[str], bool] | None]]
     #: Bytes.
@@ -44,8 +46,6 @@ class Service:
     keepalive: float
     #: What this server does beyond Tapis's specification.
     extensions: tuple[Extension, ...] = ALL
-    #: Group -> the users in it.
-    groups: Mapping[str, Collection[str]] = field(default_factory=dict)
     #: Names this run of the server in tokens that are good for it only.
     boot: str = field(default_factory=lambda: token_hex(8))
     _routes: asyncio.Task[Routes] | None = None

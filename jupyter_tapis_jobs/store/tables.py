@@ -257,8 +257,8 @@ users = Table(
     "users",
     metadata,
     Column("name", Text, primary_key=True),
-    _text("created", required=True),
-    _text("last_seen", required=True),
+    *(_text(name, required=True) for name in ("created", "last_seen")),
+    _text("groups"),
 )
 
 #: Transfers that were asked for by themselves; those of jobs are the jobs' own.

@@ -46,7 +46,7 @@ c.JupyterHub.services = [
         "environment": {{"HOME": "{folder}/homes/service"}},
     }},
 ]
-scopes = ["admin:users", "admin:servers", "tokens", "list:services", "read:services"]
+scopes = ["admin:users", "admin:groups", "admin:servers", "tokens", "list:services", "read:services"]
 c.JupyterHub.load_roles = [
     {{"name": "tester", "services": ["tester"], "scopes": scopes}},
     {{"name": "user", "scopes": ["self", "access:services"]}},
@@ -86,6 +86,10 @@ class Hub:
         self.api("POST", f"/users/{name}")
         (self.folder / "homes" / name).mkdir(parents=True, exist_ok=True)
         return str(self.api("POST", f"/users/{name}/tokens", json={"note": "test"}).json()["token"])
+
+    def group(self, name: str, *users: str) -> None:
+        """Make a group of users."""
+        self.api("POST", f"/groups/{name}", json={"users": list(users)})
 
     def begin(self, name: str) -> None:
         """Start a user's server."""

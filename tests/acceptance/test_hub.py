@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import httpx
 import pytest
 from hub import SERVICE, running_hub
@@ -21,8 +23,11 @@ def hub(tmp_path_factory, until):
 
 @pytest.fixture(scope="module")
 def tokens(hub):
-    """What the hub gave Ada and Bob."""
-    return {name: hub.user(name) for name in ("ada", "bob")}
+    """What the hub gave Ada and Bob, who are in a group; Bob is in another one too."""
+    found = {name: hub.user(name) for name in ("ada", "bob")}
+    hub.group("lab", "ada", "bob")
+    hub.group("board", "bob")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,18 @@ def test_each_user_has_jobs_of_their_own_below_the_hubs_prefix(addresses, tokens
     for name, address in addresses.items():
         names = {row["name"] for row in result(called(address, tokens[name], "/jobs/list"))}
         assert names == {f"of-{name}"}
+
+
+def test_jobs_are_listed_by_a_group_of_the_hub_and_only_by_ones_own(addresses, tokens):
+    found = result(called(addresses["ada"], tokens["ada"], "/jobs/search?listType=ALL_JOBS&group=lab"))
+    assert {row["owner"] for row in found} == {"ada"}
+    refused = called(addresses["ada"], tokens["ada"], "/jobs/search?group=board")
+    assert refused.status_code == 403
+    assert "You are not in a group 'board'. Your groups: lab." in refused.json()["message"]
+    # tapipy's own token names its user only; the hub's groups of them are known.
+    tapis = connect(addresses["ada"], token=tokens["ada"])
+    with closing(tapis.connection):
+        assert set(tapis.jobs(group="lab")["owner"]) == {"ada"}
 
 
 def test_a_token_of_the_hub_is_a_password_for_tapipy(addresses, tokens):
