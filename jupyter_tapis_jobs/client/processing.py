@@ -140,7 +140,7 @@ def _told(name: str, fault: BaseException) -> str:
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_OURS):
         frames = frames.tb_next
     words = fault.message if isinstance(fault, TapisJobsError) else str(fault)
-    sentence = f"{name} raised {type(fault).__name__}" + (f": {words}" if words else "") + "."
+    sentence = f"{name} raised {type(fault).__name__}" + (f": {words.removesuffix('.')}." if words else ".")
     if frames is None:
         return sentence[:MOST_TOLD]
     trace = "".join(traceback.format_exception(type(fault), fault, frames))

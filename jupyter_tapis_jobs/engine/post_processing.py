@@ -74,10 +74,11 @@ class PostProcessing:
         """Take up what a server that ended had begun, and what is due."""
 
         def work(connection: Connection) -> list[Told]:
-            items = rows.interrupted(connection)
-            return [told for item in items if (told := self._interrupted(connection, item))]
+            return [told for item in begun if (told := self._interrupted(connection, item))]
 
-        self._tell(await self._ports.write(work, epoch=self._epoch))
+        begun = await self._ports.read(rows.interrupted)
+        if begun:
+            self._tell(await self._ports.write(work, epoch=self._epoch))
         self.wake()
 
     def hear(self, events: Sequence[JobEvent], jobs: Sequence[Job]) -> None:

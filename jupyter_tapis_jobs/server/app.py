@@ -35,6 +35,7 @@ from .service import MOUNT, Service
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
+    from ..engine.functions import Functions
     from ..engine.senders import Sender
     from ..engine.thread import EngineThread
     from ..model.fields import DeliveryMethod
@@ -191,7 +192,6 @@ class TapisJobsApp(ExtensionApp):
 
     def make_engine(self) -> EngineThread:
         """Return the engine's thread, not yet started. Called beside Jupyter's loop: it imports a lot."""
-        from ..engine.function_workers import FunctionWorkers
         from ..engine.real import real_ports
         from ..engine.thread import EngineThread
 
@@ -210,9 +210,15 @@ class TapisJobsApp(ExtensionApp):
                 server_user=service.server_user,
                 accept_new=accept_new,
                 senders=self._senders(),
-                functions=FunctionWorkers(self._sign_in, for_others=self.process_for_others),
+                functions=None if self.published_only else self._functions(),
             ),
         )
+
+    def _functions(self) -> Functions:
+        """Return what runs functions of packages."""
+        from ..engine.function_workers import FunctionWorkers
+
+        return FunctionWorkers(self._sign_in, for_others=self.process_for_others)
 
     async def _sign_in(self, user: str, seconds: float) -> tuple[str, str]:
         """Return the API's address and a token of *user*; called on the engine's loop."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_tapis_jobs import InvalidInputError, JobManager, Tapis
+from jupyter_tapis_jobs import InvalidInputError, JobError, JobManager, Tapis
 from jupyter_tapis_jobs.client.job import Job
 from tests.conftest import TestServer, running_server
 
@@ -110,6 +110,10 @@ def outcome(job: Job) -> Any:
     found = job.processed
     assert found is not None
     return found.wait(SECONDS)
+
+
+def peaks_of(job: Job) -> float:
+    return float(job.read_csv("u.csv")["u"].max())
 
 
 def alive(pid: int) -> bool:
@@ -247,6 +251,15 @@ def test_a_function_of_this_kernel_is_called_by_wait_once(tapis: Tapis) -> None:
     again = job.process_again()
     assert (again.status, again.result) == ("FINISHED", 7.0)
     assert seen == [job.uuid] * 2
+
+
+def test_a_kernel_without_the_function_waits_no_longer_than_it_was_told_to(tapis: Tapis) -> None:
+    job = tapis.job(submitted(tapis, peaks_of).uuid).wait(SECONDS, progress=False)
+    waiting = job.processed
+    assert waiting is not None
+    with pytest.raises(JobError, match=r"not processed yet \(peaks_of is PENDING\)"):
+        waiting.wait(0.2)
+    assert waiting.status == "PENDING"
 
 
 def test_of_two_kernels_that_wait_one_calls_it_and_both_have_the_result(
