@@ -29,6 +29,12 @@ test('events that are no state stand between them without a duration', () => {
   assert.equal(found[1].words, 'told by the job: half done');
 });
 
+test('what a function has made of the outputs is told as such', () => {
+  const told = { event: 'JOB_USER_EVENT', eventDetail: 'PROCESSING', created: at(7), description: 'peaks FINISHED: its result is kept with the job.' };
+  const found = steps([state('FINISHED', 5), told], now(9));
+  assert.equal(found[1].words, 'processed: peaks FINISHED: its result is kept with the job.');
+});
+
 test('a clock behind the server and a history that is none do no harm', () => {
   assert.deepEqual(steps([state('RUNNING', 10)], now(0)).map(step => step.seconds), [0]);
   assert.deepEqual(steps([{ event: 'JOB_NEW_STATUS', eventDetail: 'RUNNING', created: 'soon' }], now(0)), []);

@@ -25,6 +25,9 @@ const NOTED: Record<string, string> = {
   JOB_USER_EVENT: 'told by the job'
 };
 
+/** The detail of the server's own entry about what a function has made of the outputs. */
+const PROCESSING = 'PROCESSING';
+
 /** The steps of a history (oldest first) as of `now`, ms since the epoch. */
 export function steps(history: readonly HistoryEntry[], now: number): Step[] {
   const known = history.flatMap(entry => {
@@ -54,7 +57,8 @@ export function steps(history: readonly HistoryEntry[], now: number): Step[] {
 }
 
 function noted({ event, eventDetail, description }: HistoryEntry): string {
-  return [t(NOTED[event] ?? event), text(description) || text(eventDetail)].filter(Boolean).join(': ');
+  const words = event === 'JOB_USER_EVENT' && eventDetail === PROCESSING ? 'processed' : (NOTED[event] ?? event);
+  return [t(words), text(description) || text(eventDetail)].filter(Boolean).join(': ');
 }
 
 export class TimelineView {
