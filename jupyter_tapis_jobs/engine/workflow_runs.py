@@ -2,6 +2,9 @@
 
 What waits is stored, and so is which job a node has: in the transaction that inserts that job. An engine
 that dies before it has submitted nothing; one that dies after it leaves the job in the node's row.
+
+Neither ``sbatch --dependency`` nor DAGMan is asked to keep the order: a node's inputs are staged once the
+outputs before it are archived, by the engine alone, and a node that is tried again has another job there.
 """
 
 from __future__ import annotations
