@@ -8,7 +8,7 @@ import secrets
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,15 @@ from ..model.processing import MOST_TOLD, Outcome, ProcessingStatus, Runs, resul
 from .connection import segment
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .job import Job
+    from .tapis import Tapis
 
 #: Seconds between two looks while no news comes.
 _LOOK = 5.0
+#: Jobs that one question names, for each may have a quarter of a megabyte to tell; and what is told of them.
+_MANY, _COLUMNS = 100, ["jobUuid", "status", "name", "attempts", "result", "problem"]
 #: The source of this package: its frames are no part of what a function's author wants to read.
 _OURS = str(Path(__file__).parent.parent)
 #: The code of the answer that nothing is to be done.
@@ -66,6 +71,19 @@ def processed_of(job: Job) -> Processed | None:
         if cause.code == NOTHING:
             return None
         raise
+
+
+def processed_frame(tapis: Tapis, uuids: Sequence[str]) -> pd.DataFrame:
+    """Return how it stands for many jobs, asked for in lists: a row for each whose request wants it."""
+    import pandas as pd
+
+    tapis.need(Extension.PROCESSING, "process the outputs of jobs")
+    rows: list[Mapping[str, Any]] = []
+    for start in range(0, len(uuids), _MANY):
+        rows += tapis.connection.post(
+            "/v3/tapisjobs/jobs/processings", {"uuids": list(uuids[start : start + _MANY])}
+        )
+    return pd.DataFrame([{name: row.get(name) for name in _COLUMNS} for row in rows], columns=_COLUMNS)
 
 
 def process_again(job: Job, function: Callable[[Job], Any] | None) -> Processed:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from . import frames, sharing
 from .bulk import checked_launch_mode
 from .hosts import Host, add_host, host_named, host_rows
+from .job_lists import uuids_of
 from .job_table import ACTIONS, COLUMNS, JobTable, table_of
 from .panel import EXTRAS, panel_of
+from .processing import processed_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,6 +249,14 @@ class WithPanel:
         one that raises shows a sentence in its place. Raises ``InvalidInputError`` for what is none of these.
         """
         return table_of(_whole(self), jobs, columns, actions, results)
+
+    def processed(self, jobs: Any) -> pd.DataFrame:
+        """Return what functions have made of the outputs of many *jobs*: jobs, uuids, or a frame of them.
+
+        ``jobUuid status name attempts result problem``, a row for each of one's own jobs that was submitted
+        with ``process=``; for one job it is ``job.processed``.
+        """
+        return processed_frame(_whole(self), uuids_of(jobs))
 
     def in_panel(
         self,

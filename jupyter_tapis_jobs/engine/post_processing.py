@@ -100,6 +100,11 @@ class PostProcessing:
         job = await self._owned(user, uuid)
         return await self._ports.read(lambda c: _found(c, job))
 
+    async def get_many(self, user: User, uuids: Sequence[str]) -> list[Processing]:
+        """Return how it stands for the user's own jobs whose requests want it, in the order asked."""
+        found = await self._ports.read(lambda c: rows.of_jobs(c, uuids, user.name, user.tenant))
+        return [found[uuid] for uuid in dict.fromkeys(uuids) if uuid in found]
+
     async def again(self, user: User, uuid: str) -> Processing:
         """Have the outputs processed anew; ``ConflictError`` before the job's end, and while it is done."""
         job = await self._owned(user, uuid)

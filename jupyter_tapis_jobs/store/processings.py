@@ -43,6 +43,12 @@ _job_ended = Statement(
     )
 )
 _of_job = Statement(text(f"{_FOUND} WHERE p.job_id = :job"))
+_of_jobs = Statement(
+    text(
+        f"{_FOUND} WHERE j.uuid IN (SELECT u.value FROM json_each(:uuids) u)"  # noqa: S608
+        " AND j.owner = :owner AND j.tenant = :tenant"
+    )
+)
 _due = Statement(
     text(
         f"{_FOUND} WHERE p.due <= :now"  # noqa: S608
@@ -93,6 +99,12 @@ def of_job(conn: Connection, job_id: int) -> Processing | None:
     """Return how the processing of a job stands; None where nothing is wanted."""
     found = _of_job.run(conn, job_id)
     return _from_row(found[0]) if found else None
+
+
+def of_jobs(conn: Connection, uuids: Iterable[str], owner: str, tenant: str) -> dict[str, Processing]:
+    """Return uuid -> how the processing stands, of those jobs of an owner that want any."""
+    rows = _of_jobs.run(conn, json.dumps(list(uuids)), owner, tenant)
+    return {item.job_uuid: item for item in map(_from_row, rows)}
 
 
 def due(conn: Connection, now: str, taken: Collection[int], most: int) -> list[Processing]:

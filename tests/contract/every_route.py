@@ -425,6 +425,7 @@ SAMPLES: dict[str, Sample] = {
     "tapisjobs.resumeWorkflow": Sample(other=404, path=_workflow),
     "tapisjobs.retryWorkflow": Sample(other=404, good=409, path=_workflow),
     "tapisjobs.getProcessing": Sample(other=404, path=_processed),
+    "tapisjobs.getProcessings": Sample(other=200, body=lambda w: {"uuids": [w.processed()]}),
     "tapisjobs.processAgain": Sample(other=404, path=_processed),
     "tapisjobs.reportProcessing": Sample(other=404, path=_processed, body=lambda w: {"claim": "kernel-1"}),
     "tapisjobs.getTemplates": Sample(other=200),

@@ -222,6 +222,20 @@ def test_an_owner_has_it_done_again_and_others_see_nothing_of_it(run: Run) -> No
     run(scene, functions)
 
 
+def test_many_jobs_are_told_at_once_and_only_to_their_owner(run: Run) -> None:
+    async def scene(life: Life, engine: Engine, world: World) -> None:
+        first, second = await submit(engine, 2, notes=notes())
+        (plain,) = await submit(engine)
+        for uuid in (first, second):
+            await over(engine, uuid)
+        found = await engine.processing.get_many(USER, [second, plain, first, second, "no-such-job"])
+        assert [item.job_uuid for item in found] == [second, first]
+        assert {item.status for item in found} == {ProcessingStatus.FINISHED}
+        assert await engine.processing.get_many(OTHER, [first, second]) == []
+
+    run(scene, MadeUpFunctions())
+
+
 def test_a_job_whose_request_wants_nothing_says_so(run: Run) -> None:
     async def scene(life: Life, engine: Engine, world: World) -> None:
         (uuid,) = await submit(engine)
