@@ -15,7 +15,10 @@ from ..model.errors import TransportError
 from .base import Answer
 
 #: Variables of a Jupyter server, hub or client that sign in, or that tell a kernel of its server.
-_SERVERS_OWN = re.compile(r"JPY_|JUPYTER_TOKEN$|JUPYTERHUB_|JUPYTER_TAPIS_JOBS_|TAPIS_(TOKEN|PASSWORD)$")
+_SERVERS_OWN = re.compile(
+    r"JPY_|JUPYTER_TOKEN$|JUPYTERHUB_|JUPYTER_TAPIS_JOBS_|TAPIS_(TOKEN|PASSWORD)$"
+    r"|TAPIS_JOBS_(SMTP_PASSWORD|WEBHOOK_SECRET)$"
+)
 
 
 async def run(script: str, timeout: float) -> Answer:

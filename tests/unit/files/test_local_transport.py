@@ -115,6 +115,8 @@ def test_a_job_is_not_given_what_signs_in_to_its_server() -> None:
         "JPY_SESSION_NAME": "x",
         "JUPYTER_TOKEN": "secret",
         "JUPYTERHUB_API_TOKEN": "secret",
+        "TAPIS_JOBS_SMTP_PASSWORD": "secret",
+        "TAPIS_JOBS_WEBHOOK_SECRET": "secret",
         "JUPYTER_TAPIS_JOBS_TOKEN": "secret",
         "TAPIS_TOKEN": "secret",
         "TAPIS_PYTHON": "/usr/bin/python3",
