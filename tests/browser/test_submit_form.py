@@ -137,6 +137,30 @@ def test_json_is_opened_in_the_form_and_submitted_from_there(notebook: Open) -> 
     submitted(view, "by-json")
 
 
+def test_a_template_fills_the_form_and_what_it_wants_is_asked_for(notebook: Open, tapis: Tapis) -> None:
+    from playwright.sync_api import expect
+
+    script = 'echo "a load of $LOAD"'
+    tapis.template("pier", "bash", required=["LOAD"], description="A pier.", script=script, replace=True)
+    opened = notebook("1")
+    opened.command(OPEN_FORM)
+    view = opened.page.locator("#tapisjobs-main .tj-Submit")
+    view.get_by_role("combobox", name="Template").select_option(label="pier")
+    expect(field(view, "Script")).to_have_value(script, timeout=PATIENCE)
+    expect(view).to_contain_text("A pier.")
+    field(view, "Name").first.fill("by-template")
+    rows = view.get_by_role("group", name="More variables")
+    load = field(rows, "Value")
+    expect(field(rows, "Name")).to_have_value("LOAD")
+    view.get_by_role("button", name="Submit", exact=True).click()
+    expect(rows).to_contain_text("This is needed.")
+    load.fill("12 kN")
+    submitted(view, "by-template")
+    found = tapis.job(tapis.jobs(name="by-template")["uuid"][0])
+    assert found.read("tapisjob.out") == "a load of 12 kN\n"
+    tapis.template("pier").delete()
+
+
 def test_the_code_beside_the_form_is_put_into_a_cell_and_submits_the_same(notebook: Open) -> None:
     from playwright.sync_api import expect
 
