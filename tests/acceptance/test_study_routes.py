@@ -17,7 +17,7 @@ from tests.conftest import TestServer, until
 STUDIES = "/v3/tapisjobs/studies"
 FRAME = [
     "caseId", "parameters", "jobUuid", "status", "condition", "exitCode", "created", "remoteStarted", "ended",
-    "queueSeconds", "runSeconds", "attempt",
+    "queueSeconds", "runSeconds", "attempt", "progress", "progressMessage", "progressTold",
 ]  # fmt: skip
 #: Fails for k = 3, unless it is told not to.
 SCRIPT = "[ $K = 3 ] && [ -z $MERCY ] && exit 7; echo $K > out.txt"

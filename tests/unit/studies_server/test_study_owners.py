@@ -38,7 +38,7 @@ def test_a_call_that_waited_waits_for_the_study_that_has_the_name_now(run: Run) 
             await asyncio.sleep(0.1)
             engine.database.write(lambda connection: rows.remove(connection, old.id))
             new = await studies.create(USER, "s", {})
-            lock = studies._lock(new.id)
+            lock = studies._one_at_a_time.lock(new.id)
             await lock.acquire()
         await asyncio.sleep(0.1)
         assert not change.done(), "somebody else changes the new study"
