@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from ..model.errors import NotFoundError, StoreError, TapisJobsError
-from ..model.fields import JobType
 from ..model.job import Job
 from ..model.user import User
 from ..model.workflow import Standing, Wish, Workflow
@@ -27,7 +26,7 @@ from ..store import workflows as rows
 from ..store.lease import LeaseLostError
 from .ports import Ports
 from .study_chains import Store
-from .submission import Accepted, Submission
+from .submission import Accepted, Submission, as_asked
 from .workflow_inputs import NodeRequests, read_asked
 
 log = logging.getLogger(__name__)
@@ -189,13 +188,15 @@ class WorkflowRuns:
         """Store jobs, and in the same transaction which nodes they are of."""
         number, progress = run.workflow.id, run.progress
         before = {place: progress.standings[place] for place in good}
+        # Like ones that are ready together may be started together.
         cohort = f"{self._ports.random.getrandbits(32):08x}" if len(good) > 1 else None
+        mode = "single" if cohort is None else "auto"
 
         def also(connection: Connection, jobs: Sequence[Job]) -> None:
             made = {p: (before[p].attempt, job.uuid) for p, job in zip(good, jobs, strict=True)}
             rows.submit(connection, number, made)
 
-        stored = await self._store(owner, [_together(one, cohort) for one in good.values()], also)
+        stored = await self._store(owner, [as_asked(one, mode, cohort, None) for one in good.values()], also)
         for (place, was), (job, _) in zip(before.items(), stored, strict=True):
             self._nodes[job.uuid] = (number, place)
             progress.settle(place, _submitted(was, job))
@@ -203,14 +204,6 @@ class WorkflowRuns:
 
 def _submitted(before: Standing, job: Job) -> Standing:
     return replace(before, attempt=before.attempt + 1, job_uuid=job.uuid, status=job.status)
-
-
-def _together(accepted: Accepted, cohort: str | None) -> Accepted:
-    """Return a job as one of those that may be started together, where like ones were ready together."""
-    if cohort is None or accepted.job.job_type != JobType.BATCH:
-        return accepted
-    job = accepted.job.evolve(launch_mode="auto", cohort_id=cohort)
-    return Accepted(job, accepted.definition, accepted.raw)
 
 
 def _passes(fault: TapisJobsError) -> bool:
