@@ -162,8 +162,10 @@ class PostProcessing:
         try:
             while self._again and self._workers < AT_ONCE:
                 self._again = False
-                await self._release()
-                item = await self._next()
+                found = await self._ports.read(self._due)
+                if await self._release(found):
+                    self._again = True
+                item = self._take(found)
                 if item is not None:
                     self._workers += 1
                     self._again = True
@@ -180,11 +182,11 @@ class PostProcessing:
             if self._again and self._workers < AT_ONCE:
                 self.wake()
 
-    async def _next(self, like: Processing | None = None) -> Processing | None:
+    def _take(self, found: Sequence[Processing], like: Processing | None = None) -> Processing | None:
         """Take what a worker is to do next; with *like* for the same owner by the same function."""
         if self._ports.functions is None:
             return None
-        for item in await self._ports.read(self._due):
+        for item in found:
             is_alike = like is None or (item.owner, item.wish.name) == (like.owner, like.wish.name)
             if item.wish.runs is Runs.SERVER and is_alike and item.job_id not in self._taken:
                 self._taken.add(item.job_id)
@@ -240,7 +242,7 @@ class PostProcessing:
                     await self._attempt(shift, item)
                 finally:
                     self._taken.discard(item.job_id)
-                item = await self._next(like=first)
+                item = self._take(await self._ports.read(self._due), like=first)
             if item is not None:
                 self._taken.discard(item.job_id)
 
@@ -279,15 +281,16 @@ class PostProcessing:
         status = ProcessingStatus.PENDING if item.may_try_again else ProcessingStatus.FAILED
         return self._store(connection, item, status, outcome)
 
-    async def _release(self) -> None:
-        """Take jobs back from kernels whose claims have run out."""
+    async def _release(self, found: Sequence[Processing]) -> bool:
+        """Take jobs back from kernels whose claims have run out; return whether there were any."""
 
         def work(connection: Connection) -> list[Told]:
             return [told for item in silent if (told := self._silent(connection, item))]
 
-        silent = [item for item in await self._ports.read(self._due) if item.wish.runs is Runs.KERNEL]
+        silent = [item for item in found if item.wish.runs is Runs.KERNEL]
         if silent:
             self._tell(await self._ports.write(work, epoch=self._epoch))
+        return bool(silent)
 
     def _silent(self, connection: Connection, item: Processing) -> Told | None:
         outcome = Outcome(problem=_KERNEL_SILENT.format(item.wish.max_minutes))
