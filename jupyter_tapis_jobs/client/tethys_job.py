@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +60,7 @@ class TethysJob:
     @property
     def extended_properties(self) -> Mapping[str, Any]:
         """What is kept with the job: Tapis's ``notes``."""
-        kept = (self.job.row if self.job else self._request).get("notes") or {}
-        return dict(json.loads(kept) if isinstance(kept, str) else kept)
+        return self.job.notes if self.job else dict(self._request.get("notes") or {})
 
     @property
     def status(self) -> str:

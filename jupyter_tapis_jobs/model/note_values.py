@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 from .errors import InvalidInputError, did_you_mean
 from .texts import shown
@@ -25,6 +26,11 @@ def refuse_unknown(section: str, notes: Mapping[str, Any], known: Collection[str
                 notes[word],
                 f"is not one of: {', '.join(known)}.{did_you_mean(word, known)}",
             )
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Tell whether *value* is a number that has an end: no truth value, no infinity, no NaN."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def whole_number(section: str, word: str, value: Any, most: int) -> int:

@@ -12,13 +12,13 @@ function returns is kept with the job. (Tethys calls it ``process_results``.)
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from .errors import InvalidInputError, did_you_mean
+from .note_values import is_number
 from .status import TERMINAL, JobStatus
 from .texts import refuse_control, shown
 
@@ -189,8 +189,7 @@ def _runs(value: Any) -> Runs:
 def _minutes(value: Any) -> float:
     if value is None:
         return MINUTES
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not 0 < value <= _MOST_MINUTES:
+    if not is_number(value) or not 0 < value <= _MOST_MINUTES:
         raise _wrong(".maxMinutes", value, f"give minutes, more than 0 and at most {_MOST_MINUTES:,.0f}")
     return float(value)
 

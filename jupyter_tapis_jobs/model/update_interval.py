@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from .errors import InvalidInputError
+from .note_values import is_number
 from .texts import shown
 
 #: Where it stands in a system's notes.
@@ -23,8 +23,7 @@ def min_update_seconds(notes: Mapping[str, Any] | None) -> float:
     value = section.get(KEY) if isinstance(section, Mapping) else None
     if value is None:
         return 0.0
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not 0 <= value <= LONGEST:
+    if not is_number(value) or not 0 <= value <= LONGEST:
         raise InvalidInputError(
             f"notes.{SECTION}.{KEY} is {shown(value)}: give the seconds between two questions to the "
             f"scheduler, a number from 0 to {LONGEST:,}, or leave it out.",
