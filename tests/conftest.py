@@ -205,12 +205,19 @@ def own_folders(folder: Path) -> dict[str, str]:
     return {variable: str(folder / name) for variable, name in names.items()}
 
 
+def _without_build_check(config: Path) -> None:
+    """Have no page of JupyterLab ask whether Lab should be built: each answer starts Node for a second."""
+    (config / "labconfig").mkdir(parents=True, exist_ok=True)
+    (config / "labconfig" / "page_config.json").write_text('{"buildCheck": false}')
+
+
 @contextmanager
 def running_server(folder: Path, *options: str, module: str = "jupyter_server") -> Iterator[TestServer]:
     """Run a server below *folder* while the block runs; the same folder again finds its jobs again."""
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
     environment = own_folders(folder)
+    _without_build_check(Path(environment["JUPYTER_CONFIG_DIR"]))
     with started(
         root, folder / "server.log", environment=environment, options=options, module=module
     ) as server:
