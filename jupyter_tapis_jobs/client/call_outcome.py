@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import pickle
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,21 @@ class RemoteTraceback(Exception):  # noqa: N818 - as multiprocessing calls its o
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one call: its ``value``, or the ``error`` to raise."""
+    """What became of a job's call: its ``value``, or the ``error`` to raise.
+
+    Of several calls the value is a list, and the error the first one's.
+    """
 
     value: Any = None
     error: Exception | None = None
     #: False where asking again may tell more: the job ended well, and its result could not be had.
     settled: bool = True
+    #: One of each call, where the job tells of several.
+    calls: tuple[Outcome, ...] = ()
+
+    def of_call(self, place: int) -> Outcome:
+        """Return what became of the job's call at *place*, from 0."""
+        return self.calls[place] if place < len(self.calls) else self
 
     def result(self) -> Any:
         """Return the value, or raise the error."""
@@ -106,12 +116,36 @@ def _without_result(job: Job, why: str) -> Outcome:
 
 def _outcome(job: Job, content: bytes) -> Outcome:
     try:
-        told = _Plain(io.BytesIO(content)).load()
-        kind = next(kind for kind in _KINDS if kind in told)
+        first, *calls = _plain(content)
+        if "calls" in first:
+            return _of_several(job, first["calls"], [_of_one(job, told) for told in calls])
+        return _of_one(job, first)
     except Exception:  # noqa: BLE001 - whatever is in that file
         words = f"{RESULT} of {job.name} is no result of a call: something else has written it."
         return Outcome(error=JobError(words))
-    return _KINDS[kind](job, told)
+
+
+def _of_one(job: Job, told: Mapping[str, Any]) -> Outcome:
+    return next(outcome for kind, outcome in _KINDS.items() if kind in told)(job, told)
+
+
+def _of_several(job: Job, count: int, made: list[Outcome]) -> Outcome:
+    """Return the outcomes of the calls that were made, and of those the job did not come to."""
+    missed = Outcome(
+        error=JobError(f"{job.name} {job.last_status} before this call was done: {last_words(job.row)}.")
+    )
+    calls = (*made, *[missed] * (count - len(made)))
+    error = next((call.error for call in calls if call.error is not None), None)
+    return Outcome([call.value for call in calls], error, calls=calls)
+
+
+def _plain(content: bytes) -> Iterator[Any]:
+    """Yield the values that stand behind one another; the last may have been cut off."""
+    stream = io.BytesIO(content)
+    yield _Plain(stream).load()
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            yield _Plain(stream).load()
 
 
 class _Plain(pickle.Unpickler):

@@ -13,7 +13,7 @@ from ..model.shorthands import SHORTHANDS
 from .builder import REQUEST_FIELDS, RequestBuilder
 from .call_remote.script import ARGUMENTS, BUNDLE
 from .carrier import Carrier, inlined
-from .pickled import bundle, name_of, pickled_arguments, runner
+from .pickled import Arguments, bundle, name_of, pickled_arguments, runner
 
 if TYPE_CHECKING:
     from .tapis import Tapis
@@ -74,15 +74,25 @@ class CallRequests:
             },
         )
 
-    def request(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any], number: int | None = None
+    def request(self, calls: Sequence[Arguments], *, alone: bool = True) -> dict[str, Any]:
+        """Return the request of the job that makes these calls; the result of one *alone* is no list."""
+        for call in calls:
+            _want_signature(self._function, call, self._common)
+        name = self._job_name(calls[0].number)
+        return self.with_arguments({**self._base, "name": name}, calls, alone=alone)
+
+    def with_arguments(
+        self, request: Mapping[str, Any], calls: Sequence[Arguments], *, alone: bool
     ) -> dict[str, Any]:
-        """Return the request of the call with these arguments; *number* is its place among many, from 0."""
-        place = "" if number is None else f" of call {number}"
-        _want_signature(self._function, args, {**self._common, **kwargs}, place)
-        data = pickled_arguments(self._function, args, kwargs, place)
+        """Return *request* with the arguments of these calls, in the place of others."""
+        data = pickled_arguments(self._function, calls, alone=alone)
         own = self._builder.carriers[0].content(ARGUMENTS, data)
-        return {**self._base, "name": self._job_name(number), "fileInputs": [*self._base["fileInputs"], own]}
+        others = [item for item in request["fileInputs"] if item.get("targetPath") != ARGUMENTS]
+        return {**request, "fileInputs": [*others, own]}
+
+    def changed(self, request: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return *request* with *changes*, which are as in ``job.resubmit``."""
+        return self._builder.request(dict(request), changes)
 
     def _job_name(self, number: int | None) -> str:
         if self._name is None:
@@ -134,18 +144,16 @@ def _want_fields(fields: Mapping[str, Any]) -> None:
             )
 
 
-def _want_signature(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], place: str
-) -> None:
-    """Raise ``InvalidInputError`` where the function does not take these arguments."""
+def _want_signature(function: Callable[..., Any], call: Arguments, common: Mapping[str, Any]) -> None:
+    """Raise ``InvalidInputError`` where the function does not take these arguments and the *common* ones."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         # Some that are not written in Python do not tell.
         return
     try:
-        signature.bind(*args, **kwargs)
+        signature.bind(*call.args, **{**common, **call.kwargs})
     except TypeError as cause:
         raise InvalidInputError(
-            f"{name_of(function)}{signature} does not take the arguments{place}: {cause}.", field="args"
+            f"{name_of(function)}{signature} does not take the arguments{call.place}: {cause}.", field="args"
         ) from None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from ..model.errors import InvalidInputError, TapisJobsError
 from ..model.extensions import Extension
 from ..model.status import JobStatus
-from .builder import RequestBuilder
+from ..model.texts import shown
 from .call_outcome import Outcome, outcomes
 from .call_request import CallRequests
 from .job import Job
 from .job_lists import job_rows
-from .pickled import name_of
+from .pickled import Arguments, name_of
 from .words import is_terminal
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from .tapis import Tapis
 
+#: The places of calls and the request of the job that makes them.
+_Wanted = tuple[tuple[int, ...], dict[str, Any]]
 _RESULT, _STATUS, _ERROR, _JOB, _ITEM = "result", "status", "error", "jobUuid", "item"
 #: The columns of ``frame()`` that are not the caller's.
 _OURS = frozenset({_RESULT, _STATUS, _ERROR, _JOB})
@@ -31,47 +34,74 @@ _OURS = frozenset({_RESULT, _STATUS, _ERROR, _JOB})
 _STANDING = "uuid,name,owner,status,condition,lastMessage,remoteResultInfo,maxMinutes,memoryMB"
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """The calls that one job makes: their places among all, in the job's order."""
+
+    places: tuple[int, ...]
+    request: dict[str, Any]
+    job: Job
+
+
 class Calls(Sequence[Job]):
-    """The calls of ``tapis.map``, in the order of what it was given: a sequence of their jobs."""
+    """The calls of ``tapis.map``, in the order of what it was given: a sequence of their jobs.
+
+    ``chunksize`` calls share a job; their places then hold the same one.
+    """
 
     def __init__(
         self,
         tapis: Tapis,
         function: str,
         cases: Any,
-        requests: Sequence[dict[str, Any]],
+        requests: CallRequests,
+        arguments: Sequence[Arguments],
+        chunksize: int,
         launch_mode: str | None,
     ) -> None:
         self._tapis = tapis
         self._function = function
         self._cases = cases
-        self._requests = list(requests)
+        self._requests = requests
+        self._arguments = arguments
+        #: True where a job's result is that of its one call.
+        self._alone = chunksize == 1
         self._launch_mode = launch_mode
-        self._jobs = _submitted(tapis, requests, launch_mode)
+        #: What makes the call at each place.
+        self._chunks: dict[int, _Chunk] = {}
         #: uuid -> outcome, of those that have been asked for.
         self._known: dict[str, Outcome] = {}
+        shared = [
+            tuple(range(len(self))[start : start + chunksize]) for start in range(0, len(self), chunksize)
+        ]
+        self._submit(
+            [(places, requests.request(self._given(places), alone=self._alone)) for places in shared]
+        )
 
     def __repr__(self) -> str:
-        counts = Counter(job.last_status for job in self._jobs)
+        jobs = self._jobs()
+        counts = Counter(job.last_status for job in jobs)
         told = ", ".join(f"{count:,} {status}" for status, count in counts.items())
-        return f"{len(self):,} calls of {self._function}" + (f": {told}" if told else "")
+        shared = "" if self._alone else f" in {len(jobs):,} job{'' if len(jobs) == 1 else 's'}"
+        return f"{len(self):,} calls of {self._function}{shared}" + (f": {told}" if told else "")
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._arguments)
 
     @overload
     def __getitem__(self, place: int) -> Job: ...
     @overload
     def __getitem__(self, place: slice) -> list[Job]: ...
     def __getitem__(self, place: int | slice) -> Job | list[Job]:
-        return self._jobs[place]
+        found = range(len(self))[place]
+        return self._chunks[found].job if isinstance(found, int) else [self._chunks[at].job for at in found]
 
     def wait(self, timeout: float | None = None, *, progress: bool = True) -> Calls:
         """Wait until all calls have ended, and return them.
 
         Raises ``JobError`` when that takes longer than *timeout* seconds; the calls go on.
         """
-        self._tapis.wait(self._jobs, timeout, progress=progress)
+        self._tapis.wait(self._jobs(), timeout, progress=progress)
         return self
 
     def results(
@@ -83,8 +113,7 @@ class Calls(Sequence[Job]):
         list instead. Values are unpickled, as ``Job.result`` tells.
         """
         self.wait(timeout, progress=progress)
-        known = self._outcomes()
-        found = [known[job.uuid] for job in self._jobs]
+        found = self._outcomes()
         failed = [outcome.error for outcome in found if outcome.error is not None]
         if failed and not return_exceptions:
             if len(found) > 1 and not getattr(failed[0], "__notes__", None):
@@ -103,37 +132,61 @@ class Calls(Sequence[Job]):
         import pandas as pd
 
         self._refresh()
-        found = self._outcomes()
-        ended = [found.get(job.uuid, Outcome()) for job in self._jobs]
+        ended = self._outcomes()
         table = self._cases.copy() if _is_frame(self._cases) else _items_frame(self._cases)
         table[_RESULT] = _series([outcome.value for outcome in ended], table.index)
-        table[_STATUS] = pd.Series([job.last_status for job in self._jobs], table.index, dtype="str")
+        table[_STATUS] = pd.Series(self._statuses(ended), table.index, dtype="str")
         table[_ERROR] = pd.Series([outcome.words for outcome in ended], table.index, dtype=object)
-        table[_JOB] = pd.Series([job.uuid for job in self._jobs], table.index, dtype="str")
+        table[_JOB] = pd.Series([job.uuid for job in self], table.index, dtype="str")
         return table
 
     def failed(self) -> list[Job]:
         """Return the jobs of the calls that have failed or were cancelled; ``job.result()`` raises why."""
         self._refresh()
-        return [job for job in self._jobs if _has_failed(job)]
+        found = (self[place] for place in self._failed())
+        return list({job.uuid: job for job in found}.values())
 
     def retry(self, *places: int, **changes: Any) -> Calls:
         """Call again what failed, or the calls at *places* (from 0), with *changes* in their requests.
 
         *changes* are as in ``job.resubmit`` (``maxMinutes=20``, ``env={…}``). The new jobs take the places
-        of the old ones. Raises ``InvalidInputError`` for a call that has not ended.
+        of the old ones; calls that shared a job share the new one. Raises ``InvalidInputError`` for a call
+        that has not ended.
         """
         self._refresh()
-        failed = [place for place, job in enumerate(self._jobs) if _has_failed(job)]
-        chosen = list(dict.fromkeys(places)) or failed
+        chosen = list(dict.fromkeys(places)) or self._failed()
         for place in chosen:
             self._want_ended(place)
-        build = RequestBuilder(self._tapis)
-        requests = [build.request(dict(self._requests[place]), changes) for place in chosen]
-        again = _submitted(self._tapis, requests, self._launch_mode)
-        for place, request, job in zip(chosen, requests, again, strict=True):
-            self._requests[place], self._jobs[place] = request, job
+        self._submit([self._again(group, changes) for group in self._by_job(chosen)])
         return self
+
+    def _by_job(self, places: Iterable[int]) -> Iterable[tuple[int, ...]]:
+        groups: dict[str, list[int]] = {}
+        for place in places:
+            groups.setdefault(self[place].uuid, []).append(place)
+        return map(tuple, groups.values())
+
+    def _again(self, places: tuple[int, ...], changes: Mapping[str, Any]) -> _Wanted:
+        """Return the request that has the calls at *places*, which shared a job, made again."""
+        chunk = self._chunks[places[0]]
+        request = chunk.request
+        if places != chunk.places:
+            request = self._requests.with_arguments(request, self._given(places), alone=self._alone)
+        return places, self._requests.changed(request, changes)
+
+    def _given(self, places: Iterable[int]) -> list[Arguments]:
+        return [self._arguments[place] for place in places]
+
+    def _submit(self, wanted: Sequence[_Wanted]) -> None:
+        """Submit the requests; each job takes the places of its calls."""
+        jobs = _submitted(self._tapis, [request for _, request in wanted], self._launch_mode)
+        for (places, request), job in zip(wanted, jobs, strict=True):
+            chunk = _Chunk(places, request, job)
+            self._chunks |= dict.fromkeys(places, chunk)
+
+    def _jobs(self) -> list[Job]:
+        """Return each job once, in the order of the calls."""
+        return list({job.uuid: job for job in self}.values())
 
     def _want_ended(self, place: int) -> None:
         if not 0 <= place < len(self):
@@ -142,7 +195,7 @@ class Calls(Sequence[Job]):
                 field="places",
                 value=place,
             )
-        job = self._jobs[place]
+        job = self[place]
         if not is_terminal(job.last_status):
             raise InvalidInputError(
                 f"Call {place} ({job.name}) is {job.last_status}: wait() for it, or cancel it first "
@@ -153,33 +206,70 @@ class Calls(Sequence[Job]):
 
     def _refresh(self) -> None:
         """Ask where the calls stand that have not ended, in lists."""
-        active = {job.uuid: job for job in self._jobs if not is_terminal(job.last_status)}
+        active = {job.uuid: job for job in self._jobs() if not is_terminal(job.last_status)}
         by_body = self._tapis.can(Extension.BULK)
         for row in job_rows(self._tapis.connection, list(active), _STANDING, by_body=by_body):
             active[str(row["uuid"])].take(row)
 
-    def _outcomes(self) -> Mapping[str, Outcome]:
-        """Return uuid -> outcome of the calls that have ended; each is unpickled once."""
-        ended = [job for job in self._jobs if is_terminal(job.last_status)]
+    def _failed(self) -> list[int]:
+        """Return the places of the calls that have failed; of several in a job those without a value."""
+        failed = [place for place, job in enumerate(self) if _has_failed(job)]
+        if self._alone or not failed:
+            return failed
+        outcomes = self._outcomes()
+        return [place for place in failed if outcomes[place].error is not None]
+
+    def _statuses(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Return how each call stands: as its job; of several in a failed one, well if it has a value."""
+        stand = [job.last_status for job in self]
+        if self._alone:
+            return stand
+        return [
+            JobStatus.FINISHED if _has_failed(job) and outcome.error is None else status
+            for job, outcome, status in zip(self, outcomes, stand, strict=True)
+        ]
+
+    def _outcomes(self) -> list[Outcome]:
+        """Return what became of each call, nothing for those that run; each result is unpickled once."""
+        ended = [job for job in self._jobs() if is_terminal(job.last_status)]
         new = [job for job in ended if job.uuid not in self._known or not self._known[job.uuid].settled]
         self._known |= outcomes(self._tapis, new)
-        return self._known
+        found = [Outcome()] * len(self)
+        for chunk in {id(chunk): chunk for chunk in self._chunks.values()}.values():
+            known = self._known.get(chunk.job.uuid, Outcome())
+            for offset, place in enumerate(chunk.places):
+                # The others of a job of which some were called again are as they were.
+                if self._chunks[place] is chunk:
+                    found[place] = known if self._alone else known.of_call(offset)
+        return found
 
 
 def map_calls(
     tapis: Tapis,
     function: Callable[..., Any],
     cases: Any,
+    chunksize: int,
     *,
     launch_mode: str | None,
     **given: Any,
 ) -> Calls:
     """Submit a call of *function* for each of *cases*; see ``Tapis.map``."""
+    _want_chunksize(chunksize)
     cases = cases if _is_frame(cases) else _items(cases)
     requests = CallRequests(tapis, function, **given)
     arguments = _rows(cases) if _is_frame(cases) else [((item,), {}) for item in cases]
-    built = [requests.request(args, kwargs, number) for number, (args, kwargs) in enumerate(arguments)]
-    return Calls(tapis, name_of(function), cases, built, launch_mode)
+    calls = [Arguments(args, kwargs, number) for number, (args, kwargs) in enumerate(arguments)]
+    return Calls(tapis, name_of(function), cases, requests, calls, chunksize, launch_mode)
+
+
+def _want_chunksize(given: Any) -> None:
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise InvalidInputError(
+            f"chunksize {shown(given)} is no number of calls: 1 has each call be a job, 100 have a hundred "
+            "calls share one.",
+            field="chunksize",
+            value=given,
+        )
 
 
 def _submitted(tapis: Tapis, requests: Sequence[dict[str, Any]], launch_mode: str | None) -> list[Job]:

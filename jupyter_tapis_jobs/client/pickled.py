@@ -13,6 +13,7 @@ import sysconfig
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +30,24 @@ PROTOCOL = 5
 #: The head of byte code that goes without a look at its source (PEP 552).
 _UNCHECKED = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
 _WAY_OUT = "Make it inside the function, or give what it is made from (a path, numbers)."
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What one call is given; *number* is its place among many, from 0."""
+
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    number: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Which call of many it is, as the end of a phrase."""
+        return "" if self.number is None else f" of call {self.number}"
+
+    def named(self) -> dict[str, Any]:
+        """Return the arguments by what a person calls them: by number, from 1, or by name."""
+        return {**{f"{number}": value for number, value in enumerate(self.args, 1)}, **self.kwargs}
 
 
 def runner() -> str:
@@ -62,23 +81,22 @@ def bundle(function: Callable[..., Any], common: Mapping[str, Any], packages: Se
     return archive.getvalue()
 
 
-def pickled_arguments(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], place: str = ""
-) -> bytes:
-    """Return the arguments of one call; ``InvalidInputError`` names the one that cannot be pickled.
+def pickled_arguments(function: Callable[..., Any], calls: Sequence[Arguments], *, alone: bool) -> bytes:
+    """Return the arguments of the calls of one job: those of its one call when it is *alone*, else a list.
 
-    *place* tells which call of many it is: ``" of row 7"``.
+    Raises ``InvalidInputError`` that names the one that cannot be pickled.
     """
+    sent: Any = [(tuple(call.args), dict(call.kwargs)) for call in calls]
     try:
         with _by_value(function):
-            return _dumped((tuple(args), dict(kwargs)))
+            return _dumped(sent[0] if alone else sent)
     except Exception as cause:
-        named = {**{f"{number}": value for number, value in enumerate(args, 1)}, **kwargs}
-        culprit = _culprit(named)
+        named = ((call, _culprit(call.named())) for call in calls)
+        call, culprit = next(((call, name) for call, name in named if name), (calls[0], ""))
         raise InvalidInputError(
-            f"The argument {culprit or '?'}{place} of {name_of(function)} cannot be pickled: {cause}. "
+            f"The argument {culprit or '?'}{call.place} of {name_of(function)} cannot be pickled: {cause}. "
             f"{_WAY_OUT}",
-            field="kwargs" if culprit in kwargs else "args",
+            field="kwargs" if culprit in call.kwargs else "args",
             value=culprit,
         ) from cause
 

@@ -54,11 +54,12 @@ class WithCalls:
         Raises ``InvalidInputError`` that names what cannot be pickled, or what the function does not take.
         """
         from .call_request import CallRequests
+        from .pickled import Arguments
 
         requests = CallRequests(
             _whole(self), function, common={}, packages=packages, system=system, python=python, fields=fields,
         )  # fmt: skip
-        return _whole(self).submit(requests.request(args, kwargs or {}))
+        return _whole(self).submit(requests.request([Arguments(args, kwargs or {})]))
 
     def map(
         self,
@@ -70,6 +71,7 @@ class WithCalls:
         system: str | None = None,
         python: str | None = None,
         packages: Sequence[str] = (),
+        chunksize: int = 1,
         launchMode: str | None = "auto",  # noqa: N803 - Tapis's style
         **fields: Any,
     ) -> Calls:
@@ -79,12 +81,16 @@ class WithCalls:
         argument, a tuple too. *kwargs* are arguments of all calls, and travel once, as the function does.
         ``calls.results()`` waits for the values, in order. *launchMode* is as in ``submit_many``, the rest
         as in ``call``.
+
+        A *chunksize* above 1 has as many calls share a job, one after another, as in ``multiprocessing``'s
+        ``Pool.map``: each job costs a start of Python, which is more than a short call takes. ``maxMinutes``
+        is for all calls of a job; those that were made before it was stopped or killed have their values.
         """
         from .calls import map_calls
 
         return map_calls(
-            _whole(self), function, cases, launch_mode=checked_launch_mode(launchMode), common=kwargs or {},
-            packages=packages, system=system, python=python, fields=fields,
+            _whole(self), function, cases, chunksize, launch_mode=checked_launch_mode(launchMode),
+            common=kwargs or {}, packages=packages, system=system, python=python, fields=fields,
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import pytest
 from jupyter_tapis_jobs import InvalidInputError, JobError, NotAllowedError, Tapis, connect
 from jupyter_tapis_jobs.client.call_outcome import RemoteTraceback
 from jupyter_tapis_jobs.client.calls import Calls
-from tests.conftest import TestServer
+from tests.conftest import TestServer, until
 
 SYSTEM = "cluster"
 #: Other Pythons than this one, where pyenv keeps them.
@@ -216,6 +216,55 @@ def test_a_call_that_is_cancelled_has_no_result_and_can_be_called_again(tapis: T
     assert str(found[0]).endswith("CANCELLED: it was cancelled.")
     gate.touch()
     assert calls.retry().results(progress=False) == ["slow", "fast"]
+
+
+def test_calls_that_share_jobs_are_told_and_called_again_by_themselves(mapped: Callable[..., Calls]) -> None:
+    def reciprocal_of(k: int) -> float:
+        print(f"k is {k}")
+        return 1 / (k + (1 if os.environ.get("CALM") else 0))
+
+    calls = mapped(reciprocal_of, [4, 0, 2, 5, 8], chunksize=3).wait(150, progress=False)
+    assert [job.uuid == calls[0].uuid for job in calls] == [True, True, True, False, False]
+    assert calls.frame()["status"].tolist() == ["FINISHED", "FAILED", "FINISHED", "FINISHED", "FINISHED"]
+    assert calls[0].read().splitlines()[0] == "k is 4"
+    with pytest.raises(ZeroDivisionError):
+        calls.results(progress=False)
+    again = calls.retry(env={"CALM": "1"}).results(150, progress=False)
+    assert again == [0.25, 1.0, 0.5, 0.2, 0.125]
+
+
+def test_a_job_of_many_calls_that_is_killed_keeps_what_it_has(tapis: Tapis, tmp_path: Path) -> None:
+    gate = tmp_path / "go"
+
+    def ending(k: int) -> int:
+        if k == 3 and not gate.exists():
+            os._exit(7)
+        return k * k
+
+    calls = tapis.map(ending, range(6), chunksize=6)
+    found = calls.results(return_exceptions=True, progress=False)
+    assert found[:3] == [0, 1, 4]
+    assert {str(error) for error in found[3:]} == {
+        f"{calls[0].name} FAILED before this call was done: exit code 7."
+    }
+    gate.touch()
+    assert calls.retry().results(progress=False) == [0, 1, 4, 9, 16, 25]
+
+
+def test_a_job_of_many_calls_tells_how_many_are_made(tapis: Tapis, tmp_path: Path) -> None:
+    gate = tmp_path / "go"
+
+    def slow(k: int) -> int:
+        while k == 8 and not gate.exists():
+            time.sleep(0)
+        time.sleep(0.3)
+        return k
+
+    calls = tapis.map(slow, range(10), chunksize=10, maxMinutes=5)
+    until(lambda: calls[0].progress)
+    assert (calls[0].progress <= 80, calls[0].progress_message) == (True, "calls made")
+    gate.touch()
+    assert calls.results(progress=False) == list(range(10))
 
 
 # other schedulers

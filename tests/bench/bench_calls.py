@@ -15,10 +15,14 @@ def square(k: int) -> int:
     return k * k
 
 
+#: Calls that share a job where they do.
+CHUNK = 100
+
+
 def main() -> None:
     plan = harness.plan(__doc__ or "")
-    count = plan.size(10_000, 1000)
-    harness.say(f"{count:,} calls")
+    count, shared = plan.size(1000, 100), plan.size(10_000, 1000)
+    harness.say(f"{count:,} calls, and {shared:,} of which {CHUNK} share a job")
     with harness.folder() as place, harness.server(place) as server:
         harness.engine_ready(server.line())
         tapis = server.tapis()
@@ -27,6 +31,9 @@ def main() -> None:
         collected: list[float] = []
         ours, theirs = harness.interleaved(
             plan.pairs, lambda: _mapped(tapis, count, accepted, collected), lambda: _pooled(count)
+        )
+        ours_shared, theirs_shared = harness.interleaved(
+            plan.pairs, lambda: _mapped(tapis, shared, chunksize=CHUNK), lambda: _pooled(shared)
         )
     against = "ProcessPoolExecutor.map in the same process"
     harness.table(
@@ -38,15 +45,25 @@ def main() -> None:
             harness.Row(
                 what="of it the values, once all have ended", ours=collected, against=against, theirs=theirs
             ),
+            harness.Row(
+                what=f"{shared:,} calls, chunksize={CHUNK}: map, wait, all values",
+                ours=ours_shared,
+                against=against,
+                theirs=theirs_shared,
+            ),
         ]
     )
 
 
 def _mapped(
-    tapis: Tapis, count: int, accepted: list[float] | None = None, collected: list[float] | None = None
+    tapis: Tapis,
+    count: int,
+    accepted: list[float] | None = None,
+    collected: list[float] | None = None,
+    chunksize: int = 1,
 ) -> float:
     start = time.perf_counter()
-    calls = tapis.map(square, range(count), maxMinutes=30)
+    calls = tapis.map(square, range(count), maxMinutes=30, chunksize=chunksize)
     submitted = time.perf_counter()
     calls.wait(progress=False)
     ended = time.perf_counter()

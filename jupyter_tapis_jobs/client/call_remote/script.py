@@ -13,12 +13,15 @@ import json
 import os
 import pickle
 import sys
+import time
 import zipimport
 from typing import Any
 
 BUNDLE, ARGUMENTS, RESULT = "call.zip", "arguments.pkl", "result.pkl"
 #: In the bundle.
 WANTED, FUNCTION = "call.json", "function.pkl"
+#: Tells how many of several calls are made, as the jobs' engine reads it; seconds between two tellings.
+PROGRESS, TELLING = "progress.json", 2.0
 RETURNED, RAISED, REFUSED = 0, 1, 2
 
 
@@ -27,21 +30,21 @@ class RefusedError(Exception):
 
 
 def main() -> int:
-    """Call the function with its arguments, keep the outcome, and return the exit code."""
+    """Make the call or the calls, keep what came of them, and return the exit code."""
     inputs = os.path.dirname(os.path.abspath(__file__))
     # Before the function can go elsewhere.
-    result = os.path.join(os.getcwd(), RESULT)
+    here = os.getcwd()
     try:
-        outcome = outcome_of_call(inputs)
+        call, arguments = what_to_call(inputs)
     except RefusedError as refused:
-        print(refused, file=sys.stderr)
-        outcome = {"refused": str(refused)}
-    keep(outcome, result)
-    return RETURNED if "value" in outcome else RAISED if "raised" in outcome else REFUSED
+        return keep(refusal(refused), os.path.join(here, RESULT))
+    if isinstance(arguments, list):
+        return keep_each(call, arguments, here)
+    return keep(call(*arguments), os.path.join(here, RESULT))
 
 
-def outcome_of_call(inputs: str) -> Any:
-    """Return what the function returned, or what it raised, in plain values and pickles."""
+def what_to_call(inputs: str) -> Any:
+    """Return what makes a call and gives its outcome, and the arguments: of one call, or a list."""
     bundle = os.path.join(inputs, BUNDLE)
     archive = zipimport.zipimporter(bundle)
     wanted = json.loads(archive.get_data(os.path.join(bundle, WANTED)).decode())
@@ -52,12 +55,25 @@ def outcome_of_call(inputs: str) -> Any:
     data = archive.get_data(os.path.join(bundle, FUNCTION))
     function, common = unpickled("The function " + wanted["function"], data)
     with open(os.path.join(inputs, ARGUMENTS), "rb") as file:
-        args, kwargs = unpickled("An argument of " + wanted["function"], file.read())
-    try:
-        value = function(*args, **dict(common, **kwargs))
-    except BaseException as raised:  # noqa: BLE001 - whatever it is, the caller hears of it
-        return outcome_of_exception(raised)
-    return {"value": pickled_value(wanted, value)}
+        arguments = unpickled("An argument of " + wanted["function"], file.read())
+
+    def call(args: Any, kwargs: Any) -> Any:
+        try:
+            value = function(*args, **dict(common, **kwargs))
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, the caller hears of it
+            return outcome_of_exception(raised)
+        try:
+            return {"value": pickled_value(wanted, value)}
+        except RefusedError as refused:
+            return refusal(refused)
+
+    return call, arguments
+
+
+def refusal(refused: RefusedError) -> Any:
+    """Return the outcome of a call that cannot be made, or whose value cannot be sent."""
+    print(refused, file=sys.stderr)
+    return {"refused": str(refused)}
 
 
 def want_python(wanted: Any) -> None:
@@ -154,11 +170,39 @@ def pickled_exception(raised: BaseException) -> Any:
         return None
 
 
-def keep(outcome: Any, place: str) -> None:
-    """Write the outcome whole or not at all."""
+def keep(outcome: Any, place: str) -> int:
+    """Write the outcome whole or not at all; return its exit code."""
+    written(pickle.dumps(outcome, protocol=4), place)
+    return exit_code(outcome)
+
+
+def keep_each(call: Any, arguments: Any, folder: str) -> int:
+    """Make the calls one after another, and keep the outcome of each as soon as it is there."""
+    code, told = RETURNED, time.monotonic()
+    with open(os.path.join(folder, RESULT), "wb") as file:
+        pickle.dump({"calls": len(arguments)}, file, protocol=4)
+        for done, (args, kwargs) in enumerate(arguments, 1):
+            outcome = call(args, kwargs)
+            pickle.dump(outcome, file, protocol=4)
+            file.flush()
+            code = max(code, exit_code(outcome))
+            if time.monotonic() - told >= TELLING:
+                told = time.monotonic()
+                progress = json.dumps({"done": done, "total": len(arguments), "message": "calls made"})
+                written(progress.encode(), os.path.join(folder, PROGRESS))
+    return code
+
+
+def exit_code(outcome: Any) -> int:
+    """Return the exit code that stands for one outcome."""
+    return RETURNED if "value" in outcome else RAISED if "raised" in outcome else REFUSED
+
+
+def written(content: bytes, place: str) -> None:
+    """Write a file whole or not at all."""
     part = place + ".part"
     with open(part, "wb") as file:
-        pickle.dump(outcome, file, protocol=4)
+        file.write(content)
     os.replace(part, place)
 
 

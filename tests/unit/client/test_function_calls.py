@@ -351,3 +351,87 @@ def test_a_server_that_is_away_is_no_result_of_the_call(fake, tapis):
     fake.instead["/v3/jobs/output/bulk"] = lambda request: httpx.Response(503)
     with pytest.raises(UnavailableError):
         job.result(progress=False)
+
+
+# --- several calls of a job -------------------------------------------------------------------
+def made(fake, uuid, count, *outcomes, status="FINISHED", cut=0):
+    """A job of *count* calls has left *outcomes*, the last one without its last *cut* bytes."""
+    stream = b"".join(map(pickle.dumps, [{"calls": count}, *outcomes]))
+    fake.outputs[uuid]["result.pkl"] = stream[: len(stream) - cut]
+    fake.move(uuid, status)
+
+
+def value(of):
+    return {"value": pickle.dumps(of)}
+
+
+def test_calls_share_jobs_and_results_keep_their_order(fake, tapis):
+    calls = tapis.map(area, range(5), chunksize=2, name="area")
+    assert [arguments(request) for request in fake.requests.values()] == [
+        [((0,), {}), ((1,), {})],
+        [((2,), {}), ((3,), {})],
+        [((4,), {})],
+    ]
+    jobs = list(dict.fromkeys(calls))
+    assert [job.name for job in jobs] == ["area-0", "area-2", "area-4"]
+    assert (len(calls), calls[3].uuid, calls[-1].uuid) == (5, jobs[1].uuid, jobs[2].uuid)
+    for job, values in zip(jobs, [(0, 10), (20, 30), (40,)], strict=True):
+        made(fake, job.uuid, len(values), *map(value, values))
+    assert calls.results(progress=False) == [0, 10, 20, 30, 40]
+    assert jobs[1].result(progress=False) == [20, 30]
+    assert jobs[2].result(progress=False) == [40]
+    assert repr(calls) == "5 calls of area in 3 jobs: 3 FINISHED"
+
+
+def test_of_a_job_in_which_a_call_raised_the_others_have_values_and_only_that_one_is_called_again(
+    fake, tapis
+):
+    calls = tapis.map(area, [1, 2, 3, 4], chunksize=4, maxMinutes=5)
+    made(fake, calls[0].uuid, 4, value(1), raised(ValueError("no")), value(3), value(4), status="FAILED")
+    table = calls.frame()
+    assert table["status"].tolist() == ["FINISHED", "FAILED", "FINISHED", "FINISHED"]
+    assert table["result"].dropna().tolist() == [1, 3, 4]
+    assert [job.uuid for job in calls.failed()] == [calls[0].uuid]
+    old = calls[0].uuid
+    calls.retry(maxMinutes=20)
+    assert [job.uuid == old for job in calls] == [True, False, True, True]
+    assert (fake.last_request()["maxMinutes"], arguments(fake.last_request())) == (20, [((2,), {})])
+    assert calls.failed() == []
+    made(fake, calls[1].uuid, 1, value(2))
+    assert calls.results(progress=False) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("cut", [0, 3])
+def test_what_a_job_had_before_it_was_killed_counts(fake, tapis, cut):
+    calls = tapis.map(area, [1, 2, 3], chunksize=3)
+    left = [value(1), value(2)] if cut else [value(1)]
+    made(fake, calls[0].uuid, 3, *left, status="CANCELLED", cut=cut)
+    found = calls.results(return_exceptions=True, progress=False)
+    assert found[0] == 1
+    assert [str(error) for error in found[1:]] == [
+        "area-1 CANCELLED before this call was done: it was cancelled."
+    ] * 2
+    assert calls.frame()["status"].tolist() == ["FINISHED", "CANCELLED", "CANCELLED"]
+    calls.retry()
+    assert arguments(fake.last_request()) == [((2,), {}), ((3,), {})]
+
+
+def test_a_job_that_made_none_of_its_calls_tells_all_of_them_why(fake, tapis):
+    calls = tapis.map(area, [1, 2], chunksize=2)
+    ended(fake, calls[0].uuid, {"refused": "scipy is not installed"}, "FAILED")
+    assert calls.frame()["error"].tolist() == ["scipy is not installed"] * 2
+    calls.retry()
+    assert arguments(fake.last_request()) == [((1,), {}), ((2,), {})]
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.0, "2", True, None])
+def test_a_chunksize_that_is_no_number_of_calls_is_told(fake, tapis, size):
+    with pytest.raises(InvalidInputError, match=f"chunksize '?{size}'? is no number of calls: 1 has each"):
+        tapis.map(area, [1, 2], chunksize=size)
+    assert fake.requests == {}
+
+
+def test_the_argument_that_cannot_be_pickled_is_named_among_those_of_a_job(fake, tapis):
+    with pytest.raises(InvalidInputError, match="The argument 1 of call 1 of area cannot be pickled"):
+        tapis.map(area, [1, LOCK], chunksize=2)
+    assert fake.requests == {}
