@@ -22,6 +22,7 @@ class Proxy:
     refuses: bool = False
     _flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _served: set[asyncio.Task[None]] = field(default_factory=set)
 
     def freeze(self) -> None:
         """Nothing goes through any more, and nothing is closed."""
@@ -36,17 +37,38 @@ class Proxy:
         for writer in self._open:
             writer.transport.abort()
 
+    async def end(self) -> None:
+        """Cut all connections, and those that were just being made; nothing is left open."""
+        # What the port had taken in is served some turns of the loop later.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for served in self._served:
+            served.cancel()
+        await asyncio.gather(*self._served)
+        await asyncio.sleep(0)
+
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take a connection in."""
+        served = asyncio.create_task(self._serve(reader, writer))
+        self._served.add(served)
+        served.add_done_callback(self._served.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        if self.refuses:
-            writer.close()
-            return
-        there_reader, there_writer = await asyncio.open_connection(self.host, self.server_port)
-        both = {writer, there_writer}
-        self._open |= both
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
-        self._open -= both
+        both = {writer}
+        try:
+            if not self.refuses:
+                there_reader, there_writer = await asyncio.open_connection(self.host, self.server_port)
+                both.add(there_writer)
+                self._open |= both
+                await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
+        except (asyncio.CancelledError, OSError):
+            # It is over, or there is no server: whoever has connected sees the end at once.
+            pass
+        finally:
+            self._open -= both
+            for end in both:
+                end.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -54,7 +76,9 @@ class Proxy:
                 await self._flowing.wait()
                 writer.write(data)
                 await writer.drain()
-        writer.close()
+        with contextlib.suppress(OSError):
+            writer.close()
+            await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -62,12 +86,11 @@ async def proxied(host: str, port: int) -> AsyncIterator[Proxy]:
     """A proxy to *host* and *port*, on a port of its own."""
     proxy = Proxy(host, port)
     proxy.thaw()
-    server = await asyncio.start_server(proxy._serve, "127.0.0.1")
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1")
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         server.close()
         proxy.thaw()
-        proxy.drop()
-        await asyncio.sleep(0)
+        await proxy.end()
