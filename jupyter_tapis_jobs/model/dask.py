@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .dask_jobqueue import JobQueue
+from .errors import InvalidInputError
 from .note_values import refuse_unknown, whole_number, wrong
 from .texts import refuse_control
 
@@ -107,9 +108,26 @@ def dask_rules(system: System) -> None:
 
 
 def with_dask_queue(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a definition with a logical queue where it names none: Dask itself has no queues."""
-    is_asked = isinstance(raw, Mapping) and raw.get("canRunBatch") and raw.get("batchScheduler") == DASK
-    return {**raw, "batchLogicalQueues": [_QUEUE]} if is_asked and not raw.get("batchLogicalQueues") else raw
+    """Return a definition with a logical queue where it names none: Dask itself has no queues.
+
+    For a cluster that is made, this queue allows the cores that each worker is asked for with.
+    """
+    if not (isinstance(raw, Mapping) and raw.get("canRunBatch") and raw.get("batchScheduler") == DASK):
+        return raw
+    limits, queues = _limits(raw.get("notes")), raw.get("batchLogicalQueues") or [_QUEUE]
+    match queues:
+        case [{"name": "workers", **rest}]:
+            queues = [{"name": "workers", **rest, **limits}]
+    return {**raw, "batchLogicalQueues": queues}
+
+
+def _limits(notes: Any) -> dict[str, Any]:
+    """Return what a job may have at most, where the notes tell; wrong ones are told by ``dask_rules``."""
+    try:
+        queue = DaskCluster.of(notes.get("dask") if isinstance(notes, Mapping) else None).jobqueue
+    except InvalidInputError:
+        return {}
+    return {"maxCoresPerNode": queue.cores} if queue else {}
 
 
 def _certificates(value: Any) -> Certificates | None:

@@ -17,6 +17,7 @@ _WAITING = frozenset({"released", "waiting", "no-worker", "queued"})
 _LOST = "its Dask worker was lost, and what it ran was ended with it: submit it again"
 _GONE = "its directory on the host is gone: somebody or something deleted it before it began"
 _NO_WORKERS = "the Dask cluster has no workers now: it waits for one"
+_TOO_LARGE = "no Dask worker has {cores} cores, the largest has {most}: lower coresPerNode"
 _BUSY = "it waits for a Dask worker that has nothing else to do"
 
 
@@ -44,8 +45,7 @@ def parse_look(launches: Sequence[Launch], answer: Answer) -> Mapping[str, Repor
     if not end and not away:
         return {}
     said = {line["job"]: line for line in lines if "job" in line}
-    workers = end["workers"] if end else 0
-    judged = ((job, _judge(said[job.uuid], workers)) for job in launches if job.uuid in said)
+    judged = ((job, _judge(job, said[job.uuid], end or {})) for job in launches if job.uuid in said)
     return away | {
         job.uuid: Report(
             sighting=sighting,
@@ -66,7 +66,7 @@ def parse_cancel(answer: Answer) -> frozenset[str]:
 Judgement = tuple[Sighting | None, Condition | None, str]
 
 
-def _judge(said: Mapping[str, Any], workers: int) -> Judgement:
+def _judge(job: Launch, said: Mapping[str, Any], cluster: Mapping[str, Any]) -> Judgement:
     """Say what marks and scheduler mean together; the marks were read before and after it was asked."""
     task = said["task"]
     match said["marks"]:
@@ -84,15 +84,17 @@ def _judge(said: Mapping[str, Any], workers: int) -> Judgement:
         case "missing":
             return (Sighting.REFUSED, None, _GONE) if task is None else (None, None, "")
     if task is not None:
-        return Sighting.QUEUED, None, _waits_for(task, workers)
+        return Sighting.QUEUED, None, _waits_for(job, task, cluster)
     if said["refused"]:
         return Sighting.REFUSED, None, f"Dask could not start the job: {said['refused']}"
     return Sighting.ABSENT, None, ""
 
 
-def _waits_for(task: str, workers: int) -> str:
-    if not workers:
+def _waits_for(job: Launch, task: str, cluster: Mapping[str, Any]) -> str:
+    if not cluster.get("workers"):
         return _NO_WORKERS
+    if task == "no-worker" and job.cores > (most := cluster.get("cores") or 0) > 0:
+        return _TOO_LARGE.format(cores=job.cores, most=most)
     return _BUSY if task in _WAITING else ""
 
 

@@ -67,6 +67,7 @@ def _job(launch: Launch, submission_id: str | None) -> dict[str, Any]:
         "key": key(launch, submission_id),
         "place": launch.exec_dir,
         "seconds": launch.max_minutes * 60 or _FOR_EVER,
+        "cores": launch.cores,
     }
 
 

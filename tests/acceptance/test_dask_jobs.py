@@ -138,6 +138,26 @@ def test_jobs_wait_with_a_sentence_while_there_is_no_scheduler(cluster: DaskClus
         assert ended(job).status == "FINISHED"
 
 
+def test_jobs_of_several_cores_take_them_where_workers_tell_theirs(
+    cluster: DaskCluster, serve, until
+) -> None:
+    cluster.start_worker("counted", "--resources", "cores=4")
+    cluster.kill("one")
+    with serve() as server, closing((tapis := server.tapis()).connection):
+        use(tapis, cluster.notes)
+        first, second = (submit(tapis, "sleep 300", coresPerNode=3) for _ in range(2))
+        small = submit(tapis, "sleep 300")
+        until(lambda: [first.refresh().status, small.refresh().status] == ["RUNNING"] * 2)
+        large = submit(tapis, "true", coresPerNode=5)
+        told = "no Dask worker has 5 cores, the largest has 4"
+        until(lambda: told in (large.refresh().row["lastMessage"] or ""))
+        assert second.refresh().status == "QUEUED"
+        tapis.cancel([first, small, large])
+        until(lambda: second.refresh().status == "RUNNING")
+        second.cancel()
+        assert ended(second).status == "CANCELLED"
+
+
 def test_bad_notes_are_told_at_once(grid: Tapis) -> None:
     with pytest.raises(TapisJobsError, match=r"notes\.dask\.address 'here' is not of the form tcp://"):
         use(grid, {"address": "here"})
@@ -282,6 +302,28 @@ def test_a_cluster_is_made_on_slurm_when_jobs_want_one_and_anew_when_its_keeper_
     rig.ssh("pkill -KILL -f '[t]apisjobs_dask'", check=False)
     again = ended(submit(made_on_slurm, "hostname", **asked))
     assert again.status == "FINISHED", again.row["lastMessage"]
+
+
+def test_a_worker_that_was_removed_while_it_waited_is_asked_for_again(
+    made_on_slurm: Tapis, rig, until
+) -> None:
+    full = rig.ssh("sbatch --parsable --exclusive --nodes=4 --wrap='sleep 600'").strip()
+    try:
+        job = submit(made_on_slurm, "nproc", execSystemId="far", memoryMB=100, coresPerNode=2)
+        waiting = until(lambda: rig.ssh("squeue -h --user=riguser1 --name=dask-worker -o %A").split())
+        rig.ssh(f"scancel {' '.join(waiting)}")
+        again = until(lambda: rig.ssh("squeue -h --user=riguser1 --name=dask-worker -o %A").split())
+        assert set(again).isdisjoint(waiting)
+    finally:
+        rig.ssh(f"scancel {full}")
+    assert ended(job).status == "FINISHED", job.row["lastMessage"]
+
+
+def test_a_job_of_more_cores_than_workers_are_asked_for_is_refused(made_on_slurm: Tapis) -> None:
+    with pytest.raises(
+        TapisJobsError, match=r"coresPerNode 3 is over the limit of queue workers \(2\) on far"
+    ):
+        submit(made_on_slurm, "true", execSystemId="far", memoryMB=100, coresPerNode=3)
 
 
 def test_a_cluster_that_cannot_be_made_says_why(made_on_slurm: Tapis, until) -> None:

@@ -60,10 +60,10 @@ class DaskCluster:
         self._start("scheduler", "dask_scheduler", *options, "--scheduler-file", str(self.scheduler_file))
         self.until(lambda: self.scheduler_file.exists() and self.scheduler_file.read_text().strip(), 60)
 
-    def start_worker(self, name: str) -> None:
+    def start_worker(self, name: str, *more: str) -> None:
         """Start a worker and wait until it has told that it is registered; one without a nanny stays dead."""
         options = ["--host", "127.0.0.1", "--nthreads", str(THREADS), "--no-nanny", "--no-dashboard"]
-        options += ["--name", name, "--memory-limit", "0", "--local-directory", str(self.folder)]
+        options += ["--name", name, "--memory-limit", "0", "--local-directory", str(self.folder), *more]
         self._start(name, "dask_worker", self.address, *options)
         self.until(lambda: "Registered to" in (self.folder / f"{name}.log").read_text())
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import keeper, marks
+from .cores import by_cores, most_cores, taken
 from .way import DaskTroubleError, connect, leave, say
 from .worker import TOPIC, is_dead_here, run_job
 
@@ -27,6 +28,7 @@ def tasks_of(keys: Sequence[str], topic: str, dask_scheduler: Any = None) -> dic
         "states": {key: known[key].state for key in keys if key in known and known[key].state not in done},
         "refused": {event["key"]: event["why"] for event in events if event["key"] in wanted},
         "workers": len(dask_scheduler.workers),
+        "cores": most_cores(dask_scheduler),
     }
 
 
@@ -52,8 +54,15 @@ def submit(request: Mapping[str, Any]) -> None:
     client = reach(request["cluster"])
     jobs = request["jobs"]
     keys = [job["key"] for job in jobs]
+    # Workers of a cluster that is made tell their cores, though none may be there yet.
+    told = bool(request["cluster"].get("jobqueue")) or ask(client, [])["cores"] is not None
     # Held until they are kept: what nobody wants is forgotten.
-    futures = client.map(task, jobs, key=keys, pure=False)
+    futures = [
+        client.map(
+            task, group, key=[job["key"] for job in group], pure=False, resources=taken(cores, told=told)
+        )
+        for cores, group in by_cores(jobs).items()
+    ]
     await_until(lambda: client.run_on_scheduler(keep, keys), REGISTERED)
     del futures
     say(accepted=[job["uuid"] for job in jobs])
@@ -91,7 +100,7 @@ def look(request: Mapping[str, Any]) -> None:
             # Lost to the scheduler; should a worker have it all the same, it is ended there.
             marks.write(f"{job['place']}/{marks.KILLED}", f"{marks.LOST}\n")
         say(job=job["uuid"], before=first, marks=then, task=state, refused=known["refused"].get(key))
-    say(looked=len(jobs), workers=known["workers"])
+    say(looked=len(jobs), workers=known["workers"], cores=known["cores"])
 
 
 def is_lost_here(job: Mapping[str, Any]) -> bool:

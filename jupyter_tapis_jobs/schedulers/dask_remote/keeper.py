@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import getpass
 import hashlib
 import json
 import math
@@ -22,14 +23,16 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .cores import CORES, cores_of
 from .marks import read, write
 from .way import DaskTroubleError
 
 #: Below the home of the host's user, which nodes of the cluster see as well.
 PLACE = "~/.tapisjobs-dask"
 LOCK, ADDRESS, LOG = "lock", "scheduler.json", "log"
-#: Seconds in which a cluster has to be made, between two looks at its tasks, and until idle workers go.
-MADE, LOOK, REST = 60.0, 1.0, 30.0
+#: Seconds in which a cluster has to be made, between two looks at its tasks, until idle workers go, and
+#: between two questions to Slurm about batch jobs without a worker.
+MADE, LOOK, REST, ASK = 60.0, 1.0, 30.0, 10.0
 
 
 def way_to(wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,11 +168,15 @@ def serve(cluster: Any, wanted: Mapping[str, Any]) -> None:
     Not by Dask's own ``adapt``: it counts workers, and ends a batch job that it has just asked for when
     that would bring more of them than there are tasks.
     """
-    since = time.monotonic()
+    since = asked = time.monotonic()
     while (idle := time.monotonic() - since) < wanted["idleMinutes"] * 60:
-        if tasks := undone(cluster.scheduler):
+        scheduler = cluster.scheduler
+        if workers := workers_for(scheduler, wanted["cores"]):
             since = time.monotonic()
-            jobs = min(wanted["maximumJobs"], math.ceil(tasks / wanted["cores"]))
+            if len(scheduler.workers) < len(cluster.worker_spec) and since - asked > ASK:
+                asked = since
+                forget_removed(cluster)
+            jobs = min(wanted["maximumJobs"], workers)
             if jobs > len(cluster.worker_spec):
                 cluster.scale(jobs=jobs)
         elif idle > REST and cluster.worker_spec:
@@ -177,9 +184,28 @@ def serve(cluster: Any, wanted: Mapping[str, Any]) -> None:
         time.sleep(LOOK)
 
 
-def undone(scheduler: Any) -> int:
-    """Return how many tasks wait or run."""
-    return sum(task.state not in ("memory", "erred") for task in list(scheduler.tasks.values()))
+def workers_for(scheduler: Any, cores: int) -> int:
+    """Return how many workers of so many cores run all tasks at once that wait or run."""
+    undone = [task for task in list(scheduler.tasks.values()) if task.state not in ("memory", "erred")]
+    return math.ceil(sum(1 / max(1, cores // cores_of(task)) for task in undone))
+
+
+def forget_removed(cluster: Any) -> None:
+    """Forget batch jobs that Slurm has no more, so that others are asked for.
+
+    Of one that was removed while it waited nobody else tells: it had no worker yet that could be missed.
+    """
+    told = subprocess.run(
+        ["squeue", "--noheader", "--format=%A", "--user", getpass.getuser()],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if told.returncode == 0:
+        known = set(told.stdout.split())
+        for name, job in list(cluster.workers.items()):
+            if job.job_id not in known:
+                # From both, as the next one gets the same name.
+                cluster.worker_spec.pop(name, None)
+                cluster.workers.pop(name, None)
 
 
 def security_of(files: Mapping[str, str]) -> Any:
@@ -202,6 +228,7 @@ def options(wanted: Mapping[str, Any], place: str) -> dict[str, Any]:
         "walltime": wanted["walltime"],
         "interface": wanted["interface"],
         "job_extra_directives": wanted["directives"],
+        "worker_extra_args": ["--resources", f"{CORES}={wanted['cores']}"],
         "local_directory": place,
         "log_directory": place,
         "python": shutil.which(wanted["python"]),

@@ -38,6 +38,21 @@ def test_a_system_with_dask_has_one_queue_unless_it_names_some() -> None:
     assert list(system(notes=made.notes, batchLogicalQueues=own).queues) == ["mine"]
 
 
+def test_the_queue_of_a_cluster_to_be_made_allows_the_cores_of_its_workers() -> None:
+    made = system(notes={"dask": {"jobqueue": {"cores": 4}}})
+    assert made.queues["workers"].max_cores_per_node == 4
+    larger = {**made.to_wire(), "notes": {"dask": {"jobqueue": {"cores": 8}}}}
+    assert parse_system(larger)[0].queues["workers"].max_cores_per_node == 8
+    own = [{"name": "mine", "hpcQueueName": "mine", "maxCoresPerNode": 2}]
+    assert system(notes=larger["notes"], batchLogicalQueues=own).queues["mine"].max_cores_per_node == 2
+
+
+@pytest.mark.parametrize("queues", ["all", [3], [[]], {"name": "workers"}])
+def test_queues_that_are_none_are_told(queues: Any) -> None:
+    with pytest.raises(InvalidInputError, match="batchLogicalQueues"):
+        system(notes={"dask": {"jobqueue": {"cores": 4}}}, batchLogicalQueues=queues)
+
+
 def test_a_scheduler_is_found_by_address_or_by_file() -> None:
     tls = DaskCluster.of({"address": "tls://[::1]:8786", "tls": FILES, "python": "python3.11"})
     assert tls == DaskCluster(address="tls://[::1]:8786", tls=Certificates(**FILES), python="python3.11")

@@ -50,6 +50,7 @@ def test_a_submission_says_key_place_limit_and_events_of_each_job() -> None:
             "key": "tapisjob-s-u-1",
             "place": JOB.exec_dir,
             "seconds": 180,
+            "cores": 1,
             "events": "/home/ada/.tapisjobs/x/events",
         }
     ]

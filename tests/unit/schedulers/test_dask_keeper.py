@@ -18,15 +18,32 @@ class Cluster:
     def __init__(self, *looks: list[str]) -> None:
         self._looks = itertools.chain(looks, itertools.repeat([]))
         self.worker_spec: dict[int, None] = {}
+        #: The batch jobs as dask-jobqueue knows them.
+        self.workers: dict[int, SimpleNamespace] = {}
+        #: What each task takes.
+        self.takes: dict[str, float] | None = None
         self.asked: list[int] = []
+
+    #: Batch jobs that have told of themselves; None is all of them.
+    connected: int | None = None
 
     @property
     def scheduler(self) -> SimpleNamespace:
-        return SimpleNamespace(tasks=dict(enumerate(SimpleNamespace(state=s) for s in next(self._looks))))
+        tasks = (
+            SimpleNamespace(state=state, resource_restrictions=self.takes) for state in next(self._looks)
+        )
+        workers = len(self.worker_spec) if self.connected is None else self.connected
+        return SimpleNamespace(tasks=dict(enumerate(tasks)), workers=range(workers))
 
     def scale(self, jobs: int) -> None:
         self.asked.append(jobs)
         self.worker_spec = dict.fromkeys(range(jobs))
+        # As dask-jobqueue does: what it has under a name that is wanted again stays.
+        self.workers |= {
+            name: SimpleNamespace(job_id=f"{70 + name + 10 * (len(self.asked) - 1)}")
+            for name in self.worker_spec
+            if name not in self.workers
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +60,33 @@ def test_there_are_as_many_batch_jobs_as_tasks_want_and_no_more_than_are_allowed
     cluster = Cluster(["processing"], ["processing"] * 9, ["queued"] * 99)
     keeper.serve(cluster, WANTED)
     assert cluster.asked == [1, 3, 0]
+
+
+def test_tasks_of_several_cores_want_workers_that_have_them() -> None:
+    cluster = Cluster(["processing"] * 2, ["processing"] * 3)
+    cluster.takes = {"cores": 3.0}
+    keeper.serve(cluster, WANTED)
+    assert cluster.asked == [2, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("queue", "asked", "jobs"),
+    [
+        ("70\n71\n", [2, 0], ["70", "71"]),
+        ("71\n80\n", [2, 2, 0], ["71", "80"]),
+        (None, [2, 0], ["70", "71"]),
+    ],
+)
+def test_a_batch_job_that_was_removed_while_it_waited_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, queue: str | None, asked: list[int], jobs: list[str]
+) -> None:
+    answer = SimpleNamespace(returncode=queue is None, stdout=queue or "")
+    monkeypatch.setattr(keeper.subprocess, "run", lambda *_, **__: answer)
+    cluster = Cluster(*[["queued"] * 8] * 15)
+    cluster.connected = 0
+    keeper.serve(cluster, WANTED)
+    assert cluster.asked == asked
+    assert [job.job_id for job in cluster.workers.values()] == jobs
 
 
 def test_a_batch_job_is_not_ended_while_any_task_is_left() -> None:
