@@ -70,6 +70,12 @@ JOB_OPTIONS = (
         repeats=True,
         help="any other field of a Tapis request; dots go deeper: parameterSet.logConfig.stdoutFilename=a",
     ),
+    Option(
+        flags=("--process",),
+        value="FUNCTION",
+        help="what looks at the outputs when the job has ended: a function of the notebook, else the name of "
+        "one of a package that is installed beside the server",
+    ),
     Option(flags=("--script",), value="FILE", help="make the cell this file in the job's input directory"),
     Option(flags=("--wait",), help="wait until the job has ended"),
     Option(flags=("--follow",), help="print what the job prints until it has ended"),

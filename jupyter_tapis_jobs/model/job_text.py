@@ -146,6 +146,8 @@ def _apply(found: JobText, option: Option, value: str) -> None:
         fields.setdefault("env", {})[name.strip()] = text
     elif flag == "--input":
         fields.setdefault("inputs", []).append(cell_input(value))
+    elif flag == "--process":
+        found.fields = merged(fields, {"notes": {"tapisjobs": {"process": value}}})
     elif flag == "--script":
         found.body_file = value
     elif flag == "--cases":

@@ -48,6 +48,7 @@ class JobMagics(Magics):
                 "Which app? For example: %%tapisjob bash. tapis.apps() lists them; %%tapisjob --help helps."
             )
         _check_variables(options)
+        options.process = self._function(options.process)
         tapis = _connected()
         body = cell or ""
         if options.cases:
@@ -83,6 +84,11 @@ class JobMagics(Magics):
             limit=limit,
         )
         return _with_standing(tapis, table)
+
+    def _function(self, name: str | None) -> Any:
+        """Return the notebook's function of that name; else the name, which is one of a package."""
+        found = self._names.get(name) if name else None
+        return found if callable(found) else name
 
     def _run_cases(self, tapis: Tapis, options: Namespace, body: str) -> None:
         columns = columns_of(options.rows)
@@ -245,6 +251,7 @@ def _shorthands(options: Namespace) -> dict[str, Any]:
         "args": list(options.arg),
         "inputs": [cell_input(text) for text in options.input],
         "env": dict(pair(text, "--env", "K=V") for text in options.env),
+        "process": options.process,
     }
 
 

@@ -7,6 +7,7 @@ from fake_tapis import error
 from IPython.core.completer import provisionalcompleter
 
 from jupyter_tapis_jobs.model.job_code import cell_of, same_request
+from jupyter_tapis_jobs.model.job_text import read_text
 from jupyter_tapis_jobs.notebook.completion import Completer
 
 
@@ -305,3 +306,21 @@ def test_templates_are_completed(tapis, shell):
     tapis.template("pushover", "bash")
     tapis.template("modal", "bash")
     assert offered(shell, "%%tapisjob --template pu") == ["%%tapisjob --template pushover"]
+
+
+# --- post-processing -------------------------------------------------------------------------
+def wish(fake):
+    return fake.last_request()["notes"]["tapisjobs"]["process"]
+
+
+def test_a_cell_names_a_function_of_a_package_or_has_one_of_the_notebook(fake, run, shell):
+    run("%%tapisjob bash --process peaks\ntrue\n")
+    assert wish(fake) == "peaks"
+    shell.user_ns["peaks"] = lambda job: 7
+    run("%%tapisjob bash --process peaks -o job\ntrue\n")
+    assert (wish(fake)["name"], wish(fake)["runs"]) == ("<lambda>", "kernel")
+
+
+def test_a_cell_with_a_function_is_opened_in_a_form_with_its_name(fake):
+    text = read_text("%%tapisjob bash --process peaks\ntrue\n")
+    assert text.request(fake.apps["bash"])["notes"] == {"tapisjobs": {"process": "peaks"}}
