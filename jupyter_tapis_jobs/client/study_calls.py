@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..model.errors import InvalidInputError, NotFoundError, did_you_mean
-from ..model.study import refuse_bad_name
+from ..model.given_names import refuse_bad_name
 from .connection import Connection, segment
 from .study_preview import told_of
 

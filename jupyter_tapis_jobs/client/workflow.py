@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.errors import InvalidInputError, JobError, NotFoundError, TapisJobsError, did_you_mean
 from ..model.extensions import Extension
-from ..model.study import refuse_bad_name
+from ..model.given_names import refuse_bad_name
 from . import frames
 from .progress import Silent
 from .study_watch import TextDisplay, Watch, choose_display, wait_for_study

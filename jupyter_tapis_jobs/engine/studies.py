@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ..model.errors import ConflictError, NotFoundError, TapisJobsError, did_you_mean
+from ..model.given_names import refuse_bad_name
 from ..model.job import Job, JobDefinition, JobEvent
 from ..model.status import CONVEYOR, JobStatus
-from ..model.study import Added, Case, CaseError, CasesError, Standing, Study, refuse_bad_name, studies_of
+from ..model.study import Added, Case, CaseError, CasesError, Standing, Study, studies_of
 from ..model.study_chain import Chain
 from ..model.system import System
 from ..model.texts import shown

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import InvalidInputError
+from .given_names import refuse_bad_name
 from .request import parse_request
 from .request_shape import refuse_odd_parts
 from .template import missing
@@ -26,7 +27,7 @@ def checked_template(
     Raises ``InvalidInputError`` for a name that cannot be in an address, for fields and values that no
     request has, and for a name in *required* that has a value already.
     """
-    refuse_bad_name(name)
+    refuse_bad_name(name, "a template", longest=NAME_LENGTH, is_word=True)
     refuse_control(description, "description")
     if len(description) > DESCRIPTION_LENGTH:
         raise InvalidInputError(
@@ -43,26 +44,6 @@ def checked_template(
             field="request",
         )
     return {"name": name, "description": description, "request": text, "required": tuple(required)}
-
-
-def refuse_bad_name(name: Any) -> None:
-    """Raise ``InvalidInputError`` unless *name* can be a template's."""
-    if isinstance(name, str):
-        refuse_control(name, "name")
-    # "." and ".." are no part of an address, and an option's value ends at a blank.
-    if (
-        not isinstance(name, str)
-        or is_blank(name)
-        or any(sign.isspace() or sign in "/\"'" for sign in name)
-        or name in (".", "..")
-        or len(name) > NAME_LENGTH
-    ):
-        raise InvalidInputError(
-            f"name {shown(name)} cannot name a template: text of 1 to {NAME_LENGTH} characters without "
-            "blanks, quotes and '/'.",
-            field="name",
-            value=name,
-        )
 
 
 def _check_request(name: str, request: Mapping[str, Any]) -> None:

@@ -9,10 +9,7 @@ from typing import Any
 
 from .errors import InvalidInputError
 from .status import JobStatus
-from .texts import is_blank, refuse_control, shown
 
-#: Characters of a study's name.
-NAME_LENGTH = 120
 _COHORT = "study-"
 #: What a study's table says of a case behind its parameters, in this order.
 TABLE_COLUMNS = (
@@ -147,24 +144,3 @@ class CasesError(InvalidInputError):
         more = f" ({len(added.errors) - 1:,} more cases are wrong.)" if len(added.errors) > 1 else ""
         super().__init__(f"Nothing was submitted. Row {first.row}: {first.message}{more}")
         self.added = added
-
-
-def refuse_bad_name(name: str, what: str = "a study") -> None:
-    """Raise ``InvalidInputError`` unless *name* can be that of *what*."""
-    if isinstance(name, str):
-        refuse_control(name, "name")
-    # "." and ".." are no part of an address: they are another address.
-    if (
-        not isinstance(name, str)
-        or is_blank(name)
-        or name != name.strip()
-        or "/" in name
-        or name in (".", "..")
-        or len(name) > NAME_LENGTH
-    ):
-        raise InvalidInputError(
-            f"name {shown(name)} cannot name {what}: text of 1 to {NAME_LENGTH} characters, no '/', "
-            "no space at its ends.",
-            field="name",
-            value=name,
-        )

@@ -12,8 +12,8 @@ from typing import Any
 
 from .batch_script import LONGEST_NAME
 from .errors import InvalidInputError, did_you_mean
+from .given_names import refuse_bad_name
 from .status import JobStatus
-from .study import refuse_bad_name
 from .texts import shown
 from .workflow_outputs import named_nodes
 
