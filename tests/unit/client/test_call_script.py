@@ -13,24 +13,52 @@ from typing import Any
 
 import pytest
 
-from jupyter_tapis_jobs.client.pickled import bundle, pickled_arguments, runner
+from jupyter_tapis_jobs.client.call_remote.script import TELLING
+from jupyter_tapis_jobs.client.pickled import Arguments, bundle, pickled_arguments, runner
 
 
 @pytest.fixture
-def called(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any], str]]:
-    """``called(function, *args)``: exit code, result and output of the script."""
+def run(tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """``run(function, calls, …)``: exit code and output of the script that makes these calls."""
 
-    def call(function: Any, *args: Any, packages: tuple[str, ...] = ()) -> tuple[int, dict[str, Any], str]:
+    def run(
+        function: Any, calls: list[Arguments], *, alone: bool, packages: tuple[str, ...] = ()
+    ) -> tuple[int, str]:
         (tmp_path / "script.py").write_text(runner())
         (tmp_path / "call.zip").write_bytes(bundle(function, {}, packages))
-        (tmp_path / "arguments.pkl").write_bytes(pickled_arguments(function, args, {}))
+        (tmp_path / "arguments.pkl").write_bytes(pickled_arguments(function, calls, alone=alone))
         # -S: not even cloudpickle is installed.
         done = subprocess.run(
             [sys.executable, "-S", "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert not list(tmp_path.glob("*.part"))
-        outcome = pickle.loads((tmp_path / "result.pkl").read_bytes())
-        return done.returncode, outcome, done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture
+def called(run: Callable[..., Any], tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    """``called(function, *args)``: exit code, result and output of one call."""
+
+    def call(function: Any, *args: Any, packages: tuple[str, ...] = ()) -> tuple[int, dict[str, Any], str]:
+        code, output = run(function, [Arguments(args, {})], alone=True, packages=packages)
+        return code, pickle.loads((tmp_path / "result.pkl").read_bytes()), output
+
+    return call
+
+
+@pytest.fixture
+def each(run: Callable[..., Any], tmp_path: Path) -> Callable[..., tuple[int, list[dict[str, Any]], str]]:
+    """``each(function, *items)``: exit code, what was kept, and output of a call with each of the items."""
+
+    def call(function: Any, *items: Any) -> tuple[int, list[dict[str, Any]], str]:
+        code, output = run(function, [Arguments((item,), {}) for item in items], alone=False)
+        with (tmp_path / "result.pkl").open("rb") as file:
+            kept = []
+            while file.peek(1):
+                kept.append(pickle.load(file))
+        return code, kept, output
 
     return call
 
@@ -108,3 +136,48 @@ def test_a_result_is_kept_where_the_call_began_wherever_the_function_goes(called
         return 5
 
     assert pickle.loads(called(away)[1]["value"]) == 5
+
+
+# several calls
+
+
+def test_several_calls_are_counted_and_each_has_its_outcome_behind_that(each):
+    code, (head, *kept), output = each(lambda k: print(k) or 6 / k, 1, 0, 3)
+    assert (code, head) == (1, {"calls": 3})
+    assert [pickle.loads(kept[n]["value"]) for n in (0, 2)] == [6.0, 2.0]
+    assert kept[1]["raised"] == "ZeroDivisionError: division by zero"
+    assert "\n0\n" in f"\n{output}"
+
+
+def test_the_exit_code_of_several_calls_is_the_highest(each):
+    assert each(lambda k: k, 1, 2)[0] == 0
+    code, kept, output = each(lambda k: (row for row in k) if k else 1 / k, 0, [1], 0)
+    assert (code, [next(iter(outcome)) for outcome in kept]) == (2, ["calls", "raised", "refused", "raised"])
+    assert "cannot be pickled" in output
+
+
+def test_what_was_made_before_the_process_ended_is_kept(each):
+    def ending(k: int) -> int:
+        if k == 2:
+            import os
+
+            os._exit(9)
+        return k
+
+    code, kept, _ = each(ending, 0, 1, 2, 3)
+    assert (code, kept[0], len(kept)) == (9, {"calls": 4}, 3)
+
+
+def test_how_many_are_made_is_told_while_they_last(each, tmp_path):
+    def slow(k: int) -> None:
+        import time
+
+        end = time.monotonic() + k
+        while time.monotonic() < end:
+            time.sleep(0)
+
+    each(slow, 0, 0)
+    assert not (tmp_path / "progress.json").exists()
+    each(slow, 0, TELLING, 0)
+    told = (tmp_path / "progress.json").read_text()
+    assert told == '{"done": 2, "total": 3, "message": "calls made"}'
