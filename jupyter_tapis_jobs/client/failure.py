@@ -69,7 +69,8 @@ def last_words(job: _Row, tail: Sequence[str] = ()) -> str:
     return f"{failure.cause}: {failure.evidence}" if failure.evidence else failure.cause
 
 
-def _exit_code(job: _Row) -> int | None:
+def exit_code_of(job: _Row) -> int | None:
+    """Return the exit code of a job's application, None where it left none: news of a job tell it by name."""
     code = job.get("exitCode")
     if code is None:
         code = job.get("remoteResultInfo") if str(job.get("remoteResultInfo") or "").isdigit() else None
@@ -78,11 +79,11 @@ def _exit_code(job: _Row) -> int | None:
 
 def _is_killed_batch_job(job: _Row) -> bool:
     """True for SIGKILL in a batch job: a case of a pack that needs too much memory gets no other word."""
-    return job.get("jobType") == "BATCH" and _exit_code(job) == _KILLED
+    return job.get("jobType") == "BATCH" and exit_code_of(job) == _KILLED
 
 
 def _plain_cause(job: _Row) -> str:
-    number = _exit_code(job)
+    number = exit_code_of(job)
     if _is_killed_batch_job(job):
         return f"killed (exit code {_KILLED}), most often for want of memory"
     if number:

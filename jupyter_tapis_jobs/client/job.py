@@ -16,7 +16,7 @@ from ..model.files import STDOUT
 from ..model.status import JobStatus
 from . import frames
 from .connection import segment
-from .failure import Failure, failure_of, last_words
+from .failure import Failure, exit_code_of, failure_of, last_words
 from .notices import subscription
 from .outputs import Outputs, missing, results
 from .processing import Processed, process_again, process_here, processed_of
@@ -69,6 +69,11 @@ class Job(Standing):
     def copy_of(cls, job: Job) -> Job:
         """Return the same job with a memory of its own, for another thread."""
         return cls(job._tapis, job._row, job._function)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the application, as last heard of; None where it has left none."""
+        return exit_code_of(self._row)
 
     @property
     def failure(self) -> Failure | None:

@@ -90,7 +90,7 @@ def test_what_a_function_raises_is_raised_here_with_the_traceback_there(call: Ca
     assert isinstance(raised.value.__cause__, RemoteTraceback)
     assert "test_calls.py" in str(raised.value.__cause__)
     assert "script.py" not in str(raised.value.__cause__)
-    assert (job.status, job.refresh().row["exitCode"]) == ("FAILED", 1)
+    assert (job.status, job.refresh().exit_code) == ("FAILED", 1)
     assert "no equilibrium for k = 13" in str(job.failure)
 
 
@@ -98,7 +98,7 @@ def test_packages_that_are_missing_there_are_named_before_the_function_runs(call
     job = call(drift, 1, packages=["json", "no_such_module", "no-such-package"])
     with pytest.raises(JobError, match=r"no_such_module, no-such-package are not installed for \S+ on \w+: "):
         job.result(120, progress=False)
-    assert (job.refresh().row["exitCode"], "k is" in job.read()) == (2, False)
+    assert (job.refresh().exit_code, "k is" in job.read()) == (2, False)
 
 
 # this machine
@@ -126,7 +126,7 @@ def test_a_python_of_another_version_says_so_before_anything_is_unpickled(tapis:
     job = tapis.call(drift, 1, python=str(python))
     with pytest.raises(JobError, match=r"The function comes from Python 3\.\d+, and \S+ on \w+ is Python"):
         job.result(progress=False)
-    assert (job.refresh().row["exitCode"], "k is" in job.read()) == (2, False)
+    assert (job.refresh().exit_code, "k is" in job.read()) == (2, False)
 
 
 def test_what_cannot_be_pickled_is_refused_and_no_job_is_made(tapis: Tapis) -> None:

@@ -44,7 +44,7 @@ def test_a_job_runs_there_and_its_output_is_read_here(run, kind: str) -> None:
     assert job.status == "FINISHED"
     assert job.read("tapisjob.out").startswith("on ")
     assert job.read_csv("t.csv").to_dict("list") == {"a": [1], "b": [2]}
-    assert (job.status, job.row["exitCode"]) == ("FINISHED", 0)
+    assert (job.status, job.exit_code) == ("FINISHED", 0)
 
 
 def test_of_several_systems_one_is_chosen_and_the_job_says_why(cluster: Tapis, run) -> None:
@@ -79,7 +79,7 @@ def test_what_fails_there_says_how(run, kind: str) -> None:
 def test_cases_started_together_have_each_their_own_code_output_and_times(cluster: Tapis, mode: str) -> None:
     jobs = cases(cluster, 12, "echo case {n}; exit $(({n} % 3))", mode)
     rows = {job.row["name"]: job for job in jobs}
-    assert [rows[f"case-{n}"].row["exitCode"] for n in range(12)] == [n % 3 for n in range(12)]
+    assert [rows[f"case-{n}"].exit_code for n in range(12)] == [n % 3 for n in range(12)]
     assert {job.status for job in jobs} == {"FINISHED", "FAILED"}
     assert rows["case-7"].read("tapisjob.out") == "case 7\n"
     shown = cluster_row(rows["case-7"])

@@ -58,7 +58,7 @@ def test_a_job_runs_as_a_task_and_its_output_is_read(grid: Tapis) -> None:
     assert job.read("tapisjob.out") == "hello\n"
     assert job.read_csv("t.csv").to_dict("list") == {"a": [1], "b": [2]}
     row = job.refresh().row
-    assert (row["jobType"], row["exitCode"], row["launchMode"]) == ("BATCH", 0, "single")
+    assert (row["jobType"], job.exit_code, row["launchMode"]) == ("BATCH", 0, "single")
     assert row["execSystemLogicalQueue"] == "workers"
     assert row["remoteJobId"].endswith(job.uuid)
 
@@ -74,7 +74,7 @@ def test_cases_are_handed_over_in_one_call_and_have_each_their_own_code(grid: Ta
     made = grid.submit_many(requests, appId="bash", launch_mode="auto", maxMinutes=1)
     jobs = grid.wait([job for job in made if isinstance(job, Job)], progress=False, timeout=110)
     rows = {job.row["name"]: job for job in jobs}
-    assert [rows[f"case-{n}"].row["exitCode"] for n in range(12)] == [n % 3 for n in range(12)]
+    assert [rows[f"case-{n}"].exit_code for n in range(12)] == [n % 3 for n in range(12)]
     assert rows["case-7"].read("tapisjob.out") == "case 7\n"
     shown = rows["case-7"].refresh().row
     assert (shown["launchMode"], shown["launchReason"]) == ("array", "12 tasks in one call")
@@ -205,7 +205,7 @@ def test_over_ssh_a_study_is_one_call_and_each_case_has_its_end(far: Tapis) -> N
     made = far.submit_many(requests, appId="bash", launch_mode="auto", **asked)
     jobs = far.wait([job for job in made if isinstance(job, Job)], progress=False, timeout=110)
     rows = {job.row["name"]: job for job in jobs}
-    assert [rows[f"case-{n}"].row["exitCode"] for n in range(20)] == [n % 2 for n in range(20)]
+    assert [rows[f"case-{n}"].exit_code for n in range(20)] == [n % 2 for n in range(20)]
 
 
 def test_over_ssh_a_cancel_ends_what_the_worker_runs(far: Tapis, on_host, until) -> None:

@@ -148,7 +148,7 @@ def test_cases_are_one_cluster_and_have_each_their_own_code_and_output(
 ) -> None:
     jobs = cases(tapis, 12, "echo case {n}; exit $(({n} % 3))", asked)
     rows = {job.row["name"]: job.refresh() for job in jobs}
-    assert [rows[f"case-{n}"].row["exitCode"] for n in range(12)] == [n % 3 for n in range(12)]
+    assert [rows[f"case-{n}"].exit_code for n in range(12)] == [n % 3 for n in range(12)]
     assert rows["case-7"].read("tapisjob.out") == "case 7\n"
     assert {job.row["launchMode"] for job in jobs} == {mode}
     clusters = {job.row["remoteJobId"].partition(".")[0] for job in jobs}
@@ -181,7 +181,7 @@ def test_a_container_runs_there(pool: Pool, tapis: Tapis) -> None:
     )
     job.wait(timeout=100, progress=False)
     assert job.read("tapisjob.out").endswith("in image\n"), job.row["lastMessage"]
-    assert job.row["exitCode"] == 4
+    assert job.exit_code == 4
     shutil.rmtree(image)
 
 

@@ -298,3 +298,18 @@ def test_what_is_no_list_of_jobs_is_refused_with_what_would_be_one(tapis, jobs):
         InvalidInputError, match=r"is no list of jobs\. .* tapis\.jobs\(\), study\.frame\(\)\."
     ):
         tapis.collect(jobs, "u.csv")
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"exitCode": 3}, 3),
+        ({"remoteResultInfo": "3"}, 3),
+        ({"remoteResultInfo": "it was removed"}, None),
+        ({}, None),
+    ],
+)
+def test_the_exit_code_is_known_whether_news_or_the_job_itself_told_it(fake, tapis, told, code):
+    job = tapis.submit("bash", script="exit 3")
+    fake.move(job.uuid, "FAILED", **told)
+    assert job.refresh().exit_code == code
